@@ -1,0 +1,1 @@
+"""Tickets: signed permission that a node checks alone."""

@@ -1,0 +1,1 @@
+"""Subjects, messages, streams and the embedded bus server."""

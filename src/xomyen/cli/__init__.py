@@ -1,0 +1,1 @@
+"""The `xomyen` command (Typer): one module per group of commands."""

@@ -1,0 +1,1 @@
+"""A commune's machine: recorder process, media gateway, configuration service, supervisor."""

@@ -1,0 +1,1 @@
+"""Files to people: timeline, HLS, live, stills, clips, export."""

@@ -1,0 +1,1 @@
+"""Access units to sealed files: segment writer, index, retention, recovery, check."""
