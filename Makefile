@@ -1,0 +1,56 @@
+# Every target works on a fresh Debian machine with python3 (3.11 or newer) and make.
+.DEFAULT_GOAL := install
+SHELL := /bin/sh
+BIN := .venv/bin
+
+PYTHON_STAMP := .venv/.installed
+WEB_STAMP := src/xomyen/node/static/.built
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+
+.PHONY: install web demo test lint format bench lock test-packages clean
+
+install: $(PYTHON_STAMP) $(WEB_STAMP)  ## everything into .venv, with the web parts built
+
+$(PYTHON_STAMP): requirements.lock requirements-demo.lock pyproject.toml scripts/setup-python
+	scripts/setup-python
+	@touch $@
+
+$(WEB_STAMP): $(PYTHON_STAMP) $(WEB_SOURCES) scripts/build-web
+	scripts/build-web
+	@touch $@
+
+web: $(WEB_STAMP)
+
+demo: install  ## a commune of 25 simulated cameras; prints the address to open
+	$(BIN)/xomyen demo
+
+test-packages:
+	scripts/test-packages
+
+test: install test-packages  ## every test, real parts included
+	scripts/run-tests
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	scripts/lint-web
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install test-packages  ## every claim of speed with its peer; writes bench/results/
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv .node web/node_modules src/xomyen/node/static build
+
+lock:  ## resolves the dependencies anew
+	for set in dev demo node tools; do \
+	  case $$set in dev) from="pyproject.toml --group dev"; to=requirements.lock; deps= ;; \
+	  demo) from="--group demo"; to=requirements-demo.lock; deps=--no-deps ;; \
+	  *) from="--group $$set"; to=requirements-$$set.lock; deps= ;; esac; \
+	  uv pip compile $$from $$deps --upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet --output-file $$to || exit 1; \
+	done
