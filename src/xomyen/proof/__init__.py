@@ -1,1 +1,1 @@
-"""Evidence: hash tree, seal, manifest and verify; usable without the rest of the package."""
+"""Evidence: keys, hash tree, seals, manifests and their verification; usable without the rest of the package."""
