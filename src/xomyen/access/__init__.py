@@ -1,1 +1,1 @@
-"""Tickets: signed permission that a node checks alone."""
+"""Tickets: issue them, check them, revoke them; and the one-time codes that sign the first user in."""

@@ -41,6 +41,11 @@ class NodeFolder:
         return self.root / "keys" / "issuers"
 
     @property
+    def access(self) -> Path:
+        """Revoked tickets and one-time sign-in codes (SQLite)."""
+        return self.root / "access.sqlite"
+
+    @property
     def secrets_key(self) -> Path:
         """The X25519 key to which camera passwords are sealed; mode 0600."""
         return self.root / "keys" / "secrets.pem"
