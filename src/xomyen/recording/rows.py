@@ -1,5 +1,6 @@
 """Rows of the index as values; the schema's comments say what each column means."""
 
+import builtins
 from dataclasses import dataclass
 
 from xomyen.terms.words import ClockState, GapReason, SegmentState, StreamName, VideoCodec
@@ -39,7 +40,7 @@ class Segment:
     clock_state: ClockState
     clock_offset_ns: int | None
     late: bool
-    seal_hash: bytes | None
+    seal_hash: builtins.bytes | None
 
 
 @dataclass(frozen=True, slots=True)
