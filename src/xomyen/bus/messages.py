@@ -153,3 +153,105 @@ class ErrorReply(Message):
     error: str  # code of a XomyenError
     message: str
     field: str = ""
+
+
+class CameraList(Message):
+    """Answer of config.list, in the order of the wall."""
+
+    cameras: tuple[CameraRecord, ...]
+
+
+class CameraWanted(Message):
+    """Request of config.get: a name, an id, or the unique beginning of a name."""
+
+    camera: str
+
+
+class ConfigPut(Message):
+    """Request of config.put; revision 0 adds a camera. Answered with its CameraRecord."""
+
+    config: CameraConfig
+    revision: Annotated[int, Field(ge=0)] = 0
+
+
+class ConfigRemove(Message):
+    """Request of config.remove, by id."""
+
+    camera: Id
+    revision: Annotated[int, Field(ge=1)]
+
+
+class ConfigRemoved(Message):
+    """Answer of config.remove."""
+
+    camera: Id
+    revision: int
+
+
+class SecretsKey(Message):
+    """Answer of config.key: the node's X25519 public key, raw, in base64."""
+
+    public: str
+
+
+class RecorderState(Message):
+    """Answer of recorder.state: the newest state of every stream, and what the recorder has to say of itself."""
+
+    streams: tuple[CameraEvent, ...]
+    problems: tuple[str, ...] = ()  # English, one sentence each
+
+
+class StreamWanted(Message):
+    """Request of recorder.checkpoint: seals what is on disk of the stream's open segment, then answers."""
+
+    camera: Id
+    stream: StreamName
+
+
+class CheckpointDone(Message):
+    """Answer of recorder.checkpoint; `segment` is None when nothing is being written."""
+
+    segment: Id | None
+    bytes: int = 0
+    end_ns: int = 0
+
+
+class HoldWanted(Message):
+    """Request of recorder.hold: retention leaves this footage alone until `until_ns`."""
+
+    camera: Id
+    start_ns: int
+    end_ns: int
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    who: Annotated[str, Field(min_length=1, max_length=200)]
+    until_ns: int
+
+
+class HoldDone(Message):
+    """Answer of recorder.hold and request of recorder.release."""
+
+    hold: Id
+
+
+class Statistics(Message):
+    """Answer of recorder.statistics: Prometheus text exposition of the process's own values."""
+
+    text: str
+
+
+class PartHealth(Message):
+    """One process of the node, as its supervisor sees it."""
+
+    name: str  # bus | recorder | gateway
+    running: bool
+    pid: int | None
+    since_ns: int
+    restarts: int
+    detail: str = ""  # how it ended last, in English
+
+
+class NodeHealth(Message):
+    """Answer of node.health."""
+
+    node: Id
+    parts: tuple[PartHealth, ...]

@@ -1,4 +1,4 @@
-"""Names of subjects, streams and buckets. Each starts with the node's id; ids only, never names of people or cameras."""
+"""Names of subjects, streams and buckets: each starts with the node's id; ids only, never names."""
 
 EVENT_KINDS = ("segment", "gap", "camera", "chain", "access", "node")
 

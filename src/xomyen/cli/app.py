@@ -1,0 +1,89 @@
+"""Puts the commands together, and turns every failure into one line and an exit code."""
+
+import importlib
+import os
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from xomyen import __version__
+from xomyen.terms.errors import XomyenError
+
+INTERRUPTED = 130
+USAGE = 2
+INTERNAL = 70
+
+app = typer.Typer(
+    name="xomyen",
+    help="Xóm Yên: the cameras of a commune on one box.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+camera = typer.Typer(
+    name="camera", help="The cameras of a node, and simulated ones.", no_args_is_help=True, rich_markup_mode=None
+)
+
+_ROOMS = ("cameras",)
+"""Modules beside this one; each offers `register(app, camera)`."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"xomyen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def everything(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Xóm Yên: the cameras of a commune on one box."""
+
+
+def build() -> typer.Typer:
+    """The whole command line."""
+    if not app.registered_groups:
+        for room in _ROOMS:
+            importlib.import_module(f"xomyen.cli.{room}").register(app, camera)
+        app.add_typer(camera, name="camera")
+    return app
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Runs one command. Ends the process: 0 only when what was asked is done."""
+    sys.exit(_outcome(arguments))
+
+
+def _outcome(arguments: list[str] | None) -> int:
+    try:
+        result = build()(args=arguments, standalone_mode=False)
+        sys.stdout.flush()
+    except XomyenError as error:
+        return _failed(error.message, error.exit_code)
+    except TyperException as error:
+        return _failed(error.format_message(), USAGE)
+    except (KeyboardInterrupt, typer.Abort):
+        return _failed("Interrupted.", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _failed(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", 1)
+    except Exception as error:  # a fault of ours: one line for the person, the rest on request
+        if os.environ.get("XOMYEN_TRACEBACK"):
+            raise
+        return _failed(f"{type(error).__name__}: {error} (XOMYEN_TRACEBACK=1 shows where).", INTERNAL)
+    return result if isinstance(result, int) else 0
+
+
+def _failed(message: str, exit_code: int) -> int:
+    if message:
+        print(f"xomyen: {' '.join(message.split())}", file=sys.stderr)
+    return exit_code

@@ -1,0 +1,110 @@
+"""What commands share: the folder option, a connection to the node's bus, and plain output."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from nats.aio.client import Client
+
+from xomyen.bus.configuration import Configuration
+from xomyen.bus.connection import connected, prepare_streams
+from xomyen.bus.server import BusServer
+from xomyen.bus.server_config import BusLimits
+from xomyen.node.config_service import ConfigService
+from xomyen.node.home import default_root, holder_of, locked, prepare, read_identity, try_lock
+from xomyen.node.secrets import Secrets
+from xomyen.terms.errors import AlreadyRunning, NotRunning
+from xomyen.terms.folder import NodeFolder
+from xomyen.terms.settings import load_settings
+
+Result = TypeVar("Result")
+
+Dir = Annotated[
+    Path | None,
+    typer.Option("--dir", help="The node's folder (default: the platform's data folder).", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+_RUNNING_WAIT_S = 20.0
+
+
+def node_folder(root: Path | None) -> NodeFolder:
+    """The folder that --dir names, or the platform's."""
+    return NodeFolder((root if root is not None else default_root()).expanduser().absolute())
+
+
+def finish(work: Coroutine[Any, Any, Result]) -> Result:
+    """Runs a command's work to its end."""
+    return asyncio.run(work)
+
+
+def print_json(value: object) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    print()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBus:
+    """A command's connection to the node's bus."""
+
+    client: Client
+    node: str
+    serving: bool  # False: the command started the bus itself, no camera is recorded now
+    configuration: Configuration
+
+
+@contextlib.asynccontextmanager
+async def node_bus(folder: NodeFolder, create: bool = False) -> AsyncIterator[NodeBus]:
+    """The bus of the running node; when none runs, a bus of the command's own under the folder's lock.
+
+    With `create` a folder without a node becomes one; else InvalidConfiguration says that there is none.
+    """
+    node = prepare(folder) if create else read_identity(folder)
+    while True:
+        free = try_lock(folder, "command")
+        if free is not None:
+            free.release()
+        elif holder_of(folder)[0] == "serve":
+            async with connected(folder, "command", _RUNNING_WAIT_S) as client:
+                yield NodeBus(client, node, True, Configuration(client, node))
+            return
+        try:
+            with locked(folder, "command") as lock:
+                async with _own_bus(folder, node, lock.descriptor) as bus:
+                    yield bus
+            return
+        except AlreadyRunning:
+            # A node began to serve between the two looks.
+            await asyncio.sleep(0.1)
+
+
+@contextlib.asynccontextmanager
+async def _own_bus(folder: NodeFolder, node: str, lock: int) -> AsyncIterator[NodeBus]:
+    settings = load_settings(folder)
+    limits = BusLimits(store_bytes=settings.bus_store_bytes)
+    async with (
+        BusServer(folder, node, limits, keep=(lock,)),
+        connected(folder, "command") as client,
+    ):
+        await prepare_streams(client, node, settings.event_bytes, settings.event_days)
+        secrets = Secrets.load_or_create(folder.secrets_key)
+        async with ConfigService(client, node, secrets, settings.cameras):
+            yield NodeBus(client, node, False, Configuration(client, node))
+
+
+@contextlib.asynccontextmanager
+async def running_bus(folder: NodeFolder) -> AsyncIterator[NodeBus]:
+    """The bus of the running node. Raises NotRunning when none runs."""
+    node = read_identity(folder)
+    free = try_lock(folder, "command")
+    if free is not None:
+        free.release()
+        raise NotRunning(f"The node in {folder.root} is not running; start it with `xomyen serve`.")
+    async with connected(folder, "command") as client:
+        yield NodeBus(client, node, True, Configuration(client, node))

@@ -1,0 +1,104 @@
+"""Settings of a node: the file settings.toml in its folder, overridden by XOMYEN_… of the environment."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from xomyen.terms.errors import InvalidConfiguration
+from xomyen.terms.folder import NodeFolder
+
+MEBI = 1 << 20
+GIBI = 1 << 30
+
+
+class RemoteSettings(BaseModel):
+    """One leaf connection to the centre."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: Annotated[str, Field(pattern=r"^(nats-leaf|tls|wss?)://")]
+    seed_file: Path  # file with the seed of the NATS user to be there, mode 0600
+
+
+class UplinkSettings(BaseModel):
+    """How the node reaches the centre; media goes by a connection of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+    events: RemoteSettings
+    media: RemoteSettings
+
+
+class Settings(BaseSettings):
+    """Everything a node can be told. Sizes are bytes, lengths of time as named."""
+
+    model_config = SettingsConfigDict(env_prefix="XOMYEN_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    listen: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$")] = "127.0.0.1:8460"
+    cameras: Annotated[int, Field(ge=1, le=5000)] = 500  # the most the node takes
+    volumes: tuple[Path, ...] = ()  # folders that hold segments; empty: DIR/video
+    reserve_bytes: Annotated[int, Field(ge=64 * MEBI)] = 2 * GIBI  # kept free on each volume
+    commit_seconds: Annotated[float, Field(ge=0.1, le=30)] = 1.0  # declared loss is at most twice this
+    receive_buffer_bytes: Annotated[int, Field(ge=MEBI, le=4 * GIBI)] = 128 * MEBI  # bound of the buffer pool
+    event_bytes: Annotated[int, Field(ge=16 * MEBI)] = 512 * MEBI  # the event stream on disk
+    event_days: Annotated[float, Field(ge=1, le=3650)] = 90.0
+    bus_store_bytes: Annotated[int, Field(ge=128 * MEBI)] = GIBI  # all of JetStream on disk
+    log_format: Literal["auto", "console", "json"] = "auto"  # auto: console on a terminal
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    uplink: UplinkSettings | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The file's values come as `init`; the environment goes above them.
+        return env_settings, init_settings
+
+
+def load_settings(folder: NodeFolder) -> Settings:
+    """The node's settings. Raises InvalidConfiguration naming the file or variable, the key and what it may be."""
+    values: dict[str, Any] = {}
+    try:
+        values = tomllib.loads(folder.settings.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        pass
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidConfiguration(f"{folder.settings} is not TOML: {error}.") from error
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise InvalidConfiguration(_explain(folder, error)) from error
+
+
+def _explain(folder: NodeFolder, error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    variable = "XOMYEN_" + "__".join(str(part) for part in first["loc"]).upper()
+    place = f"the environment variable {variable}" if variable in os.environ else str(folder.settings)
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(Settings.model_fields)
+        return f"{place}: there is no setting {key!r}; those there are: {known}."
+    return f"{place}: {key} = {first['input']!r}: {first['msg']}{_range(key)}."
+
+
+def _range(key: str) -> str:
+    """(allowed: from 1 to 5000), where the setting has bounds."""
+    field = Settings.model_fields.get(key.partition(".")[0])
+    bounds = {
+        name: getattr(rule, name)
+        for rule in (field.metadata if field else ())
+        for name in ("ge", "le")
+        if hasattr(rule, name)
+    }
+    if not bounds:
+        return ""
+    if "le" not in bounds:
+        return f" (allowed: {bounds['ge']} or more)"
+    return f" (allowed: {bounds['ge']} to {bounds['le']})"
