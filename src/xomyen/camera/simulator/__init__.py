@@ -1,0 +1,7 @@
+"""Simulated cameras: real street video served over RTSP, made once and sent on schedule."""
+
+from xomyen.camera.simulator.encoding import Picturing
+from xomyen.camera.simulator.scenes import demo_clip
+from xomyen.camera.simulator.server import Simulator
+
+__all__ = ["Picturing", "Simulator", "demo_clip"]
