@@ -97,12 +97,22 @@ class AccessEvent(Message):
     ticket: str  # jti
     issuer: str  # key id
     subject: str
-    action: Literal["sign_in", "live", "past", "still", "clip", "export", "timeline", "refused"]
+    action: Literal["issued", "sign_in", "live", "past", "still", "clip", "export", "timeline", "refused"]
     cameras: tuple[Id, ...]
     start_ns: int | None = None
     end_ns: int | None = None
     purpose: str = ""
     address: str = ""
+    detail: str = ""
+
+
+class NodeEvent(Message):
+    """Something happened to the node itself: a part of it ended or came back."""
+
+    id: Id
+    at_ns: int
+    part: str  # bus | recorder | gateway | node
+    what: Literal["started", "ended", "stopped"]
     detail: str = ""
 
 

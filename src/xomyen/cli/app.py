@@ -27,7 +27,7 @@ camera = typer.Typer(
     name="camera", help="The cameras of a node, and simulated ones.", no_args_is_help=True, rich_markup_mode=None
 )
 
-_ROOMS = ("cameras",)
+_ROOMS = ("serve", "cameras", "timeline", "ticket")
 """Modules beside this one; each offers `register(app, camera)`."""
 
 

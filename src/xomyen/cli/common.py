@@ -21,6 +21,7 @@ from xomyen.node.home import default_root, holder_of, locked, prepare, read_iden
 from xomyen.node.secrets import Secrets
 from xomyen.terms.errors import AlreadyRunning, NotRunning
 from xomyen.terms.folder import NodeFolder
+from xomyen.terms.ids import is_id
 from xomyen.terms.settings import load_settings
 
 Result = TypeVar("Result")
@@ -108,3 +109,12 @@ async def running_bus(folder: NodeFolder) -> AsyncIterator[NodeBus]:
         raise NotRunning(f"The node in {folder.root} is not running; start it with `xomyen serve`.")
     async with connected(folder, "command") as client:
         yield NodeBus(client, node, True, Configuration(client, node))
+
+
+async def resolve_camera(folder: NodeFolder, name: str) -> str:
+    """The id of the camera meant by a name; an id is taken as it is, also of a camera that was removed."""
+    if is_id(name):
+        read_identity(folder)
+        return name
+    async with node_bus(folder) as bus:
+        return (await bus.configuration.camera(name)).config.id
