@@ -1,0 +1,174 @@
+"""Cuts a clip out of a run: which samples are listed, which are shown, which fragments are taken along."""
+
+import os
+from bisect import bisect_right
+from dataclasses import dataclass
+
+import numpy as np
+
+from xomyen.playback.clip_header import Bools, Edit, Int64s, SampleTable
+from xomyen.playback.clip_times import SegmentTimes
+from xomyen.playback.file_bytes import open_shared
+from xomyen.recording.mp4 import MovieFragment, parse_moof
+from xomyen.recording.rows import Segment
+from xomyen.recording.segment_file import Fragment, SegmentFile
+
+_MOOF_HEAD, _MOOF_ROW = 128, 16  # bytes: what the recorder's own moofs have at most
+
+# Columns of the table of fragments.
+_SOURCE, _NUMBER, _FIRST_SAMPLE, _OFFSET, _SIZE, _DATA_OFFSET = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A segment of the run with what its file says."""
+
+    segment: Segment
+    file: SegmentFile
+    times: SegmentTimes
+
+
+@dataclass(frozen=True, slots=True)
+class TakenFragments:
+    """Fragments `first` up to `end` (numbered from 0) of a source; `offset` is that of the first in the payload."""
+
+    source: Source
+    first: int
+    end: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a clip is made of."""
+
+    table: SampleTable
+    edit: Edit
+    taken: tuple[TakenFragments, ...]
+    payload: int  # bytes
+    frames: int  # pictures shown
+    first_ns: int  # presentation time of the first picture shown
+    last_ns: int  # of the last
+    end_ns: int  # when the last ends
+
+
+class RunCutter:
+    """Gathers the samples of a run's segments, then cuts at the pictures shown in [from, to)."""
+
+    def __init__(self, from_ns: int, to_ns: int) -> None:
+        self._from_ns = from_ns
+        self._to_ns = to_ns
+        self._sources: list[Source] = []
+        self._fragments: list[tuple[int, int, int, int, int, int]] = []
+        self._dts: list[int] = []
+        self._pts: list[int] = []
+        self._sizes: list[int] = []
+        self._keys: list[bool] = []
+        self._shown: list[Bools] = []
+        self._last_duration = 0
+
+    def add(self, segment: Segment, file: SegmentFile, fragments: list[Fragment]) -> None:
+        """Takes in these fragments of the run's next segment. Raises FileNotFoundError, BoxError."""
+        if not fragments:
+            return
+        first = len(self._pts)
+        descriptor = open_shared(segment.path)
+        try:
+            for number, fragment in enumerate(fragments):
+                moof = _read_moof(descriptor, fragment)
+                self._fragments.append(
+                    (len(self._sources), number, len(self._pts), fragment.offset, fragment.size, moof.data_offset)
+                )
+                self._take(moof)
+        finally:
+            os.close(descriptor)
+        times = SegmentTimes.of(segment, file, self._pts[first])
+        here = np.array(self._pts[first:], dtype=np.int64)
+        self._shown.append((here >= times.ticks(self._from_ns)) & (here < times.ticks(self._to_ns)))
+        self._sources.append(Source(segment, file, times))
+
+    def _take(self, moof: MovieFragment) -> None:
+        dts = moof.dts()
+        self._dts += dts
+        self._pts += [time + offset for time, offset in zip(dts, moof.offsets, strict=True)]
+        self._sizes += moof.sizes
+        self._keys += moof.keys
+        self._last_duration = moof.durations[-1]
+
+    def cut(self) -> Cut | None:
+        """The cut, or None when the run shows no picture in the range."""
+        shown = np.concatenate(self._shown) if self._shown else np.zeros(0, dtype=np.bool_)
+        if not shown.any():
+            return None
+        pts = np.array(self._pts, dtype=np.int64)
+        keys = np.array(self._keys, dtype=np.bool_)
+        # The last keyframe shown no later than the first picture. Pictures that refer across a keyframe are
+        # shown before it (ISO/IEC 14496-15 §9.5), so this one is enough to decode all that is shown.
+        before = np.flatnonzero(keys & (pts <= pts[shown].min()))
+        start = int(before[-1]) if len(before) else int(np.flatnonzero(keys)[0])
+        shown[:start] = False
+        shown &= pts >= pts[start]
+        if not shown.any():
+            return None
+        end = int(np.flatnonzero(shown)[-1]) + 1
+        return self._cut(pts, keys, np.flatnonzero(shown), start, end)
+
+    def _cut(self, pts: Int64s, keys: Bools, shown: Int64s, start: int, end: int) -> Cut:
+        """Lists the samples [start, end) in decoding order, of which those numbered in `shown` are shown."""
+        first, last = int(shown[np.argmin(pts[shown])]), int(shown[np.argmax(pts[shown])])
+        dts = np.array(self._dts, dtype=np.int64)
+        sizes = np.array(self._sizes, dtype=np.int64)
+        fragments = np.array(self._fragments, dtype=np.int64)
+        low = int(np.searchsorted(fragments[:, _FIRST_SAMPLE], start, "right")) - 1
+        high = int(np.searchsorted(fragments[:, _FIRST_SAMPLE], end, "left"))
+        used = fragments[low:high]
+        offsets = np.cumsum(used[:, _SIZE]) - used[:, _SIZE]
+        chunks = offsets + used[:, _DATA_OFFSET]
+        borders = np.append(used[:, _FIRST_SAMPLE], end)
+        # Where a fragment did not begin with its keyframe, the samples before that are not listed.
+        chunks[0] += int(sizes[borders[0] : start].sum())
+        borders[0] = start
+        duration = int(dts[end] - dts[end - 1]) if end < len(dts) else self._last_duration
+        table = SampleTable(
+            dts[start:end], pts[start:end], sizes[start:end], keys[start:end], duration, chunks, np.diff(borders)
+        )
+        times = self._source_of(last).times
+        shown_end = self._end_of(pts, last, duration, times.ticks(self._to_ns))
+        return Cut(
+            table=table,
+            edit=Edit(int(pts[first]), shown_end),
+            taken=self._taken(used, offsets),
+            payload=int(used[:, _SIZE].sum()),
+            frames=len(shown),
+            first_ns=self._source_of(first).times.wall_ns(int(pts[first])),
+            last_ns=times.wall_ns(int(pts[last])),
+            end_ns=times.wall_ns(shown_end),
+        )
+
+    def _end_of(self, pts: Int64s, last: int, duration: int, to_ticks: int) -> int:
+        """When the last picture gives way to the next; across a loss, no later than the range's end."""
+        usual = int(pts[last]) + duration
+        later = pts[pts > pts[last]]
+        return min(int(later.min()), max(to_ticks, usual)) if len(later) else usual
+
+    def _source_of(self, sample: int) -> Source:
+        row = bisect_right(self._fragments, sample, key=lambda fragment: fragment[_FIRST_SAMPLE]) - 1
+        return self._sources[self._fragments[row][_SOURCE]]
+
+    def _taken(self, used: Int64s, offsets: Int64s) -> tuple[TakenFragments, ...]:
+        found = []
+        for source in np.unique(used[:, _SOURCE]):
+            rows = np.flatnonzero(used[:, _SOURCE] == source)
+            numbers = used[rows, _NUMBER]
+            found.append(
+                TakenFragments(self._sources[int(source)], int(numbers[0]), int(numbers[-1]) + 1, int(offsets[rows[0]]))
+            )
+        return tuple(found)
+
+
+def _read_moof(descriptor: int, fragment: Fragment) -> MovieFragment:
+    data = os.pread(descriptor, min(fragment.size, _MOOF_HEAD + _MOOF_ROW * fragment.samples), fragment.offset)
+    length = int.from_bytes(data[:4], "big")
+    if len(data) < length <= fragment.size:
+        data = os.pread(descriptor, length, fragment.offset)
+    return parse_moof(data)
