@@ -1,0 +1,128 @@
+"""The cameras a ticket covers and what their streams do: a list, and a stream of changes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from xomyen.access.tickets import Ticket
+from xomyen.bus.messages import CameraEvent, CameraStatus, StreamConfig
+from xomyen.node.gateway.services import Services, services_of
+from xomyen.node.gateway.tickets import RECHECK_S
+from xomyen.terms.errors import Forbidden
+from xomyen.terms.time import format_utc
+from xomyen.terms.words import CameraState, StreamName
+
+_PING_S = 10.0
+_CHANGES_WAITING = 2000
+
+
+def camera_json(camera: CameraStatus) -> dict[str, Any]:
+    """A camera as docs/api.md describes it; no address, user or password of the camera is in it."""
+    config = camera.config
+    streams = {StreamName.MAIN: config.main, **({StreamName.SUB: config.sub} if config.sub else {})}
+    return {
+        "id": config.id,
+        "name": config.name,
+        "site": config.site,
+        "order": config.order,
+        "enabled": config.enabled,
+        "streams": {
+            name: _stream_json(stream, camera.streams.get(name), config.enabled) for name, stream in streams.items()
+        },
+    }
+
+
+def _stream_json(config: StreamConfig, event: CameraEvent | None, enabled: bool) -> dict[str, Any]:
+    resting = CameraState.CONNECTING if enabled else CameraState.DISABLED
+    if event is None:
+        return {
+            "state": resting,
+            "since": None,
+            "reason": None,
+            "detail": "",
+            "codec": None,
+            "codec_string": "",
+            "width": 0,
+            "height": 0,
+            "recorded": config.record,
+        }
+    return {
+        "state": event.state,
+        "since": format_utc(event.since_ns),
+        "reason": event.reason,
+        "detail": event.detail,
+        "codec": event.codec,
+        "codec_string": event.codec_string,
+        "width": event.width,
+        "height": event.height,
+        "recorded": config.record,
+    }
+
+
+async def list_cameras(request: Request, ticket: Ticket) -> Response:
+    """Those of the ticket, in the order of the wall."""
+    listed = services_of(request).context.cameras.listed()
+    cameras = [camera_json(camera) for camera in listed if ticket.may_see(camera.config.id)]
+    return JSONResponse({"cameras": cameras}, headers={"Cache-Control": "no-store"})
+
+
+async def changes(request: Request, ticket: Ticket) -> Response:
+    """Server-Sent Events (HTML standard §9.2): every camera once, then each change."""
+    services = services_of(request)
+    return StreamingResponse(
+        _events(services, ticket),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(services: Services, ticket: Ticket) -> AsyncIterator[bytes]:
+    queue: asyncio.Queue[tuple[str, CameraStatus | None]] = asyncio.Queue(_CHANGES_WAITING)
+    overrun = asyncio.Event()
+
+    def changed(camera: str, status: CameraStatus | None) -> None:
+        try:
+            queue.put_nowait((camera, status))
+        except asyncio.QueueFull:
+            overrun.set()  # the browser reconnects and gets everything afresh
+
+    stop = services.context.cameras.listen(changed)
+    closing = asyncio.create_task(services.closing.wait())
+    try:
+        yield b"retry: 1000\n\n"
+        for camera in services.context.cameras.listed():
+            if ticket.may_see(camera.config.id):
+                yield _event(camera.config.id, camera)
+        silent_s = 0.0
+        while not overrun.is_set() and not closing.done():
+            waiting = asyncio.create_task(queue.get())
+            done, _ = await asyncio.wait({waiting, closing}, timeout=RECHECK_S, return_when=asyncio.FIRST_COMPLETED)
+            if waiting in done:
+                camera_id, status = waiting.result()
+                if ticket.may_see(camera_id):
+                    silent_s = 0.0
+                    yield _event(camera_id, status)
+                continue
+            waiting.cancel()
+            try:
+                await asyncio.to_thread(services.gate.still_valid, ticket)
+            except Forbidden:
+                yield b"event: signed_out\ndata: {}\n\n"
+                return
+            silent_s += RECHECK_S
+            if silent_s + RECHECK_S > _PING_S:
+                silent_s = 0.0
+                yield b": ping\n\n"
+    finally:
+        stop()
+        closing.cancel()
+
+
+def _event(camera: str, status: CameraStatus | None) -> bytes:
+    if status is None:
+        return f"event: removed\ndata: {json.dumps({'id': camera})}\n\n".encode()
+    return f"event: camera\ndata: {json.dumps(camera_json(status), ensure_ascii=False)}\n\n".encode()

@@ -1,0 +1,61 @@
+"""What the gateway works with, handed to it by the process that runs it."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from xomyen.access.store import AccessStore
+from xomyen.access.tickets import TicketChecker
+from xomyen.node.gateway.directory import CameraDirectory
+from xomyen.proof.keys import SigningKey
+from xomyen.recording.index_reader import IndexReader
+from xomyen.terms.folder import NodeFolder
+from xomyen.terms.time import Clock
+
+SESSION_LIFETIME_S = 7 * 86_400
+
+
+class IndexDoor:
+    """The recording index, opened when first asked for: a new node has none until its first picture."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reader: IndexReader | None = None
+        self._lock = threading.Lock()
+
+    def open(self) -> IndexReader:
+        """The reader. Raises NoFootage while nothing was ever recorded."""
+        with self._lock:
+            if self._reader is None:
+                self._reader = IndexReader(self._path)
+            return self._reader
+
+    def close(self) -> None:
+        with self._lock:
+            if self._reader is not None:
+                self._reader.close()
+            self._reader = None
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayContext:
+    """Everything passed in; the application owns none of it and closes none of it."""
+
+    folder: NodeFolder
+    node: str  # id
+    index: IndexDoor
+    bus: Client
+    checker: TicketChecker
+    store: AccessStore
+    issuer: SigningKey  # signs the tickets of those who sign in here
+    signing_key: SigningKey  # signs manifests
+    cameras: CameraDirectory
+    clock: Clock
+    secure: bool = False  # served over TLS, by us or by a proxy before us
+    origins: frozenset[str] = frozenset()  # pages of other origins that may use this node, such as the centre's
+    session_lifetime_s: int = SESSION_LIFETIME_S
+    metrics_token: str = ""  # lets others than this machine read /metrics; empty: nobody
+    transcoders: int = 2  # at once
+    static: Path = Path(__file__).parent.parent / "static"

@@ -1,0 +1,76 @@
+"""What the end-points share while the application runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+from starlette.requests import HTTPConnection
+
+from xomyen.node.gateway.access_log import AccessLog
+from xomyen.node.gateway.context import GatewayContext
+from xomyen.node.gateway.throttle import Throttle
+from xomyen.node.gateway.tickets import Gate
+from xomyen.playback.footage import FileShelf
+from xomyen.playback.live import LiveHub
+from xomyen.playback.pool import DecoderPool
+from xomyen.playback.still import Stills
+from xomyen.recording.index_reader import IndexReader
+
+_STILL_PROCESSES = 2
+_STILLS_WAITING = 64
+_TRANSCODES_WAITING = 8
+_SIGN_IN_BURST = 5
+_SIGN_IN_SECONDS = 12.0
+
+
+@dataclass(slots=True)
+class Services:
+    """Made when the application starts, gone when it ends."""
+
+    context: GatewayContext
+    gate: Gate
+    told: AccessLog
+    hub: LiveHub
+    shelf: FileShelf
+    stills: Stills
+    transcoders: DecoderPool
+    sign_ins: Throttle
+    closing: asyncio.Event = field(default_factory=asyncio.Event)  # long answers end themselves
+    sockets: int = 0
+
+    def index(self) -> IndexReader:
+        """The recording index. Raises NoFootage while nothing was ever recorded."""
+        return self.context.index.open()
+
+
+@asynccontextmanager
+async def services(context: GatewayContext) -> AsyncIterator[Services]:
+    """Starts what runs beside the requests and stops it again."""
+    async with (
+        AccessLog(context.bus, context.node) as told,
+        LiveHub(context.bus, context.node, context.index.open, context.clock) as hub,
+        DecoderPool(_STILL_PROCESSES, _STILLS_WAITING) as decoders,
+        DecoderPool(context.transcoders, _TRANSCODES_WAITING) as transcoders,
+    ):
+        shelf = FileShelf()
+        running = Services(
+            context=context,
+            gate=Gate(context.checker, context.cameras, told, context.clock),
+            told=told,
+            hub=hub,
+            shelf=shelf,
+            stills=Stills(decoders, shelf),
+            transcoders=transcoders,
+            sign_ins=Throttle(context.clock, _SIGN_IN_BURST, _SIGN_IN_SECONDS),
+        )
+        try:
+            yield running
+        finally:
+            running.closing.set()
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """The running application's services."""
+    return cast("Services", connection.app.state.services)

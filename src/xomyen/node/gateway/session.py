@@ -1,0 +1,84 @@
+"""Signing in with a one-time code, seeing who one is, signing out."""
+
+import asyncio
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from xomyen.access.errors import SignInCodeInvalid
+from xomyen.access.tickets import Ticket, issue, ticket_for
+from xomyen.node.gateway.services import services_of
+from xomyen.node.gateway.tickets import COOKIE, address_of
+from xomyen.terms.time import NS_PER_SECOND, format_utc
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+class _SignIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    code: str = Field(min_length=1, max_length=100)
+
+
+async def sign_in(request: Request) -> Response:
+    """Redeems a one-time code: a ticket of this node in an HttpOnly cookie."""
+    services = services_of(request)
+    context = services.context
+    services.sign_ins.take(address_of(request))
+    body = _SignIn.model_validate_json(await request.body())
+    try:
+        grant = await asyncio.to_thread(context.store.redeem, body.code)
+    except SignInCodeInvalid:
+        # Nobody's ticket: the log, not the event stream, tells of codes that were guessed.
+        raise
+    ticket = ticket_for(
+        grant,
+        node=context.node,
+        issuer=context.issuer,
+        clock=context.clock,
+        lifetime_s=context.session_lifetime_s,
+    )
+    services.gate.tell(ticket, "sign_in", (), None, address_of(request))
+    response = JSONResponse({"subject": ticket.subject, "expires": _expires(ticket)}, headers=_NO_STORE)
+    response.set_cookie(
+        COOKIE,
+        issue(context.issuer, ticket),
+        max_age=context.session_lifetime_s,
+        path="/",
+        secure=context.secure,
+        httponly=True,
+        samesite="strict",
+    )
+    return response
+
+
+async def show_session(request: Request, ticket: Ticket) -> Response:
+    """Who asks and what they may."""
+    cameras = "*" if ticket.cameras == "*" else sorted(ticket.cameras)
+    return JSONResponse(
+        {
+            "subject": ticket.subject,
+            "expires": _expires(ticket),
+            "actions": sorted(ticket.actions),
+            "cameras": cameras,
+            "streams": sorted(ticket.streams),
+            "from": None if ticket.start_ns is None else format_utc(ticket.start_ns),
+            "to": None if ticket.end_ns is None else format_utc(ticket.end_ns),
+            "width": ticket.greatest_width,
+            "node": ticket.node,
+        },
+        headers=_NO_STORE,
+    )
+
+
+async def sign_out(request: Request, ticket: Ticket) -> Response:
+    """Revokes the ticket, wherever else it is used, and takes the cookie away."""
+    context = services_of(request).context
+    await asyncio.to_thread(context.store.revoke, ticket.id, ticket.expires_s)
+    response = Response(None, 204, _NO_STORE)
+    response.delete_cookie(COOKIE, path="/", secure=context.secure, httponly=True, samesite="strict")
+    return response
+
+
+def _expires(ticket: Ticket) -> str:
+    return format_utc(ticket.expires_s * NS_PER_SECOND)

@@ -1,0 +1,123 @@
+"""Who asks and whether they may: the one place where every end-point's ticket is checked and its use told."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from xomyen.access.errors import TicketMissing
+from xomyen.access.tickets import Ticket, TicketChecker, allow
+from xomyen.bus.messages import AccessEvent
+from xomyen.node.gateway.access_log import AccessSink
+from xomyen.node.gateway.directory import CameraDirectory
+from xomyen.terms.errors import Forbidden
+from xomyen.terms.ids import new_id
+from xomyen.terms.time import Clock
+from xomyen.terms.words import StreamName
+
+COOKIE = "xomyen_session"
+# Streams end within 10 s of expiry or revocation (docs/api.md).
+RECHECK_S = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of one camera. `use` names it in the access event."""
+
+    action: str  # live | past | clip
+    use: str
+    camera: str
+    stream: StreamName
+    from_ns: int
+    to_ns: int
+    width: int  # pixels of the pictures to be sent; 0: no pictures
+
+
+class Gate:
+    """Lets a request through or raises; tells every use, and every refusal of a genuine ticket."""
+
+    def __init__(self, checker: TicketChecker, cameras: CameraDirectory, told: AccessSink, clock: Clock) -> None:
+        self._checker = checker
+        self._cameras = cameras
+        self._told = told
+        self._clock = clock
+
+    def ticket(self, connection: HTTPConnection, token: str | None = None) -> Ticket:
+        """The genuine, unexpired, unrevoked ticket that came along. Raises Forbidden (401)."""
+        token = token or token_of(connection)
+        if token is None:
+            raise TicketMissing
+        return self._checker.read(token)
+
+    def allow(self, ticket: Ticket, wish: Wish, address: str) -> None:
+        """Whether the ticket covers the wish and the camera exists; the use is told.
+
+        Raises Forbidden (403), UnknownCamera. A ticket for other cameras learns nothing of which there are.
+        """
+        try:
+            allow(
+                ticket,
+                wish.action,
+                wish.camera,
+                wish.stream,
+                from_ns=wish.from_ns,
+                to_ns=wish.to_ns,
+                width=wish.width,
+                masked=wish.width == 0,  # no masks are configured yet: who may see masked pictures only, sees none
+            )
+        except Forbidden as refusal:
+            self.tell(ticket, "refused", (wish.camera,), wish, address, f"{wish.use}: {refusal.code}")
+            raise
+        self._cameras.get(wish.camera)
+        self.tell(ticket, wish.use, (wish.camera,), wish, address, wish.stream)
+
+    def tell(
+        self, ticket: Ticket, use: str, cameras: tuple[str, ...], wish: Wish | None, address: str, detail: str = ""
+    ) -> None:
+        """An access event on the bus."""
+        self._told.tell(
+            AccessEvent.model_validate(
+                {
+                    "id": new_id(self._clock),
+                    "at_ns": self._clock.wall_ns(),
+                    "ticket": ticket.id,
+                    "issuer": ticket.issuer,
+                    "subject": ticket.subject,
+                    "action": use,
+                    "cameras": cameras,
+                    "start_ns": wish.from_ns if wish else None,
+                    "end_ns": wish.to_ns if wish else None,
+                    "purpose": ticket.purpose,
+                    "address": address,
+                    "detail": detail,
+                }
+            )
+        )
+
+    def still_valid(self, ticket: Ticket) -> None:
+        """Raises Forbidden once the ticket has ended."""
+        self._checker.still_valid(ticket)
+
+    async def while_valid(self, ticket: Ticket, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The chunks as long as the ticket lasts; then the body breaks off, which its length gives away."""
+        checked_s = time.monotonic()
+        async for chunk in chunks:
+            if time.monotonic() - checked_s > RECHECK_S:
+                await asyncio.to_thread(self._checker.still_valid, ticket)
+                checked_s = time.monotonic()
+            yield chunk
+
+
+def token_of(connection: HTTPConnection) -> str | None:
+    """The ticket as bearer or in the session's cookie; an address never carries one."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    return connection.cookies.get(COOKIE)
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """The peer's address."""
+    return connection.client.host if connection.client else ""

@@ -1,0 +1,339 @@
+"""Live pictures: the tail of the file, read once and handed to everybody who watches that stream."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from pydantic import ValidationError
+
+from xomyen.bus import subjects
+from xomyen.bus.messages import FragmentNotice
+from xomyen.playback.file_bytes import read_at
+from xomyen.recording.index_reader import IndexReader
+from xomyen.recording.rows import Run, Segment
+from xomyen.recording.segment_file import SegmentFile, read_segment
+from xomyen.terms.errors import NoFootage
+from xomyen.terms.time import Clock, ticks_to_ns
+from xomyen.terms.words import StreamName, VideoCodec
+
+log = structlog.get_logger(__name__)
+
+LEASE_EVERY_S = 2.0
+_NOTICES_WAITING = 4096
+_LINGER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """What a player needs before the first fragment of a run."""
+
+    run: str
+    codec: VideoCodec
+    codec_string: str
+    width: int  # pixels
+    height: int
+    data: bytes  # ftyp + moov
+
+    @property
+    def mime(self) -> str:
+        return f'video/mp4; codecs="{self.codec_string}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One fragment, moof and mdat."""
+
+    key: bool  # starts with a keyframe
+    wall_ns: int  # of its first picture
+    data: bytes
+
+
+class Viewer(Protocol):
+    """Who watches a feed. Called on the loop, never blocks."""
+
+    def begin(self, init: Init) -> None:
+        """A run begins: a player starts anew with this header."""
+        ...
+
+    def piece(self, piece: Piece) -> None:
+        """The next fragment; the first one after `begin` starts with a keyframe."""
+        ...
+
+
+class Feed(Protocol):
+    """Something with pictures to watch."""
+
+    def join(self, viewer: Viewer) -> None: ...
+
+    def leave(self, viewer: Viewer) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a fragment lies in the file being followed."""
+
+    offset: int
+    size: int
+    key: bool
+    wall_ns: int
+
+
+class LiveFeed:
+    """Follows the newest segment of one stream as long as anybody watches.
+
+    Notices say where the next fragment is; when some were lost, the file fills in what they told of.
+    """
+
+    def __init__(
+        self, bus: Client, node: str, camera: str, stream: StreamName, index: Callable[[], IndexReader], clock: Clock
+    ) -> None:
+        self.camera = camera
+        self.stream = stream
+        self._bus = bus
+        self._node = node
+        self._index = index
+        self._clock = clock
+        self._viewers: set[Viewer] = set()
+        self._inbox: asyncio.Queue[FragmentNotice | Viewer] = asyncio.Queue(_NOTICES_WAITING)
+        self._init: Init | None = None
+        self._path = ""
+        self._fd = -1
+        self._end = 0  # bytes of the file handed out so far
+        self._group: list[_Place] = []  # fragments since the newest keyframe
+        self._task: asyncio.Task[None] | None = None
+        self.last_ns = clock.monotonic_ns()  # when the last viewer left
+        self.delay_ns = 0  # from the recorder's write to the viewers, of the newest fragment
+
+    @property
+    def watched(self) -> bool:
+        return bool(self._viewers)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=f"live-{self.camera}-{self.stream}")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def join(self, viewer: Viewer) -> None:
+        """The viewer gets the current run's header and everything since the newest keyframe, then goes along."""
+        self._viewers.add(viewer)
+        self._inbox.put_nowait(viewer)
+
+    def leave(self, viewer: Viewer) -> None:
+        self._viewers.discard(viewer)
+        self.last_ns = self._clock.monotonic_ns()
+
+    async def _run(self) -> None:
+        subscription: Subscription | None = None
+        try:
+            subject = subjects.fragment(self._node, self.camera, self.stream)
+            subscription = await self._bus.subscribe(subject, cb=self._heard)
+            await self._bus.publish(subjects.lease(self._node, self.camera, self.stream), b"")
+            await self._begin_with_open_segment()
+            joined: set[Viewer] = set()
+            while True:
+                item = await self._inbox.get()
+                try:
+                    if isinstance(item, FragmentNotice):
+                        await self._follow(item, joined)
+                    elif item in self._viewers:
+                        joined.add(item)
+                        await self._catch_up(item)
+                except (OSError, EOFError, ValueError, NoFootage) as error:
+                    # The file went away or is not what the notice said; the next notice starts afresh.
+                    log.warning("live_file_unreadable", camera=self.camera, stream=self.stream, error=str(error))
+                    self._close_file()
+                joined &= self._viewers
+        finally:
+            if subscription is not None and not self._bus.is_closed:
+                await subscription.unsubscribe()
+            self._close_file()
+
+    async def _heard(self, message: Msg) -> None:
+        try:
+            notice = FragmentNotice.model_validate_json(message.data)
+        except ValidationError:
+            log.warning("notice_not_understood", camera=self.camera, stream=self.stream)
+            return
+        try:
+            self._inbox.put_nowait(notice)
+        except asyncio.QueueFull:
+            log.warning("notice_dropped", camera=self.camera, stream=self.stream)
+
+    async def _begin_with_open_segment(self) -> None:
+        """What is there already, so that the first picture does not wait for the next keyframe."""
+        try:
+            index = self._index()
+        except NoFootage:
+            return
+        found = await asyncio.to_thread(newest_open_segment, index, self.camera, self.stream)
+        if found is None:
+            return
+        segment, run, file = found
+        self._open(segment.path, len(file.header_bytes))
+        self._init = _init(run, file.header_bytes)
+        for fragment in file.fragments:
+            wall_ns = segment.start_ns + ticks_to_ns(fragment.first_dts - segment.first_dts)
+            self._note(_Place(fragment.offset, fragment.size, fragment.key, wall_ns))
+
+    async def _follow(self, notice: FragmentNotice, viewers: Iterable[Viewer]) -> None:
+        if notice.path != self._path:
+            await self._next_segment(notice, viewers)
+        if notice.offset < self._end:
+            return  # read from the file before the notice came
+        if notice.offset > self._end:
+            await self._fill(notice, viewers)
+        place = _Place(notice.offset, notice.size, notice.key, notice.wall_ns)
+        data = await read_at(self._fd, place.size, place.offset)
+        self._note(place)
+        self._hand_out(Piece(place.key, place.wall_ns, data), viewers)
+        self.delay_ns = self._clock.wall_ns() - notice.written_ns
+
+    async def _next_segment(self, notice: FragmentNotice, viewers: Iterable[Viewer]) -> None:
+        same_run = self._init is not None and self._init.run == notice.run
+        self._open(notice.path, notice.header_bytes)
+        if same_run:
+            return
+        header = await read_at(self._fd, notice.header_bytes, 0)
+        run = await asyncio.to_thread(self._index().run, notice.run)
+        if run is None:
+            raise ValueError(f"run {notice.run} is not in the index")
+        self._init = _init(run, header)
+        for viewer in tuple(viewers):
+            viewer.begin(self._init)
+
+    async def _fill(self, notice: FragmentNotice, viewers: Iterable[Viewer]) -> None:
+        """Hands out what stands in the file between the last known fragment and this notice's."""
+        file = await asyncio.to_thread(read_segment, self._path, notice.offset)
+        for fragment in file.fragments:
+            if self._end <= fragment.offset < notice.offset:
+                wall_ns = notice.wall_ns - ticks_to_ns(notice.first_dts - fragment.first_dts)
+                data = await read_at(self._fd, fragment.size, fragment.offset)
+                self._note(_Place(fragment.offset, fragment.size, fragment.key, wall_ns))
+                self._hand_out(Piece(fragment.key, wall_ns, data), viewers)
+
+    async def _catch_up(self, viewer: Viewer) -> None:
+        if self._init is None:
+            return
+        viewer.begin(self._init)
+        if self._group:
+            first = self._group[0].offset
+            data = await read_at(self._fd, self._end - first, first)
+            for place in self._group:
+                at = place.offset - first
+                viewer.piece(Piece(place.key, place.wall_ns, data[at : at + place.size]))
+
+    def _hand_out(self, piece: Piece, viewers: Iterable[Viewer]) -> None:
+        for viewer in tuple(viewers):
+            viewer.piece(piece)
+
+    def _note(self, place: _Place) -> None:
+        if place.key:
+            self._group.clear()
+        self._group.append(place)
+        self._end = place.offset + place.size
+
+    def _open(self, path: str, header_bytes: int) -> None:
+        self._close_file()
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._path = path
+        self._end = header_bytes
+
+    def _close_file(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
+        self._path = ""
+        self._end = 0
+        self._group = []
+
+
+def _init(run: Run, header: bytes) -> Init:
+    return Init(run.id, run.codec, run.codec_string, run.width, run.height, header)
+
+
+def newest_open_segment(
+    index: IndexReader, camera: str, stream: StreamName
+) -> tuple[Segment, Run, SegmentFile] | None:
+    """The stream's segment that is being written, with its run and whole fragments, or None."""
+    rows = index.query(
+        "SELECT id FROM segment WHERE state = 'open' AND stream = (SELECT id FROM stream WHERE camera = ? AND name = ?)",
+        camera,
+        stream,
+    )
+    mine = [segment for (id_,) in rows if (segment := index.segment(id_)) is not None]
+    if not mine:
+        return None
+    segment = max(mine, key=lambda segment: segment.start_ns)
+    run = index.run(segment.run)
+    try:
+        file = read_segment(segment.path)
+    except (OSError, ValueError):
+        return None
+    if run is None or not file.fragments:
+        return None
+    return segment, run, file
+
+
+class LiveHub:
+    """All feeds of a node's gateway; keeps the recorder told which streams are watched."""
+
+    def __init__(self, bus: Client, node: str, index: Callable[[], IndexReader], clock: Clock) -> None:
+        self._bus = bus
+        self._node = node
+        self._index = index
+        self._clock = clock
+        self._feeds: dict[tuple[str, StreamName], LiveFeed] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._renew(), name="live-leases")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*(feed.stop() for feed in self._feeds.values()), *self._stopping, return_exceptions=True)
+        self._feeds.clear()
+
+    def feed(self, camera: str, stream: StreamName) -> LiveFeed:
+        """The stream's feed; started when nobody watched before, ends some seconds after its last viewer."""
+        key = (camera, stream)
+        if key not in self._feeds:
+            feed = LiveFeed(self._bus, self._node, camera, stream, self._index, self._clock)
+            self._feeds[key] = feed
+            feed.start()
+        return self._feeds[key]
+
+    @property
+    def feeds(self) -> tuple[LiveFeed, ...]:
+        return tuple(self._feeds.values())
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_EVERY_S)
+            now_ns = self._clock.monotonic_ns()
+            for key, feed in tuple(self._feeds.items()):
+                if not feed.watched and now_ns - feed.last_ns > _LINGER_S * 1e9:
+                    del self._feeds[key]
+                    self._later(feed.stop())
+                elif not self._bus.is_closed:
+                    await self._bus.publish(subjects.lease(self._node, *key), b"")
+
+    def _later(self, ending: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(ending)
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)

@@ -1,0 +1,71 @@
+"""A few processes that decode: libav may crash on what a camera sent, the gateway must not."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import ParamSpec, Self, TypeVar
+
+from xomyen.playback.errors import Busy, NotDecodable
+
+_NICENESS = 5
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def _settle_in() -> None:
+    """In a new process: its parent ends it, and recording goes first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICENESS)
+
+
+class DecoderPool:
+    """At most `processes` at work and `waiting` jobs in line; processes start when first needed."""
+
+    def __init__(self, processes: int, waiting: int) -> None:
+        self._processes = processes
+        self._limit = processes + waiting
+        self._jobs = 0
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+
+    async def run(
+        self, job: Callable[Parameters, Result], *args: Parameters.args, **keywords: Parameters.kwargs
+    ) -> Result:
+        """The result of a module's function, computed in one of the processes.
+
+        Raises what it raises, Busy when too many wait, NotDecodable when the process died of it.
+        """
+        if keywords:
+            raise TypeError("only positional arguments travel to the process")
+        if self._jobs >= self._limit:
+            raise Busy("The node decodes as many pictures as it may; try again in a moment.")
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self._processes, multiprocessing.get_context("spawn"), initializer=_settle_in
+            )
+        pool = self._pool
+        self._jobs += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, job, *args)
+        except BrokenProcessPool as error:
+            if self._pool is pool:
+                self._pool = None
+                pool.shutdown(wait=False, cancel_futures=True)
+            raise NotDecodable("The decoder ended unexpectedly on what was recorded there.") from error
+        finally:
+            self._jobs -= 1

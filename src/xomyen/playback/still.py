@@ -1,0 +1,135 @@
+"""A still at any instant: the picture that was shown then, as JPEG."""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from xomyen.playback.decode import Sample, picture
+from xomyen.playback.errors import NotDecodable
+from xomyen.playback.footage import FileShelf, Recorded, segments_between
+from xomyen.playback.pool import DecoderPool
+from xomyen.recording.index_reader import IndexReader
+from xomyen.recording.rows import Segment
+from xomyen.recording.segment_file import Fragment, SegmentFile, SegmentFileError, read_samples
+from xomyen.terms.errors import NoFootage
+from xomyen.terms.time import format_utc
+from xomyen.terms.words import StreamName
+
+_KEPT_BYTES = 32 << 20
+_MILLISECOND_NS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """Which picture it is, and what has to be decoded for it."""
+
+    segment: Segment
+    sample_entry: bytes
+    samples: tuple[Sample, ...]  # from the keyframe on, in decoding order
+    pts: int  # of the picture, ticks of the run's media time
+    wall_ns: int  # when it was shown
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    jpeg: bytes
+    wall_ns: int
+    etag: str
+
+
+def find_shot(
+    index: IndexReader, shelf: FileShelf, camera: str, stream: StreamName, at_ns: int, keyframe_only: bool
+) -> Shot:
+    """The picture shown at this instant, or the last keyframe until then. Waits for files. Raises NoFootage."""
+    if at_ns % _MILLISECOND_NS == 0:
+        # Times in the interface are cut to milliseconds; the picture that begins within this one is meant.
+        at_ns += _MILLISECOND_NS - 1
+    here = segments_between(index, camera, stream, at_ns, at_ns + 1)
+    for segment in sorted(here, key=lambda segment: (segment.start_ns, segment.sequence), reverse=True):
+        recorded = shelf.read(segment)
+        if recorded is None:
+            continue
+        try:
+            shot = _shot_in(recorded, at_ns, keyframe_only)
+        except (OSError, SegmentFileError):
+            continue
+        if shot is not None:
+            return shot
+    raise NoFootage(f"Nothing was recorded at {format_utc(at_ns)}.")
+
+
+def _shot_in(recorded: Recorded, at_ns: int, keyframe_only: bool) -> Shot | None:
+    file, lead = recorded.file, recorded.lead
+    target = recorded.shown_pts(at_ns)
+    if target >= file.end_dts + lead:
+        return None
+    keys = [number for number, fragment in enumerate(file.fragments) if fragment.key]
+    begins = [number for number in keys if file.fragments[number].first_dts + lead <= target]
+    if not begins:
+        return None
+    begin = begins[-1]
+    end = next((number for number in keys if number > begin), len(file.fragments))
+    samples = _samples(file, file.fragments[begin : begin + 1 if keyframe_only else end])
+    if keyframe_only:
+        samples = samples[:1]
+    pts = max((sample.pts for sample in samples if sample.pts <= target), default=samples[0].pts)
+    needed = next(number for number, sample in enumerate(samples) if sample.pts == pts)
+    return Shot(
+        recorded.segment, file.header.sample_entry, tuple(samples[: needed + 1]), pts, recorded.times.wall_ns(pts)
+    )
+
+
+def _samples(file: SegmentFile, fragments: list[Fragment]) -> list[Sample]:
+    found: list[Sample] = []
+    for fragment in fragments:
+        table = read_samples(file.path, fragment)
+        rows = zip(table.offsets, table.sizes, table.dts, table.pts, table.keys, strict=True)
+        found.extend(Sample(*row) for row in rows)
+    return found
+
+
+class Stills:
+    """Makes stills in decoder processes and keeps the newest ones made."""
+
+    def __init__(self, pool: DecoderPool, shelf: FileShelf, kept_bytes: int = _KEPT_BYTES) -> None:
+        self._pool = pool
+        self._shelf = shelf
+        self._kept_bytes = kept_bytes
+        self._bytes = 0
+        self._stills: OrderedDict[str, Still] = OrderedDict()
+
+    async def at(
+        self,
+        index: IndexReader,
+        camera: str,
+        stream: StreamName,
+        at_ns: int,
+        width: int | None,
+        keyframe_only: bool = False,
+    ) -> Still:
+        """The picture shown at this instant, at most `width` pixels wide. Raises NoFootage, NotDecodable, Busy."""
+        shot = await asyncio.to_thread(find_shot, index, self._shelf, camera, stream, at_ns, keyframe_only)
+        key = f'"{shot.segment.id}-{shot.pts}-{width or 0}"'
+        known = self._stills.get(key)
+        if known is not None:
+            self._stills.move_to_end(key)
+            return known
+        try:
+            jpeg = await self._pool.run(
+                picture, shot.segment.path, shot.sample_entry, shot.samples, shot.pts, width
+            )
+        except FileNotFoundError as error:
+            raise NoFootage(f"Nothing was recorded at {format_utc(at_ns)} any more.") from error
+        except OSError as error:
+            raise NotDecodable("The recording cannot be read.") from error
+        still = Still(jpeg, shot.wall_ns, key)
+        self._keep(key, still)
+        return still
+
+    def _keep(self, key: str, still: Still) -> None:
+        if key not in self._stills:
+            self._bytes += len(still.jpeg)
+        self._stills[key] = still
+        while self._bytes > self._kept_bytes:
+            _, old = self._stills.popitem(last=False)
+            self._bytes -= len(old.jpeg)

@@ -1,0 +1,158 @@
+"""What was recorded and what is missing, at the resolution a screen can show."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from xomyen.playback.footage import FileShelf, segments_between
+from xomyen.recording.index_reader import IndexReader
+from xomyen.terms.errors import InvalidRange
+from xomyen.terms.time import NS_PER_SECOND
+from xomyen.terms.words import GapReason, StreamName
+
+LONGEST_NS = 400 * 86_400 * NS_PER_SECOND
+KEYFRAMES_UP_TO_NS = 600 * NS_PER_SECOND
+DEFAULT_COLUMNS = 2000
+
+_OF_STREAM = "WHERE stream = (SELECT id FROM stream WHERE camera = ? AND name = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From here to there, ns; no end means that it lasts."""
+
+    start_ns: int
+    end_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing(Stretch):
+    """A gap with its reason; of several merged ones the longest one's."""
+
+    reason: GapReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    from_ns: int
+    to_ns: int
+    spans: list[Stretch]
+    gaps: list[Missing]
+    holds: list[Stretch]
+    keyframes_ns: list[int] | None  # None: the window is too long for them
+    first_ns: int | None  # oldest footage of the stream
+
+
+def check_range(from_ns: int, to_ns: int, now_ns: int, longest_ns: int) -> None:
+    """Raises InvalidRange for a range that is reversed, begins in the future or is too long."""
+    if from_ns >= to_ns:
+        raise InvalidRange("The range is empty or reversed: `from` must lie before `to`.")
+    if from_ns > now_ns:
+        raise InvalidRange("The range lies in the future: nothing can have been recorded there yet.")
+    if to_ns - from_ns > longest_ns:
+        raise InvalidRange(
+            f"The range is too long: ask for at most {_spoken(longest_ns)} at once.",
+            longest_seconds=longest_ns // NS_PER_SECOND,
+        )
+
+
+def _spoken(length_ns: int) -> str:
+    seconds = length_ns // NS_PER_SECOND
+    for unit, name in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} seconds"
+
+
+def timeline(
+    index: IndexReader,
+    shelf: FileShelf,
+    camera: str,
+    stream: StreamName,
+    from_ns: int,
+    to_ns: int,
+    resolution_ns: int | None = None,
+) -> Timeline:
+    """The timeline of one stream; spans and gaps nearer to each other than the resolution are merged.
+
+    A gap shorter than the resolution is left out, as the merged spans cover it. Waits for SQLite and, in
+    short windows, for files: call it in a thread.
+    """
+    merge_ns = (to_ns - from_ns) // DEFAULT_COLUMNS if resolution_ns is None else resolution_ns
+    spans = index.query(
+        f"SELECT start_ns, end_ns FROM span {_OF_STREAM} AND start_ns < ? AND end_ns > ? ORDER BY start_ns",  # noqa: S608
+        camera,
+        stream,
+        to_ns,
+        from_ns,
+    )
+    gaps = index.query(
+        f"SELECT start_ns, end_ns, reason, detail FROM gap {_OF_STREAM}"  # noqa: S608
+        " AND start_ns < ? AND (end_ns IS NULL OR end_ns > ?) ORDER BY start_ns",
+        camera,
+        stream,
+        to_ns,
+        from_ns,
+    )
+    holds = [Stretch(hold.start_ns, hold.end_ns) for hold in index.holds(camera, from_ns, to_ns)]
+    return Timeline(
+        from_ns,
+        to_ns,
+        merge_spans(spans, merge_ns),
+        merge_gaps(gaps, merge_ns),
+        holds,
+        keyframes(index, shelf, camera, stream, from_ns, to_ns) if to_ns - from_ns <= KEYFRAMES_UP_TO_NS else None,
+        index.first_ns(camera, stream),
+    )
+
+
+def merge_spans(rows: Iterable[tuple[int, int]], merge_ns: int) -> list[Stretch]:
+    """Rows by start; those that overlap, touch, or lie less than `merge_ns` apart become one."""
+    merged: list[Stretch] = []
+    begin: int | None = None
+    end = 0
+    for start_ns, end_ns in rows:
+        if begin is None:
+            begin, end = start_ns, end_ns
+        elif start_ns - end <= merge_ns:
+            end = max(end, end_ns)
+        else:
+            merged.append(Stretch(begin, end))
+            begin, end = start_ns, end_ns
+    if begin is not None:
+        merged.append(Stretch(begin, end))
+    return merged
+
+
+def merge_gaps(rows: Iterable[tuple[int, int | None, str, str]], merge_ns: int) -> list[Missing]:
+    """Rows by start. Gaps as long as the resolution stay, neighbours of one reason are joined."""
+    merged: list[Missing] = []
+    for start_ns, end_ns, reason, detail in rows:
+        if end_ns is not None and end_ns - start_ns < merge_ns:
+            continue
+        before = merged[-1] if merged else None
+        if (
+            before is not None
+            and before.reason == reason
+            and before.end_ns is not None
+            and start_ns - before.end_ns <= merge_ns
+        ):
+            later = None if end_ns is None else max(before.end_ns, end_ns)
+            merged[-1] = Missing(before.start_ns, later, before.reason, detail)
+        else:
+            merged.append(Missing(start_ns, end_ns, GapReason(reason), detail))
+    return merged
+
+
+def keyframes(
+    index: IndexReader, shelf: FileShelf, camera: str, stream: StreamName, from_ns: int, to_ns: int
+) -> list[int]:
+    """Wall times of the keyframes in the range."""
+    found: list[int] = []
+    for segment in segments_between(index, camera, stream, from_ns, to_ns):
+        recorded = shelf.read(segment)
+        if recorded is None:
+            continue
+        times = (recorded.wall_ns(fragment.first_dts) for fragment in recorded.file.fragments if fragment.key)
+        found.extend(time_ns for time_ns in times if from_ns <= time_ns < to_ns)
+    return found
