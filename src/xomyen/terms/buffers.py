@@ -10,11 +10,12 @@ import threading
 class Lease:
     """One buffer on loan. `retain` for every further holder, `release` once per holder."""
 
-    __slots__ = ("_holders", "_pool", "buffer", "view")
+    __slots__ = ("_holders", "_pool", "buffer", "loan", "view")
 
     def __init__(self, pool: "BufferPool", buffer: bytearray) -> None:
         self._pool = pool
         self._holders = 0
+        self.loan = 0  # number of the loan, to tell one from the next; 0 while the buffer is free
         self.buffer = buffer
         self.view = memoryview(buffer)
 
@@ -29,11 +30,13 @@ class Lease:
         with pool.lock:
             self._holders -= 1
             if self._holders == 0:
+                self.loan = 0
                 pool.free.append(self)
 
-    def lend(self) -> None:
+    def lend(self, loan: int) -> None:
         """Called by the pool under its lock."""
         self._holders = 1
+        self.loan = loan
 
 
 class BufferPool:
@@ -46,6 +49,7 @@ class BufferPool:
         self.size = size
         self.limit = limit
         self.made = 0
+        self.loans = 0
         self.free: list[Lease] = []
         self.lock = threading.Lock()
 
@@ -59,7 +63,8 @@ class BufferPool:
                 lease = Lease(self, bytearray(self.size))
             else:
                 return None
-            lease.lend()
+            self.loans += 1
+            lease.lend(self.loans)
             return lease
 
     @property

@@ -1,0 +1,189 @@
+"""Reads many cameras in a few groups, each group on one tick, into leased buffers.
+
+Few wake-ups are what makes the recorder cheap: every 250 ms a group does one `recv_into` per camera,
+back to back. A stream that somebody watches, or that has just begun, is read when bytes arrive.
+"""
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import Callable
+
+from xomyen.camera.depacketiser import Depacketiser
+from xomyen.camera.errors import CameraFault, ClosedByCamera, MalformedStream, from_os_error
+from xomyen.terms.buffers import BufferPool, Lease
+from xomyen.terms.time import Clock, SystemClock
+
+TICK_S = 0.25
+GROUPS = 5
+BUFFER_BYTES = 256 * 1024  # 250 ms of 4 Mbit/s, half of what an L2 cache holds
+SHARE = 16  # buffers one stream may have waiting for its disk: 4 s of ticks; after that the kernel's buffer fills
+PROMPT_S = 5.0  # a new run is read on readiness for so long, so that its wall-clock anchor is sharp
+START_SPACING_S = 0.01
+
+_NOTHING_YET = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+# What a parser can raise on input that its author did not think of; it ends one session.
+_PARSER_FAULTS = (ArithmeticError, AssertionError, LookupError, struct.error, TypeError, ValueError)
+
+
+class Reader:
+    """Moves the bytes of one playing session from its socket to its depacketiser."""
+
+    def __init__(
+        self,
+        groups: "IngestGroups",
+        sock: socket.socket,
+        depacketiser: Depacketiser,
+        place: str,
+        ended: Callable[[CameraFault], None],
+    ) -> None:
+        """`ended` is called once, when the connection or the stream fails; never after `close`."""
+        self._groups = groups
+        self._socket = sock
+        self._depacketiser = depacketiser
+        self._place = place
+        self._ended = ended
+        self._encrypted = isinstance(sock, ssl.SSLSocket)
+        self._waiting: list[tuple[Lease, int]] = []  # buffers the sink has kept
+        self._prompt = self._listening = False
+        self._open = False
+        self.received_bytes = 0
+        self.held_back = False  # bytes wait in the socket because no buffer is free
+        self.starved = 0  # times when no buffer was free and the bytes stayed in the socket
+
+    def open(self, first_bytes: bytes = b"") -> None:
+        """Begins to read, at first on readiness. `first_bytes` were read already. Raises CameraFault for them."""
+        if first_bytes:
+            lease = BufferPool(len(first_bytes), 1).take()
+            if lease is not None:
+                lease.view[:] = first_bytes
+                self._depacketiser.feed(lease, len(first_bytes), self._groups.clock.wall_ns())
+                lease.release()
+        self._open = True
+        self._groups.add(self)
+        self.prompt(True)
+
+    def close(self) -> None:
+        """Reads no more. The socket stays the caller's."""
+        if self._open:
+            self._open = False
+            self._listen(False)
+            self._groups.remove(self)
+
+    def prompt(self, prompt: bool) -> None:
+        """Reads when bytes arrive, or only on the group's tick."""
+        self._prompt = prompt
+        self._listen(prompt and self._open)
+
+    def _listen(self, listen: bool) -> None:
+        if listen != self._listening:
+            self._listening = listen
+            if listen:
+                self._groups.loop.add_reader(self._socket.fileno(), self.poll)
+            else:
+                self._groups.loop.remove_reader(self._socket.fileno())
+
+    def poll(self) -> None:
+        """Reads what has come, as far as there are buffers."""
+        while self._open:
+            lease = self._groups.pool.take() if self._may_borrow() else None
+            if lease is None:
+                self.starved += 1
+                self.held_back = True
+                self._listen(False)  # a readable socket that nobody reads would wake the loop for ever
+                return
+            self.held_back = False
+            try:
+                more = self._read(lease)
+            except CameraFault as fault:
+                self._fail(fault)
+                return
+            except _PARSER_FAULTS as error:
+                self._fail(MalformedStream(f"{self._place} sends what cannot be read ({type(error).__name__})."))
+                return
+            finally:
+                loan = lease.loan
+                lease.release()
+                if lease.loan == loan:
+                    self._waiting.append((lease, loan))
+            if not more:
+                self._listen(self._prompt)
+                return
+
+    def _read(self, lease: Lease) -> bool:
+        """One read; whether there may be more."""
+        depacketiser = self._depacketiser
+        tail, view = depacketiser.tail, lease.view
+        held = len(tail)
+        if held:
+            view[:held] = tail
+        try:
+            count = self._socket.recv_into(view[held:])
+        except _NOTHING_YET:
+            return False
+        except OSError as error:
+            raise from_os_error(error, self._place) from error
+        if not count:
+            raise ClosedByCamera(f"{self._place} closed the connection.")
+        self.received_bytes += count
+        depacketiser.feed(lease, held + count, self._groups.clock.wall_ns())
+        return self._encrypted or held + count == len(view)
+
+    def _may_borrow(self) -> bool:
+        waiting = self._waiting
+        if waiting:
+            self._waiting = waiting = [entry for entry in waiting if entry[0].loan == entry[1]]
+        return len(waiting) < SHARE
+
+    def _fail(self, fault: CameraFault) -> None:
+        self.close()
+        self._ended(fault)
+
+
+class IngestGroups:
+    """All streams of a process that are read by it, and the buffers they are read into."""
+
+    def __init__(self, clock: Clock | None = None, pool: BufferPool | None = None, groups: int = GROUPS) -> None:
+        """`pool` bounds the memory of all streams together; by default 4 MiB for each of 200 at the worst."""
+        self.clock = clock or SystemClock()
+        self.pool = pool or BufferPool(BUFFER_BYTES, 200 * SHARE)
+        self._groups: list[list[Reader]] = [[] for _ in range(groups)]
+        self._timers: list[asyncio.TimerHandle] = []
+        self._next_start = 0.0
+
+    async def __aenter__(self) -> "IngestGroups":
+        self.loop = asyncio.get_running_loop()
+        begin = self.loop.time()
+        for index in range(len(self._groups)):
+            at = begin + TICK_S * (1 + index / len(self._groups))
+            self._timers.append(self.loop.call_at(at, self._tick, index, at))
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+
+    def add(self, reader: Reader) -> None:
+        """Puts a stream into the smallest group."""
+        min(self._groups, key=len).append(reader)
+
+    def remove(self, reader: Reader) -> None:
+        for group in self._groups:
+            if reader in group:
+                group.remove(reader)
+
+    async def turn(self) -> None:
+        """Waits so that sessions do not all begin at once, as after a power cut."""
+        now = self.loop.time()
+        self._next_start = at = max(now, self._next_start + START_SPACING_S)
+        if at > now:
+            await asyncio.sleep(at - now)
+
+    def _tick(self, index: int, due: float) -> None:
+        # The next tick is set first: whatever this one meets, reading goes on.
+        following = max(due + TICK_S, self.loop.time())
+        self._timers[index] = self.loop.call_at(following, self._tick, index, following)
+        for reader in tuple(self._groups[index]):
+            reader.poll()
