@@ -55,13 +55,15 @@ class Pacer:
 class CopySession:
     """H.264 or H.265 as it comes."""
 
-    def __init__(self, output: Output, opening: Opening, stream: VideoStream, codec: VideoCodec, paced: bool) -> None:
+    def __init__(
+        self, output: Output, place: str, stream: VideoStream, codec: VideoCodec, paced: bool, decoding_times: bool
+    ) -> None:
         self._output = output
-        self._place = opening.place
+        self._place = place
         self._former = AccessUnitFormer(codec, bytes(stream.codec_context.extradata or b""))
         self._pacer = Pacer(output) if paced else None
         self._time_base = stream.time_base or Fraction(1, TICKS_PER_SECOND)
-        self._only_presentation_times = opening.only_presentation_times
+        self._decoding_times = decoding_times  # whether the container carries them
         self._frame_ticks = _frame_ticks(stream)
         self._times: DecodeTimes | None = None  # from the first keyframe on
         self._early: list[tuple[bytes, bool]] = []
@@ -78,7 +80,7 @@ class CopySession:
             former.changed = False
             self._output.announce(former.config)
             if self._times is None:
-                reorder = former.config.max_reorder if self._only_presentation_times else None
+                reorder = None if self._decoding_times else former.config.max_reorder
                 self._times = DecodeTimes(self._time_base, reorder, self._frame_ticks)
         if self._times is None:
             if time.monotonic() - self._began > _KEYFRAME_WITHIN_S:
@@ -158,7 +160,8 @@ def open_session(
         return ReencodeSession(output, stream, paced)
     if name not in _CODECS:
         raise CodecNotSupported(f"{opening.place} offers {name} video, which cannot be recorded.")
-    return CopySession(output, opening, stream, _CODECS[name], paced)
+    decoding_times = not opening.only_presentation_times and "matroska" not in container.format.name
+    return CopySession(output, opening.place, stream, _CODECS[name], paced, decoding_times)
 
 
 def _frame_ticks(stream: VideoStream) -> int:
