@@ -20,7 +20,7 @@ from xomyen.camera.rtp import SenderReport, receiver_report
 from xomyen.camera.rtsp_auth import Authenticator, parse_challenges
 from xomyen.camera.rtsp_connection import Connection, connect
 from xomyen.camera.rtsp_message import Request, Response, format_request, format_response
-from xomyen.camera.sdp import VideoTrack, control_url, parse_sdp
+from xomyen.camera.sdp import VideoTrack, control_url, offers_audio, parse_sdp
 from xomyen.terms.errors import InvalidConfiguration
 
 REQUEST_S = 10.0
@@ -39,6 +39,7 @@ class Playing:
     channel: int  # interleaved channel of RTP; RTCP has the next
     server: str  # what the camera calls itself; may be empty
     first_bytes: bytes  # read ahead
+    audio_offered: bool  # never set up
 
 
 class RtspSession:
@@ -125,7 +126,8 @@ class RtspSession:
         early = bytearray()
         await self._request("PLAY", self._aggregate, (("Range", "npt=0.000-"),), early)
         server = description.get("server") or setup.get("server")
-        return Playing(track, self._channel, server[:200], bytes(early) + self.connection.take_rest())
+        first_bytes = bytes(early) + self.connection.take_rest()
+        return Playing(track, self._channel, server[:200], first_bytes, offers_audio(description.body))
 
     # Requests
 

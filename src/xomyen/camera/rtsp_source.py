@@ -64,6 +64,8 @@ class RtspSource:
         self._moved_to: Address | None = None
         self._said: tuple[GapReason, str] | None = None
         self.server = ""
+        self.audio_offered = False
+        self.fault: CameraError | None = None  # why the last session ended
         self.sessions = 0  # sessions that reached PLAY
         self.lost_packets = 0  # of sessions that are over
 
@@ -92,8 +94,10 @@ class RtspSource:
             try:
                 await self._session()
             except CameraFault as fault:
+                self.fault = fault
                 self._say(fault.gap, redact(fault.message))
             except CameraError as error:
+                self.fault = error
                 self._say(GapReason.REFUSED, redact(error.message))
             failures = 0 if loop.time() - began >= _STABLE_S else failures + 1
             longest = min(FIRST_PAUSE_S * 2 ** min(max(failures - 1, 0), 10), LONGEST_PAUSE_S)
@@ -106,6 +110,7 @@ class RtspSource:
             playing = await session.open()
             self.sessions += 1
             self.server = playing.server
+            self.audio_offered = playing.audio_offered
             self._log.info("playing", codec=playing.track.codec, server=playing.server, timeout_s=session.timeout_s)
             self._play = play = _Play(session, playing, self._groups, _Told(self._sink, self))
             play.watch(self._watched)

@@ -65,6 +65,11 @@ def parse_sdp(body: bytes) -> VideoTrack:
     raise CodecNotSupported(f"The camera sends {shown}; H264 and H265 can be recorded.")
 
 
+def offers_audio(body: bytes) -> bool:
+    """Whether the camera would send sound too; it is never asked to."""
+    return any(section.kind == "audio" for section in _sections(body)[1])
+
+
 def _sections(body: bytes) -> tuple[list[str], list[_Media]]:
     session: list[str] = []
     media: list[_Media] = []
