@@ -59,13 +59,14 @@ async def connect_to(url: str, seed: str, name: str) -> Client:
         error_cb=failed,
         connect_timeout=3,
         allow_reconnect=False,
-        max_reconnect_attempts=-1,
+        max_reconnect_attempts=1,
         reconnect_time_wait=0.2,  # type: ignore[arg-type]  # annotated int, used as seconds of asyncio.sleep
         ping_interval=10,
         pending_size=8 * MEBI,
     )
-    # The first attempt fails at once and says so; from now on the client comes back by itself.
+    # The first attempts failed at once and said so; from now on the client comes back by itself, for ever.
     client.options["allow_reconnect"] = True
+    client.options["max_reconnect_attempts"] = -1
     return client
 
 

@@ -1,0 +1,183 @@
+"""`xomyen demo`: an invented commune with simulated cameras on this machine."""
+
+import asyncio
+import socket
+import sys
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from xomyen.bus.configuration import Configuration
+from xomyen.bus.connection import connected
+from xomyen.bus.messages import CameraConfig, StreamConfig
+from xomyen.camera.simulator.scenes import demo_clip
+from xomyen.cli.common import Dir, node_folder
+from xomyen.cli.serve import LINK_LIFE_S, Listen, sign_in_link, with_listen
+from xomyen.node.child import Child, PythonProgram
+from xomyen.node.home import default_root, prepare
+from xomyen.node.logs import configure_logs
+from xomyen.node.supervisor import serve
+from xomyen.terms.errors import InvalidConfiguration
+from xomyen.terms.folder import NodeFolder
+from xomyen.terms.ids import new_id
+from xomyen.terms.settings import load_settings
+from xomyen.terms.time import SystemClock
+
+_USUAL_PORT = 8554
+_MOST = 250
+_SIMULATOR_PATIENCE_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCamera:
+    """One camera of the demo's commune."""
+
+    code: str
+    name: str
+    site: str
+
+    @property
+    def title(self) -> str:
+        """The camera's name on the node; unique by its code."""
+        return f"{self.code} {self.name}"
+
+
+def commune() -> list[DemoCamera]:
+    """The cameras of the invented commune, in the order of the wall."""
+    table = tomllib.loads(resources.files("xomyen.cli").joinpath("demo.toml").read_text(encoding="utf-8"))
+    return [
+        DemoCamera(camera["code"], camera["name"], site["name"]) for site in table["site"] for camera in site["cameras"]
+    ]
+
+
+def cameras_of_demo(count: int) -> list[DemoCamera]:
+    """The first `count` cameras; beyond the commune's own they are numbered on."""
+    known = commune()
+    more = (DemoCamera(f"C{number:02d}", "Camera thêm", "Xã Gia Khê") for number in range(len(known) + 1, count + 1))
+    return [*known[:count], *more]
+
+
+def register(app: typer.Typer, _camera: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("demo")(demo)
+
+
+def demo(
+    cameras: Annotated[int, typer.Option("--cameras", min=1, max=_MOST, help="How many cameras.")] = 25,
+    video: Annotated[
+        list[Path] | None, typer.Option("--video", metavar="FILE", help="Your own video; may be given several times.")
+    ] = None,
+    directory: Dir = None,
+    listen: Listen = None,
+) -> None:
+    """Run a commune of simulated cameras: record, show and keep them. Ctrl-C ends everything.
+
+    The folder is kept, so that the next demo goes on with its recordings (default: .demo in the platform's
+    data folder).
+
+    Example: xomyen demo --cameras 9 --video street.mp4
+    """
+    folder = node_folder(directory or default_root() / ".demo")
+    settings = load_settings(folder)
+    address = with_listen(settings, listen)
+    videos = [file.absolute() for file in video or [demo_clip()]]
+    for file in videos:
+        if not file.is_file():
+            raise InvalidConfiguration(f"There is no video {file}.", field="video")
+    prepare(folder)
+    configure_logs("supervisor", settings)
+    uvloop.run(_run(folder, address, cameras_of_demo(cameras), videos))
+
+
+async def _run(folder: NodeFolder, address: str, cameras: list[DemoCamera], videos: list[Path]) -> None:
+    settings = load_settings(folder)
+    port = free_port(_USUAL_PORT)
+    simulator = await _start_simulator(folder, len(cameras), port, videos)
+
+    async def ready(url: str) -> None:
+        node = prepare(folder)
+        async with connected(folder, "demo") as client:
+            await configure(Configuration(client, node), cameras, port)
+        link = await asyncio.to_thread(sign_in_link, folder, url)
+        print(f"\n{len(cameras)} cameras of xã Gia Khê are recorded in {folder.root}.")
+        print(f"Open this link (works once, within {LINK_LIFE_S // 60} minutes; Ctrl-C ends the demo):\n\n  {link}\n")
+        sys.stdout.flush()
+
+    try:
+        await serve(folder, settings, address, ready)
+    finally:
+        await simulator.stop()
+
+
+def free_port(usual: int) -> int:
+    """The usual port when it is free on 127.0.0.1, else any."""
+    for port in (usual, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise InvalidConfiguration("There is no free port on 127.0.0.1.")
+
+
+async def _start_simulator(folder: NodeFolder, count: int, port: int, videos: list[Path]) -> Child:
+    """The simulated cameras in a process of their own; ready when their port takes connections."""
+    print("Preparing the simulated cameras (the first time their pictures are encoded, which takes a while) …")
+    sys.stdout.flush()
+    cache = folder.root / "simulator"
+    arguments = ["-m", "xomyen.camera.simulator", *map(str, videos), "--count", str(count), "--port", str(port)]
+    program = PythonProgram([*arguments, "--cache", str(cache)], (), _SIMULATOR_PATIENCE_S)
+
+    async def changed(_child: Child) -> None:
+        """Nobody else needs to know of the simulator."""
+
+    child = Child("simulator", program, SystemClock(), changed)
+    await child.start()
+    try:
+        while not await _answers(port):
+            if child.state.detail:
+                raise InvalidConfiguration(f"The simulated cameras do not start: the simulator {child.state.detail}.")
+            await asyncio.sleep(0.2)
+    except BaseException:
+        await child.stop()
+        raise
+    return child
+
+
+async def _answers(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def configure(configuration: Configuration, cameras: list[DemoCamera], port: int) -> None:
+    """Brings the node's cameras to those of the demo; those that are right already are left alone."""
+    known = {record.config.name: record for record in await configuration.cameras()}
+    # Cameras that people added to the demo's folder are theirs.
+    ours = {camera.title for camera in cameras_of_demo(_MOST)} - {camera.title for camera in cameras}
+    for name, record in known.items():
+        if name in ours:
+            await configuration.remove(record.config.id, record.revision)
+    for number, camera in enumerate(cameras, start=1):
+        before = known.get(camera.title)
+        config = CameraConfig(
+            id=before.config.id if before else new_id(),
+            name=camera.title,
+            site=camera.site,
+            main=StreamConfig(url=f"rtsp://127.0.0.1:{port}/{number}"),
+            sub=StreamConfig(url=f"rtsp://127.0.0.1:{port}/{number}/sub", record=False),
+            retention_days=7,
+            order=number,
+        )
+        if before is None or before.config != config:
+            await configuration.put(config, before.revision if before else 0)

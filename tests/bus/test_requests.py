@@ -1,0 +1,61 @@
+"""Request and reply: typed both ways, refusals arrive as the error they were."""
+
+import pytest
+from nats.aio.client import Client
+from pydantic import BaseModel
+
+from xomyen.bus.requests import Empty, answer, ask
+from xomyen.terms.errors import AlreadyRunning, Conflict, InvalidConfiguration, NotRunning, UnknownCamera, XomyenError
+
+
+class Number(BaseModel):
+    value: int
+
+
+async def test_an_answer_comes_back_as_its_message(client: Client) -> None:
+    async def double(request: Number) -> Number:
+        return Number(value=request.value * 2)
+
+    await answer(client, "svc.double", Number, double)
+    assert (await ask(client, "svc.double", Number(value=21), Number)).value == 42
+
+
+@pytest.mark.parametrize(
+    "error", [UnknownCamera("chợ"), Conflict("changed"), AlreadyRunning("here"), XomyenError("odd")]
+)
+async def test_a_refusal_is_raised_as_the_same_error(client: Client, error: XomyenError) -> None:
+    async def refuse(_request: Empty) -> Empty:
+        raise error
+
+    await answer(client, "svc.refuse", Empty, refuse)
+    with pytest.raises(type(error)) as raised:
+        await ask(client, "svc.refuse", Empty(), Empty)
+    assert raised.value.message == error.message
+    assert raised.value.exit_code == error.exit_code
+
+
+async def test_a_request_that_makes_no_sense_is_refused_with_the_field(client: Client) -> None:
+    async def never(request: Number) -> Number:
+        raise AssertionError(request)
+
+    await answer(client, "svc.number", Number, never)
+    with pytest.raises(InvalidConfiguration, match="value") as raised:
+        await ask(client, "svc.number", Empty(), Number)
+    assert raised.value.details["field"] == "value"
+    for garbage in (b"\xff\xfe", b"[1]", b"null", b'{"value":"x"}'):
+        assert b"invalid_configuration" in (await client.request("svc.number", garbage, timeout=5)).data
+
+
+async def test_a_fault_of_the_service_is_told_and_the_service_goes_on(client: Client) -> None:
+    async def divide(request: Number) -> Number:
+        return Number(value=10 // request.value)
+
+    await answer(client, "svc.divide", Number, divide)
+    with pytest.raises(XomyenError, match="ZeroDivisionError"):
+        await ask(client, "svc.divide", Number(value=0), Number)
+    assert (await ask(client, "svc.divide", Number(value=5), Number)).value == 2
+
+
+async def test_a_service_that_nobody_offers_is_told_at_once(client: Client) -> None:
+    with pytest.raises(NotRunning, match="Nobody answers"):
+        await ask(client, "xy.n.svc.recorder.state", Empty(), Empty)
