@@ -27,14 +27,14 @@ class Mark:
         return days * _DAY_NS + of_day
 
 
-class NoMark(AssertionError):
+class NoMarkError(AssertionError):
     """The picture carries no mark that can be trusted."""
 
 
 def read_mark(image: NDArray[np.uint8]) -> Mark:
     """The mark of a picture: gray (h, w), RGB or RGBA (h, w, 3 or 4); scaled pictures of 16:9 or 4:3 too.
 
-    Raises NoMark when no place holds one with the right frame and check bits.
+    Raises NoMarkError when no place holds one with the right frame and check bits.
     """
     gray = image.astype(np.float32)
     if gray.ndim == 3:
@@ -45,7 +45,7 @@ def read_mark(image: NDArray[np.uint8]) -> Mark:
         mark = _read_as(gray, display.layout(*size))
         if mark:
             return mark
-    raise NoMark(f"no mark in a picture of {width}x{height}")
+    raise NoMarkError(f"no mark in a picture of {width}x{height}")
 
 
 def _read_as(gray: NDArray[np.float32], where: display.Layout) -> Mark | None:

@@ -76,11 +76,11 @@ async def _serve(simulator: Simulator, bar: Progress) -> None:
         loop.add_signal_handler(number, stop.set)
     async with simulator:
         bar.stop()
-        print(f"{simulator.count} cameras: {simulator.url(1)} … /{simulator.count}, sub-streams …/sub", flush=True)
+        typer.echo(f"{simulator.count} cameras: {simulator.url(1)} … /{simulator.count}, sub-streams …/sub")
         shown = 0
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 10)
             if simulator.dropped_pictures != shown:
                 shown = simulator.dropped_pictures
-                print(f"{shown} pictures dropped so far, because their receivers were too slow", flush=True)
+                typer.echo(f"{shown} pictures dropped so far, because their receivers were too slow")

@@ -39,7 +39,7 @@ _GLYPHS = {
     "Z": "6151494543",
 }  # fmt: skip
 GLYPH_ADVANCE = 6  # columns from letter to letter
-CLOCK_LETTERS = 19  # 2026-11-21 14:03:27
+NAME_LETTERS = 16  # at most; 12 at 1080 lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,9 @@ class Layout:
 
     @property
     def name_end(self) -> int:
-        """The column right of the name."""
-        return self.mark_x if self.mark_y == 0 else self.width // _MACROBLOCK * _MACROBLOCK
+        """The column right of the name, on the macroblock grid."""
+        room = self.mark_x if self.mark_y == 0 else self.width // _MACROBLOCK * _MACROBLOCK
+        return min(room, self.name_x + NAME_LETTERS * GLYPH_ADVANCE * self.text_scale // _MACROBLOCK * _MACROBLOCK)
 
 
 def layout(width: int, height: int) -> Layout:

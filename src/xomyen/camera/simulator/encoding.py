@@ -11,14 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 
 from xomyen.camera.simulator import display
 from xomyen.camera.simulator.scenes import VIEWS, Picture, Scene, View, pictures, read_scenes
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.words import VideoCodec
 
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
 _GUARD = 16  # rows of black under the band, so that motion vectors from the picture never see the display
 
 
@@ -41,8 +40,14 @@ class Picturing:
             raise InvalidConfiguration(f"{self.fps} pictures a second cannot be simulated: 1 to 31 can")
         if self.gop < 1 or self.count % self.gop:
             raise InvalidConfiguration(
-                f"a loop of {self.seconds} s does not hold whole groups of {self.gop_s} s at {self.fps} pictures a second"
+                f"a loop of {self.seconds} s does not hold whole groups of {self.gop_s} s"
+                f" at {self.fps} pictures a second"
             )
+
+    @property
+    def live_display(self) -> bool:
+        """Whether the display is written when a picture is sent, and so is true; else it is burnt into the loop."""
+        return self.codec is VideoCodec.H264 and not self.b_frames
 
     @property
     def gop(self) -> int:
@@ -57,7 +62,10 @@ class Picturing:
 
 @dataclass(slots=True)
 class Loop:
-    """Access units of a closed loop, in decoding order; the first is a keyframe."""
+    """Access units of a closed loop, in decoding order; the first is a keyframe.
+
+    Where the display is live, the slice that would show it is left out.
+    """
 
     picturing: Picturing
     units: list[list[bytes]] = field(default_factory=list)  # NAL units without start codes, parameter sets left out
@@ -101,7 +109,7 @@ def _context(p: Picturing) -> av.VideoCodecContext:
         rows = display.layout(p.width, p.height).band // 16
         per_row = -(-p.width // 16)
         own = f":cabac=0:weightp=0:b-pyramid=0:force-cfr=1:slice-max-mbs={rows * per_row}:slices-max=1"
-        context.options = {"preset": "superfast", "x264-params": common + own}
+        context.options = {"preset": "superfast", "x264-params": common + (own if p.live_display else "")}
     else:
         context.options = {"preset": "ultrafast", "x265-params": common + ":log-level=error:repeat-headers=1"}
     context.thread_type = "AUTO"
@@ -132,21 +140,23 @@ def _with_display(picture: Picture, p: Picturing, where: display.Layout, number:
     picture[:top] = display.BLACK
     chroma = picture[p.height :].reshape(2, p.height // 2, p.width // 2)
     chroma[:, : top // 2] = 128
-    band = display.blank_band(where)
-    second, frame = divmod(number, p.fps)
-    display.draw_clock(band, where, f"SIM {second:02d}:{frame:02d}")
-    display.draw_mark(band, where, display.mark_bits(number, p.fps, looped=True))
-    picture[: where.band] = band[:, : p.width]
+    if not p.live_display:
+        band = display.blank_band(where)
+        second, frame = divmod(number, p.fps)
+        display.draw_clock(band, where, f"SIM {second:02d}:{frame:02d}")
+        display.draw_mark(band, where, display.mark_bits(number, p.fps, looped=True))
+        picture[: where.band] = band[:, : p.width]
     return picture
 
 
-def _add(loop: Loop, packet: av.Packet) -> None:
+def _add(loop: Loop, packet: av.Packet[av.VideoStream]) -> None:
     codec = loop.picturing.codec
     nals = split_annex_b(bytes(packet))
     sets = [n for n in nals if is_parameter_set(n, codec)]
     if sets and not loop.parameter_sets:
         loop.parameter_sets = sets
-    loop.units.append([n for n in nals if _is_wanted(n, codec)])
+    slices = [n for n in nals if _is_wanted(n, codec)]
+    loop.units.append(slices[1:] if loop.picturing.live_display else slices)
     loop.keys.append(packet.is_keyframe)
     loop.pts.append(packet.pts or 0)
 
@@ -248,8 +258,3 @@ def _write(path: Path, data: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(data)
     os.replace(temporary, path)
-
-
-def bytes_of(loop: Loop) -> int:
-    """Bytes of all NAL units."""
-    return int(np.sum([len(n) for unit in loop.units for n in unit]))

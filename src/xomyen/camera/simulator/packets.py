@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xomyen.terms.time import NS_PER_SECOND
 from xomyen.terms.words import VideoCodec
 
 PAYLOAD_TYPE = 96
 MAX_PAYLOAD = 1400  # bytes of RTP payload
+_NTP_EPOCH_S = 2_208_988_800  # 1970 counted from 1900
+_FRAGMENT = MAX_PAYLOAD - 3  # bytes of a NAL unit in one fragment
 _FRAME_HEADER = 4  # $, channel, length
 _HEADER = _FRAME_HEADER + 12
 
@@ -28,11 +31,16 @@ class PacketBlock:
         return len(self.patch_at)
 
 
-def packetise(nals: Sequence[bytes], codec: VideoCodec, ssrc: int, last: bool = True) -> PacketBlock:
-    """Packets of NAL units: single where they fit, else fragmented; `last` sets the marker on the last packet."""
+def packetise(
+    nals: Sequence[bytes], codec: VideoCodec, ssrc: int, last: bool = True, counts: Sequence[int] = ()
+) -> PacketBlock:
+    """Packets of NAL units: single where they fit, else fragmented; `last` sets the marker on the last packet.
+
+    `counts` asks for so many packets of each NAL unit, whatever its size.
+    """
     payloads: list[bytes] = []
-    for nal in nals:
-        payloads += _payloads(nal, codec)
+    for index, nal in enumerate(nals):
+        payloads += _payloads(nal, codec, counts[index] if counts else packet_count(len(nal)))
     parts: list[bytes] = []
     starts: list[int] = []
     at = 0
@@ -46,8 +54,13 @@ def packetise(nals: Sequence[bytes], codec: VideoCodec, ssrc: int, last: bool = 
     return PacketBlock(b"".join(parts), begin + _FRAME_HEADER + np.arange(2, 8, dtype=np.intp), begin[:, 0] + 1)
 
 
-def _payloads(nal: bytes, codec: VideoCodec) -> list[bytes]:
-    if len(nal) <= MAX_PAYLOAD:
+def packet_count(size: int) -> int:
+    """How many packets a NAL unit of so many bytes takes."""
+    return 1 if size <= MAX_PAYLOAD else -(-(size - 1) // _FRAGMENT)
+
+
+def _payloads(nal: bytes, codec: VideoCodec, count: int) -> list[bytes]:
+    if count == 1:
         return [nal]
     if codec is VideoCodec.H264:
         # FU-A (RFC 6184 §5.8): indicator with type 28, header with start, end and the type.
@@ -55,8 +68,8 @@ def _payloads(nal: bytes, codec: VideoCodec) -> list[bytes]:
     else:
         # FU (RFC 7798 §4.4.3): the two header bytes with type 49, then start, end and the type.
         head, kind, header_size = bytes([nal[0] & 0x81 | 49 << 1, nal[1]]), nal[0] >> 1 & 63, 2
-    room = MAX_PAYLOAD - len(head) - 1
     body = nal[header_size:]
+    room = _FRAGMENT if packet_count(len(nal)) == count else -(-len(body) // count)
     pieces = [body[at : at + room] for at in range(0, len(body), room)]
     last = len(pieces) - 1
     return [
@@ -77,3 +90,13 @@ def stamp(block: PacketBlock, first_sequence: int, timestamp: int, channel: int 
     if channel:
         data[block.channel_at] = channel
     return data.tobytes()
+
+
+def sender_report(channel: int, ssrc: int, ntp_ns: int, timestamp: int, packets: int, octets: int) -> bytes:
+    """An RTCP sender report, interleaved (RFC 3550 §6.4.1); `ntp_ns` is UTC since the Unix epoch."""
+    seconds, rest = divmod(ntp_ns, NS_PER_SECOND)
+    ntp = (seconds + _NTP_EPOCH_S) << 32 | (rest << 32) // NS_PER_SECOND
+    body = struct.pack(
+        ">BBHIQIII", 0x80, 200, 6, ssrc, ntp & (1 << 64) - 1, timestamp, packets & 0xFFFFFFFF, octets & 0xFFFFFFFF
+    )
+    return struct.pack(">BBH", 0x24, channel, len(body)) + body

@@ -89,7 +89,7 @@ def read_scenes(path: Path) -> list[Scene]:
 
 def _split(frames: Iterator[av.VideoFrame], fps: float) -> list[Scene]:
     scenes: list[Scene] = []
-    before: Picture | None = None
+    before: NDArray[np.int16] | None = None
     for number, frame in enumerate(frames):
         if number >= _LONGEST_SCENE_S * fps:
             break

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import platformdirs
 
+from xomyen.camera.simulator.camera_clock import TRUE, CameraClock
 from xomyen.camera.simulator.channel import Channel, PacketLoop, Progress
+from xomyen.camera.simulator.display import layout
 from xomyen.camera.simulator.encoding import Loop, Picturing, loops
+from xomyen.camera.simulator.osd_band import DisplayCoder
 from xomyen.camera.simulator.session import Session, stream_of
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock
@@ -28,7 +31,8 @@ class Simulator:
 
     `files` are the video files whose pictures are shown; `variants` how many different loops are encoded.
     Camera 1 shows the first loop and sends each picture at the instant it carries; the others are spread over
-    the time of a picture, so that packets do not come in one burst.
+    the time of a picture, so that packets do not come in one burst. `names` are shown in the pictures;
+    `utc_offset_s` is the zone of the clock they show.
     """
 
     def __init__(
@@ -43,6 +47,8 @@ class Simulator:
         cache: Path | None = None,
         clock: Clock | None = None,
         progress: Progress | None = None,
+        names: Sequence[str] = (),
+        utc_offset_s: int = 7 * 3600,
     ) -> None:
         if count < 1 or variants < 1 or not files:
             raise InvalidConfiguration("a simulator needs at least one camera, one variant and one video file")
@@ -55,6 +61,9 @@ class Simulator:
         self._cache = cache or default_cache()
         self._clock = clock or SystemClock()
         self._progress = progress
+        self._names = list(names)
+        self._utc_offset_s = utc_offset_s
+        self._coders: dict[object, DisplayCoder] = {}
         self._channels: dict[tuple[int, StreamName], Channel] = {}
         self._sessions: set[Session] = set()
         self._listener: socket.socket | None = None
@@ -66,7 +75,7 @@ class Simulator:
 
     @property
     def pictures_sent(self) -> int:
-        return sum(c.frames_sent for c in set(self._channels.values()))
+        return sum(c.pictures_sent for c in set(self._channels.values()))
 
     def url(self, camera: int = 1, stream: StreamName = StreamName.MAIN) -> str:
         """A camera's address; cameras count from 1."""
@@ -111,8 +120,25 @@ class Simulator:
                 order = len(shared)
                 offset = (p.count * order) // channels
                 phase_ns = NS_PER_SECOND * order // (channels * p.fps)
-                shared[variant, place] = Channel(packets, offset, phase_ns, self._clock)
+                shared[variant, place] = Channel(packets, self._coder(packets), offset, phase_ns, self._clock)
             self._channels[camera, stream] = shared[variant, place]
+
+    def _coder(self, packets: PacketLoop, clock: CameraClock = TRUE) -> DisplayCoder | None:
+        """What writes the display over these pictures; cameras whose clocks run alike share it."""
+        if packets.syntax is None:
+            return None
+        p = packets.picturing
+        wanted = (p.width, p.height, p.fps, packets.syntax, clock)
+        if wanted not in self._coders:
+            where = layout(p.width, p.height)
+            self._coders[wanted] = DisplayCoder(where, p.fps, packets.syntax, self._utc_offset_s, clock)
+        return self._coders[wanted]
+
+    def name(self, path: str) -> str:
+        """The name that the camera of a URL's path shows."""
+        named = stream_of(path)
+        number = named[0] if named else 0
+        return self._names[number - 1] if number <= len(self._names) else f"CAM {number:02d}"
 
     def find(self, path: str) -> Channel | None:
         """The channel a URL's path names."""

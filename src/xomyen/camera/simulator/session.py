@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from xomyen.camera.simulator.packets import sender_report
 from xomyen.terms.words import StreamName, VideoCodec
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
 _MOST_PENDING = 4_000_000  # bytes kept for a slow receiver before pictures are dropped
 _LONGEST_REQUEST = 65_536
-_REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 454: "Session Not Found", 455: "Method Not Valid in This State",
-            461: "Unsupported Transport", 501: "Not Implemented"}  # fmt: skip
+_REASONS = {
+    200: "OK", 400: "Bad Request", 404: "Not Found", 454: "Session Not Found",
+    455: "Method Not Valid in This State", 461: "Unsupported Transport", 501: "Not Implemented",
+}  # fmt: skip
 _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 
 
@@ -26,7 +29,10 @@ class Session:
 
     def __init__(self, simulator: "Simulator", sock: socket.socket) -> None:
         self.rtp_channel = 0
+        self.name = ""
         self.dropped_pictures = 0
+        self._packets = 0
+        self._octets = 0
         self._simulator = simulator
         self._socket = sock
         self._loop = asyncio.get_running_loop()
@@ -41,7 +47,7 @@ class Session:
 
     # --- output --------------------------------------------------------------------------
 
-    def deliver(self, block: bytes, key: bool) -> None:
+    def deliver(self, block: bytes, key: bool, packets: int) -> None:
         if self._waits_for_key:
             if not key:
                 return
@@ -50,7 +56,14 @@ class Session:
             self.dropped_pictures += 1
             self._simulator.dropped_pictures += 1
             return
+        self._packets += packets
+        self._octets += len(block) - 16 * packets
         self._write(block)
+
+    def report(self, ntp_ns: int, timestamp: int) -> None:
+        if self._channel and self._packets:
+            ssrc = self._channel.packets.ssrc
+            self._write(sender_report(self.rtp_channel + 1, ssrc, ntp_ns, timestamp, self._packets, self._octets))
 
     def _write(self, data: bytes) -> None:
         if self._pending:
@@ -153,7 +166,9 @@ class Session:
     def _handle(self, method: str, url: str, headers: dict[str, str]) -> None:
         path = urlsplit(url).path.strip("/")
         track = "trackID=" in path
-        channel = self._simulator.find(path.rpartition("/")[0] if track else path)
+        path = path.rpartition("/")[0] if track else path
+        channel = self._simulator.find(path)
+        self.name = self._simulator.name(path)
         if method == "OPTIONS":
             self._answer(200, headers, (f"Public: {_METHODS}",))
         elif method not in _METHODS:
