@@ -149,7 +149,7 @@ def _with_display(picture: Picture, p: Picturing, where: display.Layout, number:
     return picture
 
 
-def _add(loop: Loop, packet: av.Packet[av.VideoStream]) -> None:
+def _add(loop: Loop, packet: "av.Packet[av.VideoStream]") -> None:
     codec = loop.picturing.codec
     nals = split_annex_b(bytes(packet))
     sets = [n for n in nals if is_parameter_set(n, codec)]
