@@ -16,10 +16,10 @@ from xomyen.terms.words import ClockState, GapReason, SegmentState, StreamName, 
 # No segment is longer (the writer sees to it), so a range is found through the index on start times.
 LONGEST_SEGMENT_NS = 3600 * NS_PER_SECOND
 
-_SEGMENT = """
+SEGMENT_QUERY = """
 SELECT segment.id, stream.camera, stream.name, segment.run, segment.sequence, segment.volume, volume.path,
-       segment.path, state, start_ns, end_ns, first_dts, end_dts, bytes, fragments, frames, lost_packets,
-       clock_state, clock_offset_ns, late, seal_hash
+       segment.path, state, segment.start_ns, segment.end_ns, first_dts, end_dts, bytes, fragments, frames,
+       lost_packets, clock_state, clock_offset_ns, late, seal_hash
 FROM segment JOIN stream ON stream.id = segment.stream JOIN volume ON volume.id = segment.volume
 """
 _OF_STREAM = " WHERE segment.stream = (SELECT id FROM stream WHERE camera = ? AND name = ?)"
@@ -84,7 +84,9 @@ class IndexReader:
     def segments(self, camera: str, stream: StreamName | str, from_ns: int, to_ns: int) -> list[Segment]:
         """Segments that overlap the range, by start; open ones as far as their bytes are on disk for certain."""
         rows = self.query(
-            _SEGMENT + _OF_STREAM + " AND start_ns < ? AND start_ns > ? AND end_ns > ? ORDER BY start_ns, sequence",
+            SEGMENT_QUERY
+            + _OF_STREAM
+            + " AND start_ns < ? AND start_ns > ? AND end_ns > ? ORDER BY start_ns, sequence",
             camera,
             stream,
             to_ns,
@@ -95,17 +97,17 @@ class IndexReader:
 
     def segment(self, segment: str) -> Segment | None:
         """The segment with this id."""
-        rows = self.query(_SEGMENT + " WHERE segment.id = ?", segment)
+        rows = self.query(SEGMENT_QUERY + " WHERE segment.id = ?", segment)
         return segment_row(rows[0]) if rows else None
 
     def all_segments(self, camera: str, stream: StreamName | str) -> list[Segment]:
         """Every segment of a stream, by sequence."""
-        rows = self.query(_SEGMENT + _OF_STREAM + " ORDER BY sequence", camera, stream)
+        rows = self.query(SEGMENT_QUERY + _OF_STREAM + " ORDER BY sequence", camera, stream)
         return [segment_row(row) for row in rows]
 
     def open_segments(self) -> list[Segment]:
         """Segments that are being written (or were, when the recorder does not run)."""
-        rows = self.query(_SEGMENT + " WHERE state = 'open' ORDER BY start_ns")
+        rows = self.query(SEGMENT_QUERY + " WHERE state = 'open' ORDER BY start_ns")
         return [segment_row(row) for row in rows]
 
     def spans(self, camera: str, stream: StreamName | str, from_ns: int, to_ns: int) -> list[Span]:

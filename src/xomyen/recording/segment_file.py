@@ -81,7 +81,7 @@ def read_segment(path: str, upto: int | None = None, walk_all: bool = False) -> 
     """Where the fragments of a segment lie.
 
     A sealed file answers from its seal's table; another is walked from the start to the last whole fragment,
-    or to the `upto`-th byte. `walk_all` walks a sealed file too. Raises SegmentFileError, OSError.
+    or to the `upto`-th byte of header and fragments (an index row's `bytes`; seals do not count). `walk_all` walks a sealed file too. Raises SegmentFileError, OSError.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -92,8 +92,7 @@ def read_segment(path: str, upto: int | None = None, walk_all: bool = False) -> 
             fragments = _from_table(descriptor, len(header_bytes), seal, size)
             if fragments is not None:
                 return SegmentFile(path, header_bytes, header, fragments, seal, None, size)
-        limit = size if upto is None else min(size, upto)
-        fragments, checkpoint, end = _walk(descriptor, len(header_bytes), limit)
+        fragments, checkpoint, end = _walk(descriptor, len(header_bytes), size if upto is None else upto, size)
         return SegmentFile(path, header_bytes, header, fragments, seal, checkpoint, end)
     finally:
         os.close(descriptor)
@@ -169,14 +168,17 @@ def _from_table(descriptor: int, header_size: int, seal: Seal, size: int) -> lis
     return fragments
 
 
-def _walk(descriptor: int, at: int, limit: int) -> tuple[list[Fragment], Seal | None, int]:
-    """Whole fragments from an offset on, the newest checkpoint seal, and the offset behind the last of them."""
+def _walk(descriptor: int, at: int, limit: int, size: int) -> tuple[list[Fragment], Seal | None, int]:
+    """Whole fragments from an offset on, the newest checkpoint seal, and the offset behind the last of them.
+
+    `limit` moves on with each seal that stands in between.
+    """
     fragments: list[Fragment] = []
     checkpoint = None
     end = at
-    while at + 8 <= limit:
-        start = os.pread(descriptor, min(_PEEK, limit - at), at)
-        first = _box_at(start, limit - at)
+    while at + 8 <= size:
+        start = os.pread(descriptor, min(_PEEK, size - at), at)
+        first = _box_at(start, size - at)
         if first is None:
             break
         if first.kind == b"uuid" and start[8:24] == SEAL_UUID and first.end <= _LARGEST_SEAL:
@@ -185,9 +187,10 @@ def _walk(descriptor: int, at: int, limit: int) -> tuple[list[Fragment], Seal | 
                 break
             checkpoint = seal
             at += first.end
+            limit += first.end
             end = at
             continue
-        fragment = _fragment(descriptor, at, start, first, limit)
+        fragment = _fragment(descriptor, at, start, first, min(limit, size))
         if fragment is None:
             break
         if fragments:  # its exact length is known now

@@ -1,0 +1,139 @@
+"""What a stream covers and what it misses: gaps with reasons, and the stream's state as events."""
+
+from collections.abc import Callable
+
+from xomyen.bus.messages import CameraEvent, GapEvent
+from xomyen.camera.source import CodecConfig
+from xomyen.recording.index import Index
+from xomyen.recording.index_thread import Work
+from xomyen.recording.rows import Gap
+from xomyen.terms.ids import new_id
+from xomyen.terms.time import Clock
+from xomyen.terms.words import CameraState, GapReason, StreamName
+
+
+class Coverage:
+    """One stream's gaps and state; lives on the event loop. `post` hands work to the index."""
+
+    def __init__(
+        self,
+        camera: str,
+        stream: StreamName,
+        clock: Clock,
+        post: Callable[[Work], object],
+        on_state: Callable[[CameraEvent], None],
+        *,
+        recorded: bool,
+    ) -> None:
+        self._camera = camera
+        self._stream = stream
+        self._clock = clock
+        self._post = post
+        self._on_state = on_state
+        self._recorded = recorded
+        self.gap: Gap | None = None
+        self.covered_until_ns: int | None = None  # end of the newest footage
+        self.config: CodecConfig | None = None
+        self.state = self._event(CameraState.CONNECTING, None, "")
+
+    def restore(self, covered_until_ns: int | None, unfinished: list[Gap], alive_ns: int | None) -> None:
+        """Takes up where an earlier process ended: what follows was missed because the node was stopped."""
+        self.covered_until_ns = covered_until_ns
+        if covered_until_ns is None and not unfinished:
+            return
+        last_ns = max((covered_until_ns or 0, alive_ns or 0, *(gap.start_ns for gap in unfinished)))
+        if any(gap.reason is GapReason.POLICY for gap in unfinished):
+            # Switched off on purpose: that reason holds until pictures come again.
+            self.gap = unfinished[-1]
+            return
+        for gap in unfinished:
+            self._put(Gap(gap.id, gap.start_ns, max(gap.start_ns, last_ns), gap.reason, gap.detail))
+        start_ns = last_ns if unfinished else covered_until_ns
+        if start_ns is not None:
+            self.gap = Gap(new_id(self._clock), start_ns, None, GapReason.NODE_STOPPED, "the node was not recording")
+            self._put(self.gap)
+
+    def footage_from(self, start_ns: int) -> None:
+        """Pictures are recorded again from this time on."""
+        if self.gap is not None:
+            self._finish(start_ns)
+        self.set_state(CameraState.RECORDING, None, "")
+
+    def missing(self, reason: GapReason, detail: str, state: CameraState = CameraState.LOST) -> None:
+        """Nothing is recorded from the end of the newest footage (or from now) on, and why."""
+        now_ns = self._clock.wall_ns()
+        if self.gap is None:
+            start_ns = min(self.covered_until_ns, now_ns) if self.covered_until_ns is not None else now_ns
+        elif self.gap.reason is reason:
+            if state is not self.state.state or detail != self.state.detail:
+                self.set_state(state, reason, detail)
+            return
+        else:
+            start_ns = self._finish(now_ns)
+        self.gap = Gap(new_id(self._clock), start_ns, None, reason, detail)
+        self._put(self.gap)
+        self.set_state(state, reason, detail)
+
+    def end(self) -> None:
+        """The recorder stops: an unfinished gap is known to have lasted until now."""
+        if self.gap is not None and self.gap.reason is not GapReason.POLICY:
+            self._finish(self._clock.wall_ns())
+
+    def set_state(self, state: CameraState, reason: GapReason | None, detail: str) -> None:
+        """Tells of a change; says nothing when all is as before."""
+        old = self.state
+        if (old.state, old.reason, old.detail) == (state, reason, detail) and (
+            self.config is None or (old.codec_string, old.width) == (self.config.codec_string, self.config.width)
+        ):
+            return
+        event = self.state = self._event(state, reason, detail)
+        self._post(lambda index: index.put_event("camera", event))
+        self._on_state(event)
+
+    def _event(self, state: CameraState, reason: GapReason | None, detail: str) -> CameraEvent:
+        config = self.config
+        return CameraEvent(
+            id=new_id(self._clock),
+            camera=self._camera,
+            stream=self._stream,
+            state=state,
+            since_ns=self._clock.wall_ns(),
+            reason=reason,
+            detail=detail,
+            codec=config.codec if config else None,
+            codec_string=config.codec_string if config else "",
+            width=config.width if config else 0,
+            height=config.height if config else 0,
+        )
+
+    def _finish(self, end_ns: int) -> int:
+        """Ends the open gap; the answer is where it ended."""
+        gap = self.gap
+        self.gap = None
+        if gap is None:
+            return end_ns
+        # After the node's clock was set back footage may begin before the gap did.
+        end_ns = max(end_ns, gap.start_ns)
+        self._put(Gap(gap.id, gap.start_ns, end_ns, gap.reason, gap.detail))
+        return end_ns
+
+    def _put(self, gap: Gap) -> None:
+        if not self._recorded:
+            return
+        camera, stream = self._camera, self._stream
+        event = GapEvent(
+            id=new_id(self._clock),
+            camera=camera,
+            stream=stream,
+            gap=gap.id,
+            start_ns=gap.start_ns,
+            end_ns=gap.end_ns,
+            reason=gap.reason,
+            detail=gap.detail,
+        )
+
+        def put(index: Index) -> None:
+            index.put_gap(camera, stream, gap)
+            index.put_event("gap", event)
+
+        self._post(put)

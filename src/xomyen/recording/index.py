@@ -1,0 +1,312 @@
+"""The index as its only writer sees it: opening, migrating, and every change as a method."""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from typing import NamedTuple
+
+from xomyen.bus.messages import Message
+from xomyen.recording.rows import Gap, Hold, Run, Segment
+from xomyen.terms.errors import XomyenError
+from xomyen.terms.ids import new_id
+from xomyen.terms.words import StreamName
+
+SCHEMA_VERSION = 1
+_TOUCHING_NS = 1_000_000  # two segments of a run this near to each other are one span
+
+# What leads from each released schema to the next: {from version: statements}.
+MIGRATIONS: dict[int, str] = {}
+
+
+class IndexTooNewError(XomyenError):
+    """The index was written by a newer version of the program."""
+
+    code = "index_too_new"
+    exit_code = 10
+
+
+class OpenSpan(NamedTuple):
+    """The span that a stream's newest segment belongs to."""
+
+    number: int
+    run: str
+    first_segment: str
+    start_ns: int
+    end_ns: int
+
+
+class Index:
+    """One connection, used by one thread at a time. Changes happen inside `with index.transaction():`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._streams: dict[tuple[str, str], int] = {}
+        self._spans: dict[int, OpenSpan] = {}
+        self.has_events = False  # set by a change that leaves an event; read by whoever delivers
+
+    def open(self) -> None:
+        """Opens or makes the file and brings it to the newest schema. Raises IndexTooNewError, sqlite3.Error."""
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        self.database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
+        self.database.execute("PRAGMA journal_mode = WAL")
+        self.database.execute("PRAGMA synchronous = FULL")
+        self.database.execute("PRAGMA foreign_keys = ON")
+        migrate(self.database, self.path)
+        self._streams = {
+            (camera, name): number
+            for number, camera, name in self.database.execute("SELECT id, camera, name FROM stream")
+        }
+
+    def close(self) -> None:
+        self.database.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is committed together, or nothing of it."""
+        spans, streams = dict(self._spans), dict(self._streams)
+        self.database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.database.execute("COMMIT")
+        except BaseException:
+            if self.database.in_transaction:
+                self.database.execute("ROLLBACK")
+            self._spans, self._streams = spans, streams
+            raise
+
+    def stream_number(self, camera: str, stream: StreamName | str) -> int:
+        """The small number of a stream; a row is made when there is none."""
+        key = (camera, str(stream))
+        number = self._streams.get(key)
+        if number is None:
+            cursor = self.database.execute("INSERT INTO stream (camera, name) VALUES (?, ?)", key)
+            number = self._streams[key] = int(cursor.lastrowid or 0)
+        return number
+
+    def meta(self, key: str) -> str | None:
+        row = self.database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        self.database.execute(
+            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
+
+    def put_volume(self, volume: str, path: str, added_ns: int) -> None:
+        """A volume's row; one that moved gets its new path."""
+        self.database.execute(
+            "INSERT INTO volume (id, path, added_ns) VALUES (?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET path = excluded.path",
+            (volume, path, added_ns),
+        )
+
+    def put_run(self, run: Run) -> None:
+        self.database.execute(
+            "INSERT OR IGNORE INTO run (id, stream, started_ns, codec, codec_string, width, height, sample_entry)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                run.id,
+                self.stream_number(run.camera, run.stream),
+                run.started_ns,
+                run.codec,
+                run.codec_string,
+                run.width,
+                run.height,
+                run.sample_entry,
+            ),
+        )
+
+    def put_segment(self, segment: Segment, relative: str) -> None:
+        """A segment's row, new or again; its span grows with it."""
+        stream = self.stream_number(segment.camera, segment.stream)
+        self.database.execute(
+            "INSERT INTO segment (id, stream, run, sequence, volume, path, state, start_ns, end_ns, first_dts, end_dts,"
+            " bytes, fragments, frames, lost_packets, clock_state, clock_offset_ns, late, seal_hash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET state = excluded.state, start_ns = excluded.start_ns,"
+            " end_ns = excluded.end_ns, end_dts = excluded.end_dts, bytes = excluded.bytes,"
+            " fragments = excluded.fragments, frames = excluded.frames, lost_packets = excluded.lost_packets,"
+            " clock_state = excluded.clock_state, clock_offset_ns = excluded.clock_offset_ns,"
+            " seal_hash = excluded.seal_hash",
+            (
+                segment.id,
+                stream,
+                segment.run,
+                segment.sequence,
+                segment.volume,
+                relative,
+                segment.state,
+                segment.start_ns,
+                segment.end_ns,
+                segment.first_dts,
+                segment.end_dts,
+                segment.bytes,
+                segment.fragments,
+                segment.frames,
+                segment.lost_packets,
+                segment.clock_state,
+                segment.clock_offset_ns,
+                int(segment.late),
+                segment.seal_hash,
+            ),
+        )
+        self._extend_span(stream, segment)
+
+    def _extend_span(self, stream: int, segment: Segment) -> None:
+        span = self._spans.get(stream)
+        if span is not None and span.run == segment.run:
+            if span.first_segment == segment.id:
+                self._move_span(stream, span, segment.start_ns, segment.end_ns)
+                return
+            if span.start_ns <= segment.start_ns <= span.end_ns + _TOUCHING_NS and segment.end_ns >= span.end_ns:
+                self._move_span(stream, span, span.start_ns, segment.end_ns)
+                return
+            if span.start_ns <= segment.start_ns and segment.end_ns <= span.end_ns:
+                return
+        # A recovered segment may end a span that an earlier process began.
+        row = self.database.execute(
+            "SELECT id, start_ns, end_ns FROM span WHERE stream = ? AND run = ? AND start_ns <= ? AND end_ns >= ?"
+            " ORDER BY start_ns DESC LIMIT 1",
+            (stream, segment.run, segment.start_ns, segment.start_ns - _TOUCHING_NS),
+        ).fetchone()
+        if row is not None:
+            known = OpenSpan(row[0], segment.run, "", row[1], row[2])
+            self._move_span(stream, known, row[1], max(row[2], segment.end_ns))
+            return
+        cursor = self.database.execute(
+            "INSERT INTO span (stream, start_ns, end_ns, run) VALUES (?, ?, ?, ?)",
+            (stream, segment.start_ns, segment.end_ns, segment.run),
+        )
+        number = int(cursor.lastrowid or 0)
+        self._spans[stream] = OpenSpan(number, segment.run, segment.id, segment.start_ns, segment.end_ns)
+
+    def _move_span(self, stream: int, span: OpenSpan, start_ns: int, end_ns: int) -> None:
+        if (start_ns, end_ns) != (span.start_ns, span.end_ns):
+            self.database.execute(
+                "UPDATE span SET start_ns = ?, end_ns = ? WHERE id = ?", (start_ns, end_ns, span.number)
+            )
+        self._spans[stream] = span._replace(start_ns=start_ns, end_ns=end_ns)
+
+    def cut_spans(self, stream: int, run: str, start_ns: int, end_ns: int) -> None:
+        """Coverage of a run is gone between two times: spans are shortened, split or removed."""
+        rows = self.database.execute(
+            "SELECT id, start_ns, end_ns FROM span WHERE stream = ? AND run = ? AND start_ns < ? AND end_ns > ?",
+            (stream, run, end_ns, start_ns),
+        ).fetchall()
+        for number, first_ns, last_ns in rows:
+            before, after = first_ns < start_ns, last_ns > end_ns
+            if before:
+                self.database.execute("UPDATE span SET end_ns = ? WHERE id = ?", (start_ns, number))
+            elif after:
+                self.database.execute("UPDATE span SET start_ns = ? WHERE id = ?", (end_ns, number))
+            else:
+                self.database.execute("DELETE FROM span WHERE id = ?", (number,))
+            if before and after:
+                self.database.execute(
+                    "INSERT INTO span (stream, start_ns, end_ns, run) VALUES (?, ?, ?, ?)",
+                    (stream, end_ns, last_ns, run),
+                )
+            self._spans.pop(stream, None)
+
+    def put_checkpoint(self, segment: str, fragments: int, size: int, seal_hash: bytes, at_ns: int) -> None:
+        self.database.execute(
+            "INSERT OR IGNORE INTO checkpoint (segment, fragments, bytes, seal_hash, at_ns) VALUES (?, ?, ?, ?, ?)",
+            (segment, fragments, size, seal_hash, at_ns),
+        )
+
+    def put_gap(self, camera: str, stream: StreamName | str, gap: Gap) -> None:
+        """A gap's row, new or again."""
+        self.database.execute(
+            "INSERT INTO gap (id, stream, start_ns, end_ns, reason, detail) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET start_ns = excluded.start_ns, end_ns = excluded.end_ns,"
+            " reason = excluded.reason, detail = excluded.detail",
+            (gap.id, self.stream_number(camera, stream), gap.start_ns, gap.end_ns, gap.reason, gap.detail),
+        )
+
+    def put_hold(self, hold: Hold) -> None:
+        self.database.execute(
+            "INSERT INTO hold (id, camera, start_ns, end_ns, reason, who, until_ns) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (hold.id, hold.camera, hold.start_ns, hold.end_ns, hold.reason, hold.who, hold.until_ns),
+        )
+
+    def remove_hold(self, hold: str) -> bool:
+        """Whether there was such a hold."""
+        return self.database.execute("DELETE FROM hold WHERE id = ?", (hold,)).rowcount > 0
+
+    def bury(
+        self, segment: Segment, relative: str, seal: bytes | None, at_ns: int, why: str, who: str, done: bool
+    ) -> None:
+        """Turns a segment's row into a tombstone; its file goes afterwards."""
+        stream = self.stream_number(segment.camera, segment.stream)
+        self.database.execute(
+            "INSERT OR REPLACE INTO tombstone (segment, stream, volume, path, start_ns, end_ns, bytes, seal,"
+            " deleted_ns, why, who, done) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                segment.id,
+                stream,
+                segment.volume,
+                relative,
+                segment.start_ns,
+                segment.end_ns,
+                segment.bytes,
+                seal,
+                at_ns,
+                why,
+                who,
+                int(done),
+            ),
+        )
+        self.database.execute("DELETE FROM checkpoint WHERE segment = ?", (segment.id,))
+        self.database.execute("DELETE FROM segment WHERE id = ?", (segment.id,))
+        self.cut_spans(stream, segment.run, segment.start_ns, segment.end_ns)
+
+    def finish_burials(self, segments: Sequence[str]) -> None:
+        """Their files are gone."""
+        self.database.executemany("UPDATE tombstone SET done = 1 WHERE segment = ?", [(one,) for one in segments])
+
+    def forget_tombstones(self, before_ns: int) -> None:
+        """Finished deletions that are this old need no trace any more."""
+        self.database.execute("DELETE FROM tombstone WHERE done = 1 AND deleted_ns < ?", (before_ns,))
+
+    def forget_gaps(self, ends: Sequence[tuple[int, int]]) -> None:
+        """Gaps older than the footage that is kept say nothing; a stream's number and the time for each stream."""
+        self.database.executemany("DELETE FROM gap WHERE stream = ? AND end_ns < ?", ends)
+
+    def put_event(self, kind: str, event: Message) -> None:
+        """Leaves an event for the bus, in this transaction. The message's id makes it idempotent."""
+        self.has_events = True
+        self.database.execute(
+            "INSERT OR IGNORE INTO outbox (id, kind, payload) VALUES (?, ?, ?)",
+            (getattr(event, "id", None) or new_id(), kind, event.model_dump_json().encode()),
+        )
+
+    def remove_events(self, numbers: Sequence[int]) -> None:
+        """The bus has them."""
+        self.database.executemany("DELETE FROM outbox WHERE number = ?", [(number,) for number in numbers])
+
+
+def migrate(database: sqlite3.Connection, path: str) -> None:
+    """Brings a database from any released version to the newest, each step in one transaction."""
+    tables = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]
+    if not tables:
+        schema = resources.files("xomyen.recording").joinpath("schema.sql").read_text("utf-8")
+        database.executescript(
+            f"BEGIN IMMEDIATE;\n{schema}\n"
+            f"INSERT INTO meta (key, value) VALUES ('version', '{SCHEMA_VERSION}');\nCOMMIT;"
+        )
+        return
+    version = int(database.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0])
+    if version > SCHEMA_VERSION:
+        raise IndexTooNewError(
+            f"The index {path} was written by a newer version (schema {version}, this program knows {SCHEMA_VERSION});"
+            " update the program."
+        )
+    while version < SCHEMA_VERSION:
+        database.executescript(
+            f"BEGIN IMMEDIATE;\n{MIGRATIONS[version]}\n"
+            f"UPDATE meta SET value = '{version + 1}' WHERE key = 'version';\nCOMMIT;"
+        )
+        version += 1

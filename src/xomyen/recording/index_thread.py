@@ -1,0 +1,106 @@
+"""The thread that commits to the index: whoever has rows hands them over, what waits is committed together."""
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import structlog
+
+from xomyen.recording.index import Index
+
+_log = structlog.get_logger(__name__)
+
+Work = Callable[[Index], None]
+
+
+class IndexThread:
+    """Owns the Index between `start` and `stop`. Rows are never given up: a full or locked disk is retried."""
+
+    def __init__(self, index: Index, on_alarm: Callable[[str], None], retry_seconds: float = 1.0) -> None:
+        self._index = index
+        self._on_alarm = on_alarm
+        self._retry_seconds = retry_seconds
+        self._waiting: queue.SimpleQueue[tuple[Work, Future[None]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="index", daemon=True)
+        self._stopping = threading.Event()
+        self.commits = 0
+        self.on_events: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commits what waits, then ends the thread."""
+        self._stopping.set()
+        self._waiting.put(None)
+        self._thread.join()
+
+    def post(self, work: Work) -> "Future[None]":
+        """Runs `work` in the next transaction; the future is done when that is committed."""
+        done: Future[None] = Future()
+        self._waiting.put((work, done))
+        return done
+
+    def commit(self, work: Work) -> None:
+        """As `post`, and waits. Not for the event loop."""
+        self.post(work).result()
+
+    def _run(self) -> None:
+        ending = False
+        while not ending:
+            group = [self._waiting.get()]
+            while not self._waiting.empty():
+                group.append(self._waiting.get())
+            ending = None in group
+            pairs = [pair for pair in group if pair is not None]
+            if pairs:
+                self._commit(pairs)
+
+    def _commit(self, pairs: "list[tuple[Work, Future[None]]]") -> None:
+        while True:
+            try:
+                with self._index.transaction():
+                    for work, _ in pairs:
+                        work(self._index)
+            except sqlite3.OperationalError as error:
+                # Full, locked or failing: nothing of this is acknowledged, so it is tried again.
+                self._on_alarm(f"the index cannot be written: {error}")
+                if self._stopping.wait(self._retry_seconds) and not self._once_more(pairs):
+                    return
+                continue
+            except (sqlite3.Error, ValueError, TypeError) as error:
+                self._one_by_one(pairs, error)
+                return
+            break
+        self.commits += 1
+        for _, done in pairs:
+            done.set_result(None)
+        if self._index.has_events:
+            self._index.has_events = False
+            self.on_events()
+
+    def _once_more(self, pairs: "list[tuple[Work, Future[None]]]") -> bool:
+        """At the end of the process a disk that still refuses gives the rows back as failed."""
+        try:
+            with self._index.transaction():
+                for work, _ in pairs:
+                    work(self._index)
+        except sqlite3.Error as error:
+            for _, done in pairs:
+                done.set_exception(error)
+            return False
+        for _, done in pairs:
+            done.set_result(None)
+        return False
+
+    def _one_by_one(self, pairs: "list[tuple[Work, Future[None]]]", error: Exception) -> None:
+        """One piece of work is wrong: it must not take the others with it."""
+        if len(pairs) == 1:
+            _log.error("index.refused", error=str(error))
+            self._on_alarm(f"the index refused a row: {error}")
+            pairs[0][1].set_exception(error)
+            return
+        for pair in pairs:
+            self._commit([pair])

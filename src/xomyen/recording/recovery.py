@@ -1,0 +1,341 @@
+"""Brings files and index together at the start, both ways, and says what it did."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import structlog
+
+from xomyen.proof.keys import SigningKey
+from xomyen.proof.seal import Statement
+from xomyen.proof.tree import leaf_hasher
+from xomyen.recording.disk import Disk
+from xomyen.recording.index import Index
+from xomyen.recording.index_reader import SEGMENT_QUERY, segment_row
+from xomyen.recording.mp4 import BoxError, codec_of
+from xomyen.recording.open_segment import FragmentJob, OpenSegment, StreamChain, Timing
+from xomyen.recording.rows import Run, Segment
+from xomyen.recording.segment_file import Fragment, SegmentFile, SegmentFileError, read_segment
+from xomyen.recording.segment_note import NoteError, SegmentNote
+from xomyen.recording.volume_writer import segment_event
+from xomyen.terms.ids import is_id
+from xomyen.terms.time import Clock, ticks_to_ns
+from xomyen.terms.words import ClockState, SegmentState, StreamName
+
+_log = structlog.get_logger(__name__)
+_CHUNK = 1 << 20
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class RecoveryReport:
+    """What a start found and did. Paths of files, ids of segments."""
+
+    recovered: list[str] = field(default_factory=list)  # cut to the last whole fragment and sealed
+    adopted: list[str] = field(default_factory=list)  # files without a row that got one
+    removed: list[str] = field(default_factory=list)  # files without a single whole fragment
+    missing: list[str] = field(default_factory=list)  # rows without a file
+    short: list[str] = field(default_factory=list)  # files that lost acknowledged bytes
+    deletions: list[str] = field(default_factory=list)  # begun before, finished now
+    foreign: list[str] = field(default_factory=list)  # files that are no segments; left alone
+
+    def summary(self) -> dict[str, int]:
+        """How many of each."""
+        return {name: len(value) for name, value in vars(self).items()}
+
+
+class Recovery:
+    """One volume's reconciliation. The index is not shared with anybody yet."""
+
+    def __init__(
+        self,
+        index: Index,
+        disk: Disk,
+        key: SigningKey,
+        node: str,
+        clock: Clock,
+        chains: dict[tuple[str, str], StreamChain],
+        progress: Progress,
+    ) -> None:
+        self._index = index
+        self._disk = disk
+        self._key = key
+        self._node = node
+        self._clock = clock
+        self._chains = chains
+        self._progress = progress
+        self.report = RecoveryReport()
+
+    def run(self, volume: str, root: str) -> RecoveryReport:
+        """Raises OSError when the volume cannot be read or written."""
+        self._finish_deletions(volume, root)
+        folders = list(stream_folders(root))
+        known = self._folders_of_rows(volume)
+        every = sorted(set(folders) | known)
+        for number, folder in enumerate(every):
+            self._progress(root, number, len(every))
+            self._folder(volume, root, folder)
+        self._progress(root, len(every), len(every))
+        return self.report
+
+    def _finish_deletions(self, volume: str, root: str) -> None:
+        rows = self._index.database.execute(
+            "SELECT segment, path FROM tombstone WHERE volume = ? AND done = 0", (volume,)
+        ).fetchall()
+        for segment, relative in rows:
+            self._disk.remove(os.path.join(root, relative))
+            self.report.deletions.append(segment)
+        if rows:
+            with self._index.transaction():
+                self._index.finish_burials([row[0] for row in rows])
+
+    def _folders_of_rows(self, volume: str) -> set[str]:
+        # rtrim takes everything behind the last slash: SQLite has no dirname.
+        rows = self._index.database.execute(
+            "SELECT DISTINCT rtrim(path, replace(path, '/', '')) FROM segment WHERE volume = ?", (volume,)
+        )
+        return {row[0].rstrip("/") for row in rows}
+
+    def _folder(self, volume: str, root: str, folder: str) -> None:
+        """Everything of one stream and day."""
+        rows = {
+            os.path.basename(row[1]): row
+            for row in self._index.database.execute(
+                "SELECT id, path, state FROM segment WHERE volume = ? AND path >= ? AND path < ?",
+                (volume, folder + "/", folder + "0"),
+            )
+        }
+        try:
+            names = set(os.listdir(os.path.join(root, folder)))
+        except FileNotFoundError:
+            names = set()
+        # By name is by time, so that the chain of seals goes on in order.
+        for name in sorted(names | set(rows)):
+            relative = os.path.join(folder, name)
+            if name not in names:
+                self._bury(rows[name][0], relative)
+            elif name not in rows:
+                self._adopt(volume, root, relative)
+            elif rows[name][2] == SegmentState.OPEN:
+                self._finish(volume, root, relative, rows[name][0])
+
+    def _bury(self, segment: str, relative: str) -> None:
+        row = self._row(segment)
+        if row is None:
+            return
+        self.report.missing.append(segment)
+        _log.error("recovery.file_missing", segment=segment, path=row.path)
+        with self._index.transaction():
+            self._index.bury(row, relative, None, self._clock.wall_ns(), "the file was missing", "recovery", done=True)
+
+    def _adopt(self, volume: str, root: str, relative: str) -> None:
+        """A file without a row: deleted already, never begun, or younger than the last commit."""
+        path = os.path.join(root, relative)
+        name = os.path.basename(relative)
+        segment = name[-40:-4]
+        if not name.endswith(".mp4") or not is_id(segment):
+            self.report.foreign.append(path)
+            return
+        buried = self._index.database.execute("SELECT 1 FROM tombstone WHERE segment = ?", (segment,)).fetchone()
+        if buried is not None:
+            self._disk.remove(path)
+            self.report.deletions.append(segment)
+            return
+        try:
+            file = read_segment(path)
+            note = SegmentNote.decode(file.header.note or b"")
+            run = _run(note, file)
+        except (SegmentFileError, NoteError, BoxError):
+            # Not even its header is whole, so no fragment can be.
+            self._disk.remove(path)
+            self.report.removed.append(path)
+            return
+        if not file.fragments:
+            self._disk.remove(path)
+            self.report.removed.append(path)
+            return
+        self._settle(volume, path, relative, note, run, file, None)
+        self.report.adopted.append(path)
+
+    def _finish(self, volume: str, root: str, relative: str, segment: str) -> None:
+        """A row that is still open: its file is cut to whole fragments and sealed."""
+        path = os.path.join(root, relative)
+        row = self._row(segment)
+        if row is None:
+            return
+        try:
+            file = read_segment(path)
+            note = SegmentNote.decode(file.header.note or b"")
+            run = _run(note, file)
+        except (SegmentFileError, NoteError, BoxError) as error:
+            _log.error("recovery.unreadable", path=path, error=str(error))
+            self.report.short.append(path)
+            return
+        whole = len(file.header_bytes) + sum(fragment.size for fragment in file.fragments)
+        if whole < row.bytes or not file.fragments:
+            _log.error("recovery.acknowledged_bytes_lost", path=path, promised=row.bytes, found=whole)
+            self.report.short.append(path)
+            if not file.fragments:
+                return
+        self._settle(volume, path, relative, note, run, file, row)
+        self.report.recovered.append(path)
+
+    def _row(self, segment: str) -> Segment | None:
+        row = self._index.database.execute(SEGMENT_QUERY + " WHERE segment.id = ?", (segment,)).fetchone()
+        return None if row is None else segment_row(row)
+
+    def _settle(
+        self,
+        volume: str,
+        path: str,
+        relative: str,
+        note: SegmentNote,
+        run: Run,
+        file: SegmentFile,
+        row: Segment | None,
+    ) -> None:
+        """Gives the file its seal, unless it has one, and the index its row."""
+        stream = note.camera, str(note.stream)
+        chain = self._chains.setdefault(stream, StreamChain())
+        chain.next_sequence = max(chain.next_sequence, note.sequence + 1)
+        seal = file.seal
+        # A seal that stands stays as it is, whoever signed it: `check` says what it is worth.
+        statement = seal.statement if seal else self._seal(volume, path, relative, note, run, file, row, chain)
+        chain.previous = statement.hash().hex()
+        chain.head_segment, chain.head_sequence = statement.segment, statement.sequence
+        found = Segment(
+            id=note.segment,
+            camera=note.camera,
+            stream=note.stream,
+            run=note.run,
+            sequence=note.sequence,
+            volume=volume,
+            path=path,
+            state=statement.state,
+            start_ns=statement.start_ns,
+            end_ns=statement.end_ns,
+            first_dts=statement.first_dts,
+            end_dts=statement.end_dts,
+            bytes=statement.size,
+            fragments=statement.fragments,
+            frames=statement.frames,
+            lost_packets=statement.lost_packets,
+            clock_state=statement.clock_state,
+            clock_offset_ns=statement.clock_offset_ns,
+            late=row.late if row else False,
+            seal_hash=statement.hash(),
+        )
+        with self._index.transaction():
+            self._index.put_run(run)
+            self._index.put_segment(found, relative)
+            self._index.put_event("segment", segment_event(found))
+
+    def _seal(
+        self,
+        volume: str,
+        path: str,
+        relative: str,
+        note: SegmentNote,
+        run: Run,
+        file: SegmentFile,
+        row: Segment | None,
+        chain: StreamChain,
+    ) -> Statement:
+        """Cuts the file behind its last whole box and appends a seal over what is there."""
+        segment = OpenSegment(note, run, self._node, volume, path, relative, file.header_bytes, chain)
+        descriptor = self._disk.open(path)
+        try:
+            self._disk.truncate(descriptor, file.end)
+            timing = _timing(note, file, row)
+            for fragment in file.fragments:
+                segment.add(_job(segment, fragment, timing), hash_part(descriptor, fragment.offset, fragment.size))
+            statement, box = segment.seal(self._key, SegmentState.RECOVERED, final=True)
+            while box:
+                box = box[self._disk.writev(descriptor, [box]) :]
+            self._disk.sync_file(descriptor)
+            self._disk.sync_folder(os.path.dirname(path))
+        finally:
+            self._disk.close(descriptor)
+        return statement
+
+
+def hash_part(descriptor: int, offset: int, size: int) -> bytes:
+    """The leaf hash of a part of a file, read in pieces. Raises SegmentFileError when the file ends before."""
+    state = leaf_hasher()
+    end = offset + size
+    while offset < end:
+        data = os.pread(descriptor, min(_CHUNK, end - offset), offset)
+        if not data:
+            raise SegmentFileError(f"The file ends at byte {offset}, before byte {end}.")
+        state.update(data)
+        offset += len(data)
+    return state.digest()
+
+
+def _job(segment: OpenSegment, fragment: Fragment, timing: Timing) -> FragmentJob:
+    return FragmentJob(
+        segment,
+        [],
+        fragment.size,
+        fragment.first_dts,
+        fragment.first_dts + fragment.duration,
+        fragment.samples,
+        fragment.key,
+        timing,
+        timing.start_ns,
+        [],
+        False,
+    )
+
+
+def _timing(note: SegmentNote, file: SegmentFile, row: Segment | None) -> Timing:
+    """What is known of the segment's time: its row's mapping carried on, or its header's start."""
+    media_ns = ticks_to_ns(file.end_dts - file.first_dts)
+    start_ns, end_ns = note.start_ns, note.start_ns + media_ns
+    if row is not None:
+        start_ns = row.start_ns
+        row_media_ns = ticks_to_ns(row.end_dts - row.first_dts)
+        # The row's mapping is the newest that was measured; beyond it media time counts as it is.
+        end_ns = row.end_ns + media_ns - row_media_ns
+    return Timing(
+        start_ns=start_ns,
+        start_ticks=note.start_ticks,
+        end_ns=max(end_ns, start_ns + 1),
+        end_ticks=note.start_ticks + max(1, file.end_dts - file.first_dts),
+        clock_state=row.clock_state if row else ClockState.UNSYNCHRONISED,
+        clock_offset_ns=row.clock_offset_ns if row else None,
+        lost_packets=row.lost_packets if row else 0,
+    )
+
+
+def _run(note: SegmentNote, file: SegmentFile) -> Run:
+    header = file.header
+    return Run(
+        id=note.run,
+        camera=note.camera,
+        stream=note.stream,
+        started_ns=note.start_ns,
+        codec=codec_of(header.sample_entry),
+        codec_string=note.codec_string,
+        width=header.width,
+        height=header.height,
+        sample_entry=header.sample_entry,
+    )
+
+
+def stream_folders(root: str) -> Iterator[str]:
+    """Folders `<camera>/<stream>/<day>` of a volume, relative to it."""
+    for camera in _subfolders(root):
+        if not is_id(camera):
+            continue
+        for stream in _subfolders(os.path.join(root, camera)):
+            if stream not in tuple(StreamName):
+                continue
+            for day in _subfolders(os.path.join(root, camera, stream)):
+                yield os.path.join(camera, stream, day)
+
+
+def _subfolders(path: str) -> list[str]:
+    with os.scandir(path) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))

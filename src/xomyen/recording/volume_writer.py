@@ -1,0 +1,420 @@
+"""Writes one volume's fragments, seals its segments, and says in the index what is on disk for certain.
+
+No threads in here: `process` is called by the volume's writing thread and `sync` by its syncing thread, and
+tests call both in any order they like.
+"""
+
+import errno
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from xomyen.bus.messages import FragmentNotice, SegmentEvent
+from xomyen.proof.keys import SigningKey
+from xomyen.proof.seal import Statement
+from xomyen.proof.tree import leaf_hasher
+from xomyen.recording.disk import Disk
+from xomyen.recording.index import Index
+from xomyen.recording.open_segment import FragmentJob, OpenSegment, Timing, Written
+from xomyen.recording.rows import Segment
+from xomyen.terms.ids import new_id
+from xomyen.terms.time import Clock
+from xomyen.terms.words import SegmentState, StreamName
+
+_log = structlog.get_logger(__name__)
+_MOST_PARTS = 1024  # IOV_MAX
+
+
+class CloseJob(NamedTuple):
+    """Nothing more comes: seal the segment. `timing` has its last word on time."""
+
+    segment: OpenSegment
+    timing: Timing
+    end_dts: int
+
+
+class CheckpointJob(NamedTuple):
+    """Seal what is there; `done` is told when the checkpoint's row is committed (or why not)."""
+
+    segment: OpenSegment
+    done: "Future[str] | None"
+
+
+class Notice(NamedTuple):
+    """A fragment of a watched stream is in the file."""
+
+    camera: str
+    stream: StreamName
+    fragment: FragmentNotice
+
+
+class Snapshot(NamedTuple):
+    """What was in a segment's file before a sync began."""
+
+    segment: OpenSegment
+    written: Written
+    final: Statement | None
+    checkpoints: list[Statement]
+
+
+class RetryJob(NamedTuple):
+    """The disk has room again: seal what could not be sealed."""
+
+
+Job = FragmentJob | CloseJob | CheckpointJob | RetryJob
+
+
+class Committer(Protocol):
+    """The index, as far as the writer needs it: commit and wait."""
+
+    def commit(self, work: Callable[[Index], None]) -> None: ...
+
+
+class VolumeWriter:
+    """The files of one volume that are being written."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        key: SigningKey,
+        clock: Clock,
+        *,
+        on_trouble: Callable[[OpenSegment, OSError], None],
+        on_abandoned: Callable[[OpenSegment, OSError], None],
+        on_fatal: Callable[[str], None],
+    ) -> None:
+        self._disk = disk
+        self._key = key
+        self._clock = clock
+        self._on_trouble = on_trouble
+        self._on_abandoned = on_abandoned
+        self._on_fatal = on_fatal
+        self._lock = threading.Lock()  # guards the dictionaries below
+        self._dirty: dict[OpenSegment, None] = {}
+        self._folders: set[str] = set()  # made since the last sync
+        self._known_folders: set[str] = set()
+        self._unsealed: list[CloseJob] = []  # the disk did not take their seals yet
+        self._checkpoints: list[tuple[OpenSegment, Future[str]]] = []
+        self._scratch: dict[tuple[str, str], OpenSegment] = {}
+        self.done_bytes = 0  # of fragments written or dropped; whoever queues compares with what it queued
+        self.written_bytes = 0
+        self.written_frames = 0
+        self.dropped_frames = 0
+        self.sealed_segments = 0
+        self.abandoned_segments = 0
+
+    # --- the writing thread
+
+    def process(self, jobs: list[Job]) -> list[Notice]:
+        """Carries out the jobs in order; the answer tells of fragments that somebody watches."""
+        notices: list[Notice] = []
+        touched: dict[OpenSegment, None] = {}
+        for job in jobs:
+            if job.__class__ is FragmentJob:
+                self._fragment(job, touched, notices)
+            elif isinstance(job, CloseJob):
+                self._close(job, touched)
+            elif isinstance(job, CheckpointJob):
+                self._checkpoint(job, touched)
+            elif isinstance(job, RetryJob):
+                self._retry_seals(touched)
+        if touched:
+            with self._lock:
+                self._dirty.update(touched)
+        return notices
+
+    def _fragment(self, job: FragmentJob, touched: dict[OpenSegment, None], notices: list[Notice]) -> None:
+        segment = job.segment
+        try:
+            if segment.broken:
+                self.dropped_frames += job.samples
+                return
+            parts = job.parts
+            size = job.size
+            if segment.descriptor < 0:
+                self._begin(segment)
+                parts = [segment.header, *parts]
+                size += len(segment.header)
+            if len(parts) > _MOST_PARTS or self._disk.writev(segment.descriptor, parts) != size:
+                self._write_slowly(segment, parts)
+            if segment.scratch:
+                leaf = None
+            else:
+                state = leaf_hasher()
+                deque(map(state.update, job.parts), maxlen=0)
+                leaf = state.digest()
+            if size != job.size:
+                segment.file_size = len(segment.header)
+            offset = segment.file_size
+            segment.add(job, leaf)
+            if not segment.scratch:
+                touched[segment] = None
+            self.written_bytes += size
+            self.written_frames += job.samples
+            if job.notify:
+                notices.append(self._notice(job, offset))
+        except OSError as error:
+            self.dropped_frames += job.samples
+            self._fail(segment, error)
+        finally:
+            for lease in job.leases:
+                lease.release()
+            self.done_bytes += job.size
+
+    def _begin(self, segment: OpenSegment) -> None:
+        folder = os.path.dirname(segment.path)
+        if folder not in self._known_folders or not os.path.isdir(folder):
+            self._disk.make_folder(folder)
+            with self._lock:
+                self._known_folders.add(folder)
+                # The names of the folders above may be new too.
+                above = os.path.dirname(folder)
+                self._folders.update((folder, above, os.path.dirname(above), os.path.dirname(os.path.dirname(above))))
+        segment.descriptor = self._disk.create(segment.path)
+        with self._lock:
+            self._folders.add(folder)
+        segment.file_size = 0
+
+    def _write_slowly(self, segment: OpenSegment, parts: list[memoryview | bytes]) -> None:
+        """Many parts, or a disk that took only some of them: from the last whole fragment again, in pieces."""
+        self._disk.truncate(segment.descriptor, segment.file_size)
+        for first in range(0, len(parts), _MOST_PARTS):
+            rest = b"".join(parts[first : first + _MOST_PARTS])
+            while rest:
+                count = self._disk.writev(segment.descriptor, [rest])
+                if count <= 0:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), segment.path)
+                rest = rest[count:]
+
+    def _fail(self, segment: OpenSegment, error: OSError) -> None:
+        """The disk refused: the segment keeps its whole fragments and ends here."""
+        segment.broken = error.strerror or str(error)
+        if segment.descriptor >= 0:
+            self._cut(segment)
+        self._on_trouble(segment, error)
+
+    def _cut(self, segment: OpenSegment) -> None:
+        """Takes a half-written box away, so that the file ends with a whole one."""
+        try:
+            self._disk.truncate(segment.descriptor, segment.file_size)
+        except OSError as error:
+            # Recovery cuts it at the next start.
+            _log.warning("segment.not_cut", path=segment.path, error=str(error))
+
+    def _close(self, job: CloseJob, touched: dict[OpenSegment, None]) -> None:
+        segment = job.segment
+        if segment.scratch:
+            self._rotate_scratch(segment)
+            return
+        if segment.written is None:
+            self._forget(segment)
+            return
+        segment.written = segment.written._replace(timing=job.timing, end_dts=job.end_dts)
+        segment.end_dts = job.end_dts
+        try:
+            statement, box = segment.seal(self._key, SegmentState.SEALED, final=True)
+            self._append(segment, box)
+        except OSError as error:
+            self._cut(segment)
+            self._unsealed.append(job)
+            self._on_trouble(segment, error)
+            return
+        chain = segment.chain
+        chain.previous = statement.hash().hex()
+        chain.head_segment, chain.head_sequence = statement.segment, statement.sequence
+        segment.final = statement
+        self.sealed_segments += 1
+        touched[segment] = None
+
+    def _forget(self, segment: OpenSegment) -> None:
+        """Nothing was written: no trace is left."""
+        if segment.descriptor >= 0:
+            try:
+                self._disk.remove(segment.path)
+                self._disk.close(segment.descriptor)
+            except OSError as error:
+                _log.warning("segment.not_removed", path=segment.path, error=str(error))
+            segment.descriptor = -1
+
+    def _rotate_scratch(self, segment: OpenSegment) -> None:
+        """The file before goes; this one stays for readers that are still behind, until the next."""
+        key = (segment.note.camera, segment.note.stream)
+        before = self._scratch.pop(key, None)
+        if segment.descriptor >= 0:
+            self._disk.close(segment.descriptor)
+            segment.descriptor = -1
+            self._scratch[key] = segment
+        if before is not None:
+            self._disk.remove(before.path)
+
+    def _append(self, segment: OpenSegment, box: bytes) -> None:
+        """A seal box at the end of the file."""
+        rest = box
+        while rest:
+            count = self._disk.writev(segment.descriptor, [rest])
+            if count <= 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), segment.path)
+            rest = rest[count:]
+        segment.file_size += len(box)
+
+    def _checkpoint(self, job: CheckpointJob, touched: dict[OpenSegment, None]) -> None:
+        segment = job.segment
+        try:
+            if segment.broken or segment.written is None or segment.scratch:
+                raise OSError(errno.EIO, segment.broken or "nothing was recorded yet", segment.path)
+            if segment.final is None:
+                statement, box = segment.seal(self._key, SegmentState.OPEN, final=False)
+                self._append(segment, box)
+                segment.new_checkpoints.append(statement)
+        except OSError as error:
+            if segment.written is not None and not segment.broken:
+                self._fail(segment, error)
+            if job.done is not None:
+                job.done.set_exception(error)
+            return
+        touched[segment] = None
+        if job.done is not None:
+            with self._lock:
+                self._checkpoints.append((segment, job.done))
+
+    def _notice(self, job: FragmentJob, offset: int) -> Notice:
+        segment = job.segment
+        note = segment.note
+        return Notice(
+            note.camera,
+            note.stream,
+            FragmentNotice(
+                segment=note.segment,
+                run=note.run,
+                path=segment.path,
+                header_bytes=len(segment.header),
+                offset=offset,
+                size=job.size,
+                first_dts=job.first_dts,
+                duration=job.end_dts - job.first_dts,
+                key=job.key,
+                wall_ns=job.wall_ns,
+                written_ns=self._clock.wall_ns(),
+            ),
+        )
+
+    def _retry_seals(self, touched: dict[OpenSegment, None]) -> None:
+        waiting, self._unsealed = self._unsealed, []
+        for job in waiting:
+            self._close(job, touched)
+
+    @property
+    def unsealed(self) -> int:
+        """How many segments wait for room for their seal."""
+        return len(self._unsealed)
+
+    def remove_scratch(self, camera: str, stream: str) -> None:
+        """Nobody watches the stream any more."""
+        before = self._scratch.pop((camera, stream), None)
+        if before is not None:
+            self._disk.remove(before.path)
+
+    # --- the syncing thread
+
+    def sync(self, volume_descriptor: int, index: Committer) -> int:
+        """Makes everything written so far durable, then says so in the index.
+
+        Commit order: bytes, names, index row. The answer is how many rows were committed.
+        """
+        with self._lock:
+            dirty, self._dirty = self._dirty, {}
+            folders, self._folders = self._folders, set()
+            checkpoints, self._checkpoints = self._checkpoints, []
+        snapshots = [found for segment in dirty if (found := self._snapshot(segment)) is not None]
+        try:
+            self._disk.sync_volume(volume_descriptor)
+        except OSError as error:
+            snapshots = self._sync_each(snapshots, folders, error)
+        if snapshots:
+            index.commit(lambda open_index: self._put(open_index, snapshots))
+        for segment, done in checkpoints:
+            if segment.broken and segment.final is None:
+                done.set_exception(OSError(errno.EIO, segment.broken, segment.path))
+            else:
+                done.set_result(segment.note.segment)
+        for found in snapshots:
+            found.segment.indexed = True
+            if found.final is not None:
+                self._disk.close(found.segment.descriptor)
+                found.segment.descriptor = -1
+        return len(snapshots)
+
+    def _snapshot(self, segment: OpenSegment) -> Snapshot | None:
+        final = segment.final  # read first: what was written stands still once there is a final seal
+        written = segment.written
+        if written is None:
+            return None
+        checkpoints = segment.new_checkpoints[:]
+        del segment.new_checkpoints[: len(checkpoints)]
+        return Snapshot(segment, written, final, checkpoints)
+
+    def _sync_each(self, snapshots: list[Snapshot], folders: set[str], error: OSError) -> list[Snapshot]:
+        """The volume reported a failed write-back: find the file at fault. It is abandoned, the others stand."""
+        _log.error("volume.sync_failed", error=str(error))
+        good = []
+        for found in snapshots:
+            try:
+                self._disk.sync_file(found.segment.descriptor)
+                good.append(found)
+            except OSError as fault:
+                self._abandon(found.segment, fault)
+        for folder in folders:
+            try:
+                self._disk.sync_folder(folder)
+            except OSError as fault:
+                # The kernel may have dropped the pages: nothing can be promised any more, so nothing goes on.
+                self._on_fatal(f"the folder {folder} cannot be synced: {fault}")
+                return []
+        if len(good) == len(snapshots):
+            _log.warning("volume.sync_error_elsewhere", error=str(error))
+        return good
+
+    def _abandon(self, segment: OpenSegment, fault: OSError) -> None:
+        """Its bytes may be lost: nothing more is written to it, and its row stays as last committed."""
+        self.abandoned_segments += 1
+        segment.broken = f"fsync failed: {fault.strerror or fault}"
+        self._on_abandoned(segment, fault)
+
+    def _put(self, index: Index, snapshots: list[Snapshot]) -> None:
+        now_ns = self._clock.wall_ns()
+        for segment, written, final, checkpoints in snapshots:
+            if not segment.indexed:
+                index.put_run(segment.run)
+            row = segment.row(written, final)
+            index.put_segment(row, segment.relative)
+            for statement in checkpoints:
+                index.put_checkpoint(row.id, statement.fragments, statement.size, statement.hash(), now_ns)
+            if final is not None:
+                index.put_event("segment", segment_event(row))
+        index.set_meta("alive_ns", str(now_ns))
+
+
+def segment_event(row: Segment) -> SegmentEvent:
+    """What the bus is told of a segment that ended."""
+    return SegmentEvent(
+        id=new_id(),
+        camera=row.camera,
+        stream=row.stream,
+        segment=row.id,
+        run=row.run,
+        sequence=row.sequence,
+        state=row.state,
+        start_ns=row.start_ns,
+        end_ns=row.end_ns,
+        bytes=row.bytes,
+        frames=row.frames,
+        lost_packets=row.lost_packets,
+        clock_state=row.clock_state,
+        clock_offset_ns=row.clock_offset_ns,
+        seal=row.seal_hash.hex() if row.seal_hash else "",
+    )
