@@ -1,213 +1,131 @@
-"""Recorded footage with numbered pictures, made without a camera: what clips, exports and proofs are tested on."""
+"""Real H.264 access units from ffmpeg, and sources that feed them to a sink without a network."""
 
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-
-import av
-import numpy as np
-from numpy.typing import NDArray
 
 from xomyen.camera.codec_config import codec_config, split_annex_b
-from xomyen.camera.source import CodecConfig
-from xomyen.proof import tree
-from xomyen.proof.keys import SigningKey
-from xomyen.proof.seal import FragmentRow, Statement, seal_box
-from xomyen.recording.mp4 import DELTA_FLAGS, KEY_FLAGS, build_header, build_moof
-from xomyen.recording.rows import Segment
-from xomyen.terms.ids import new_id
-from xomyen.terms.time import NS_PER_SECOND, ticks_to_ns
-from xomyen.terms.words import ClockState, SegmentState, StreamName, VideoCodec
+from xomyen.camera.source import Batch, CodecConfig, StreamSink
+from xomyen.terms.buffers import BufferPool
+from xomyen.terms.words import VideoCodec
 
-WIDTH, HEIGHT = 320, 192
-FRAME_TICKS = 3600  # 25 pictures a second
-FRAME_NS = ticks_to_ns(FRAME_TICKS)
-START_NS = 1_763_708_400 * NS_PER_SECOND
-
-
-def numbered_picture(number: int) -> NDArray[np.uint8]:
-    """A gray picture whose 4 by 4 blocks are the bits of the number; block 0 is the lowest bit."""
-    bits = np.array([number >> bit & 1 for bit in range(16)], dtype=np.uint8).reshape(4, 4)
-    return np.kron(bits * 200 + 20, np.ones((HEIGHT // 4, WIDTH // 4), dtype=np.uint8))
-
-
-def read_number(image: NDArray[np.uint8]) -> int:
-    """The number in a picture of any size, gray or RGB."""
-    gray = image.astype(np.float32)
-    if gray.ndim == 3:
-        gray = gray[..., :3].mean(axis=2)
-    height, width = gray.shape
-    value = 0
-    for bit in range(16):
-        y, x = int((bit // 4 + 0.5) * height / 4), int((bit % 4 + 0.5) * width / 4)
-        if gray[y - 4 : y + 4, x - 4 : x + 4].mean() > 128:
-            value |= 1 << bit
-    return value
+CAMERA = "01890000-0000-7000-8000-000000000001"
+OTHER = "01890000-0000-7000-8000-000000000002"
+NODE = "01890000-0000-7000-8000-0000000000ff"
 
 
 @dataclass(frozen=True)
-class Sample:
-    dts: int
-    pts: int
-    key: bool
-    data: bytes
+class Footage:
+    """One GOP-aligned loop of pictures: feed it again and again."""
+
+    config: CodecConfig
+    units: tuple[bytes, ...]
+    keys: tuple[bool, ...]
+    shown_after: tuple[int, ...]  # presentation minus decoding time, in frames
 
 
 @lru_cache
-def encode(
-    frames: int, codec: VideoCodec = VideoCodec.H264, b_frames: int = 0, gop: int = 25, open_gop: bool = False
-) -> tuple[CodecConfig, tuple[Sample, ...]]:
-    """Numbered pictures 0, 1, 2 … as length-prefixed access units at 25 pictures a second."""
-    name = "libx264" if codec is VideoCodec.H264 else "libx265"
-    context = av.CodecContext.create(name, "w")
-    assert isinstance(context, av.VideoCodecContext)
-    context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    context.time_base, context.framerate = Fraction(FRAME_TICKS, 90_000), Fraction(25)
-    opened = int(open_gop)
-    own = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:b-adapt=0:open-gop={opened}:log-level=none"
-    context.options = {"preset": "veryfast", "crf": "30", f"{name[3:]}-params".replace("lib", ""): own}
-    context.thread_count = 1
-    packets = []
-    for number in range(frames):
-        frame = av.VideoFrame.from_ndarray(numbered_picture(number), format="gray").reformat(format="yuv420p")
-        frame.pts, frame.time_base = number, context.time_base
-        packets += context.encode(frame)
-    packets += context.encode(None)
-    shift = -min(packet.dts for packet in packets)
-    sets: list[bytes] = []
-    samples = []
-    for packet in packets:
-        nals = split_annex_b(bytes(packet))
-        kinds = [nal[0] & 31 if codec is VideoCodec.H264 else nal[0] >> 1 & 63 for nal in nals]
-        parameter, delimiter = ((7, 8), 9) if codec is VideoCodec.H264 else ((32, 33, 34), 35)
-        if not sets:
-            sets = [nal for nal, kind in zip(nals, kinds, strict=True) if kind in parameter]
-        kept = [nal for nal, kind in zip(nals, kinds, strict=True) if kind not in (*parameter, delimiter)]
-        data = b"".join(len(nal).to_bytes(4, "big") + nal for nal in kept)
-        dts, pts = ((time + shift) * FRAME_TICKS for time in (packet.dts, packet.pts))
-        samples.append(Sample(dts, pts, packet.is_keyframe, data))
-    return codec_config(codec, sets), tuple(samples)
+def footage(b_frames: int = 0, gop: int = 25, frames: int = 100, size: str = "160x120") -> Footage:
+    """Encoded once per process. `frames` must be whole GOPs."""
+    made = subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"testsrc2=s={size}:r=25", "-frames:v", str(frames)]
+        + ["-c:v", "libx264", "-preset", "ultrafast", "-bf", str(b_frames), "-g", str(gop), "-keyint_min", str(gop)]
+        + ["-sc_threshold", "0", "-x264-params", "open-gop=0:b-adapt=0", "-f", "h264", "-"],
+        check=True,
+        capture_output=True,
+    ).stdout
+    nals = split_annex_b(made)
+    config = codec_config(VideoCodec.H264, [nal for nal in nals if nal[0] & 31 in (7, 8)])
+    units: list[bytes] = []
+    keys: list[bool] = []
+    waiting = b""
+    for nal in nals:
+        kind = nal[0] & 31
+        if kind in (7, 8, 9):
+            continue
+        framed = len(nal).to_bytes(4, "big") + nal
+        if kind in (1, 5) and nal[1] & 0x80:
+            units.append(waiting + framed)
+            keys.append(kind == 5)
+            waiting = b""
+        elif kind in (1, 5):
+            units[-1] += framed
+        else:
+            waiting += framed
+    assert len(units) == frames
+    return Footage(config, tuple(units), tuple(keys), tuple(_shown_after(b_frames, gop, frames)))
 
 
-@dataclass
-class Footage:
-    """A stream's recorded segments on disk, one after the other; `record` adds a run."""
+def _shown_after(b_frames: int, gop: int, frames: int) -> Iterator[int]:
+    """x264 with b-adapt=0 codes I P b b P b b …; each GOP is closed, its last pictures are P."""
+    if not b_frames:
+        yield from [0] * frames
+        return
+    for _ in range(frames // gop):
+        order = [0]
+        shown = 0
+        while shown < gop - 1:
+            step = min(b_frames + 1, gop - 1 - shown)
+            order.append(shown + step)
+            order.extend(range(shown + 1, shown + step))
+            shown += step
+        yield from (position - number + 1 for number, position in enumerate(order))
 
-    folder: Path
-    key: SigningKey = field(default_factory=SigningKey.generate)
-    node: str = field(default_factory=new_id)
-    camera: str = field(default_factory=new_id)
-    stream: StreamName = StreamName.MAIN
-    segments: list[Segment] = field(default_factory=list)
-    previous: str = ""
 
-    def record(
+class Feeder:
+    """Plays footage into a sink in batches; knows how many pictures it gave."""
+
+    def __init__(
         self,
-        config: CodecConfig,
-        samples: tuple[Sample, ...],
+        sink: StreamSink,
+        source: Footage | None = None,
         *,
-        start_ns: int = START_NS,
-        segment_frames: int = 50,
-        fragment_frames: int = 12,
-        checkpoint_after: int | None = None,
-        leave_open: bool = False,
-        slope: Fraction = Fraction(1),
-        first_dts: int = 0,
-    ) -> list[Segment]:
-        """Writes a run: segments begin at the first keyframe after `segment_frames`; pts 0's picture is at `start_ns`.
+        ticks: int = 3600,
+        start_ticks: int = 1_000_000,
+        pool: BufferPool | None = None,
+    ) -> None:
+        self.sink = sink
+        self.source = source or footage()
+        self.ticks = ticks
+        self.dts = start_ticks
+        self.number = 0
+        self.pool = pool
 
-        `checkpoint_after` puts a checkpoint seal behind so many fragments of each segment; `leave_open` leaves
-        the last segment without its final seal; `slope` is wall time by media time (a fast camera has less).
-        """
-        run = new_id()
-        parts: list[list[Sample]] = []
-        for sample in samples:
-            if not parts or (sample.key and len(parts[-1]) >= segment_frames):
-                parts.append([])
-            parts[-1].append(replace(sample, dts=sample.dts + first_dts, pts=sample.pts + first_dts))
-        zero = first_dts + min(sample.pts for sample in samples)
-        made = []
-        for number, part in enumerate(parts):
-            following = parts[number + 1][0].dts if number + 1 < len(parts) else part[-1].dts + FRAME_TICKS
-            last_and_open = leave_open and number + 1 == len(parts)
-            clock = _Mapping(zero, start_ns, slope)
-            made.append(
-                self._write(config, part, run, clock, following, fragment_frames, checkpoint_after, last_and_open)
-            )
-        self.segments += made
-        return made
+    def open(self) -> None:
+        self.sink.opened(self.source.config)
 
-    def _write(
-        self, config: CodecConfig, part: list[Sample], run: str, clock: "_Mapping", end_dts: int,
-        fragment_frames: int, checkpoint_after: int | None, leave_open: bool,
-    ) -> Segment:  # fmt: skip
-        segment, sequence = new_id(), len(self.segments) + 1
-        sequence = max((old.sequence for old in self.segments), default=0) + 1
-        header = build_header(config)
-        rows: list[FragmentRow] = []
-        data, size, leaves = header, len(header), [tree.leaf_hash(header)]
-        start_ticks = min(sample.pts for sample in part)
-        end_ticks = start_ticks + end_dts - part[0].dts
-        groups: list[list[Sample]] = []
-        for sample in part:
-            if not groups or sample.key or len(groups[-1]) == fragment_frames:
-                groups.append([])
-            groups[-1].append(sample)
+    def batch(self, frames: int, arrived_ns: int, lost: int = 0) -> Batch:
+        batch = Batch()
+        batch.arrived_ns = arrived_ns
+        batch.lost_packets = lost
+        units = self.source.units
+        chosen = [(self.number + i) % len(units) for i in range(frames)]
+        lease = self.pool.take() if self.pool else None
+        at = 0
+        for i in chosen:
+            unit = units[i]
+            if lease is not None:
+                lease.buffer[at : at + len(unit)] = unit
+                batch.parts.append(lease.view[at : at + len(unit)])
+                at += len(unit)
+            else:
+                half = len(unit) // 2
+                batch.parts += [unit[:half], unit[half:]]
+            batch.part_ends.append(len(batch.parts))
+            batch.sizes.append(len(unit))
+            batch.keys.append(self.source.keys[i])
+            batch.dts_ticks.append(self.dts)
+            batch.pts_ticks.append(self.dts + self.source.shown_after[i] * self.ticks)
+            self.dts += self.ticks
+        self.number += frames
+        if lease is not None:
+            batch.leases.append(lease)
+        return batch
 
-        def statement(final: bool, end: int, state: SegmentState) -> Statement:
-            return Statement(
-                node=self.node, camera=self.camera, stream=self.stream, run=run, segment=segment, sequence=sequence,
-                state=state, final=final, size=size, fragments=len(rows), frames=sum(row.samples for row in rows),
-                first_dts=part[0].dts, end_dts=end, lost_packets=0, start_ns=clock.ns(start_ticks),
-                start_ticks=start_ticks, end_ns=clock.ns(end_ticks), end_ticks=end_ticks,
-                clock_state=ClockState.SYNCHRONISED, clock_offset_ns=None, root=tree.root(leaves).hex(),
-                previous=self.previous, key=self.key.fingerprint,
-            )  # fmt: skip
-
-        for number, group in enumerate(groups):
-            following = groups[number + 1][0].dts if number + 1 < len(groups) else end_dts
-            fragment = make_fragment(number + 1, group, following)
-            data += fragment
-            size += len(fragment)
-            rows.append(
-                FragmentRow(len(fragment), following - group[0].dts, group[0].key, len(group), tree.leaf_hash(fragment))
-            )
-            leaves.append(rows[-1].leaf)
-            if number + 1 == checkpoint_after:
-                data += seal_box(statement(False, following, SegmentState.OPEN), self.key, rows)
-        last = statement(True, end_dts, SegmentState.SEALED)
-        if not leave_open:
-            data += seal_box(last, self.key, rows)
-            self.previous = last.hash().hex()
-        path = self.folder / self.camera / self.stream / f"{sequence:06d}-{segment}.mp4"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        return Segment(
-            id=segment, camera=self.camera, stream=self.stream, run=run, sequence=sequence, volume=new_id(),
-            path=str(path), state=SegmentState.OPEN if leave_open else SegmentState.SEALED, start_ns=last.start_ns,
-            end_ns=last.end_ns, first_dts=last.first_dts, end_dts=end_dts, bytes=size, fragments=len(rows),
-            frames=len(part), lost_packets=0, clock_state=ClockState.SYNCHRONISED, clock_offset_ns=None, late=False,
-            seal_hash=None if leave_open else last.hash(),
-        )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Mapping:
-    zero: int
-    start_ns: int
-    slope: Fraction
-
-    def ns(self, ticks: int) -> int:
-        return self.start_ns + round(ticks_to_ns(ticks - self.zero) * self.slope)
-
-
-def make_fragment(number: int, group: list[Sample], following: int) -> bytes:
-    """moof + mdat of some samples; `following` is the decoding time of what comes next."""
-    reordered = any(sample.pts != sample.dts for sample in group)
-    rows: list[int] = []
-    for sample, end in zip(group, [*(sample.dts for sample in group[1:]), following], strict=True):
-        rows += [end - sample.dts, len(sample.data), KEY_FLAGS if sample.key else DELTA_FLAGS]
-        rows += [sample.pts - sample.dts] if reordered else []
-    payload = b"".join(sample.data for sample in group)
-    return build_moof(number, group[0].dts, rows, len(group), len(payload), reordered) + payload
+    def feed(self, frames: int, arrived_ns: int, lost: int = 0) -> None:
+        """One batch, as from one read."""
+        batch = self.batch(frames, arrived_ns, lost)
+        self.sink.write(batch)
+        for lease in batch.leases:
+            lease.release()

@@ -81,7 +81,8 @@ def read_segment(path: str, upto: int | None = None, walk_all: bool = False) -> 
     """Where the fragments of a segment lie.
 
     A sealed file answers from its seal's table; another is walked from the start to the last whole fragment,
-    or to the `upto`-th byte of header and fragments (an index row's `bytes`; seals do not count). `walk_all` walks a sealed file too. Raises SegmentFileError, OSError.
+    or to the `upto`-th byte of header and fragments (an index row's `bytes`; seals do not count).
+    `walk_all` walks a sealed file too. Raises SegmentFileError, OSError.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:

@@ -1,0 +1,293 @@
+"""Compares files and index as a start would, changes nothing, and verifies seals and hashes when asked."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from xomyen.proof.keys import SIGNATURE_BYTES, PublicKey
+from xomyen.proof.seal import InvalidSeal, Seal, Statement
+from xomyen.proof.tree import leaf_hash, root
+from xomyen.recording.index_reader import SEGMENT_QUERY, IndexReader, segment_row
+from xomyen.recording.recovery import hash_part, stream_folders
+from xomyen.recording.rows import Segment
+from xomyen.recording.segment_file import SegmentFile, SegmentFileError, read_segment
+from xomyen.recording.volume_identity import read_identity
+from xomyen.terms.errors import VolumeRefused
+from xomyen.terms.ids import is_id
+from xomyen.terms.words import SegmentState
+
+Progress = Callable[[str, int, int], None]
+
+
+class Severity(StrEnum):
+    PROBLEM = "problem"  # something is lost, altered or contradictory
+    NOTE = "note"  # the next start of the recorder settles it by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be."""
+
+    severity: Severity
+    code: str
+    text: str
+    path: str = ""
+    segment: str = ""
+
+
+@dataclass
+class CheckReport:
+    """What was looked at and what was found."""
+
+    findings: list[Finding] = field(default_factory=list)
+    segments: int = 0
+    files: int = 0
+    hashed_bytes: int = 0
+
+    @property
+    def clean(self) -> bool:
+        """Whether there is no problem; notes do not count."""
+        return all(finding.severity is Severity.NOTE for finding in self.findings)
+
+
+class Check:
+    """One look at everything; safe while the recorder runs (say so with `running`)."""
+
+    def __init__(
+        self,
+        index: IndexReader,
+        key: PublicKey | None,
+        *,
+        hashes: bool = False,
+        running: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        self._index = index
+        self._key = key
+        self._hashes = hashes
+        self._running = running
+        self._progress = progress or (lambda what, done, total: None)
+        self.report = CheckReport()
+
+    def run(self) -> CheckReport:
+        """Raises sqlite3.Error when the index cannot be read at all."""
+        self._index_itself()
+        for volume, path in self._index.query("SELECT id, path FROM volume ORDER BY added_ns"):
+            self._volume(volume, path)
+        self._chains()
+        self._coverage()
+        return self.report
+
+    def _found(self, severity: Severity, code: str, text: str, path: str = "", segment: str = "") -> None:
+        self.report.findings.append(Finding(severity, code, text, path, segment))
+
+    def _problem(self, code: str, text: str, path: str = "", segment: str = "") -> None:
+        self._found(Severity.PROBLEM, code, text, path, segment)
+
+    def _note(self, code: str, text: str, path: str = "", segment: str = "") -> None:
+        self._found(Severity.NOTE, code, text, path, segment)
+
+    def _index_itself(self) -> None:
+        try:
+            answers = [row[0] for row in self._index.query("PRAGMA quick_check(10)")]
+        except sqlite3.DatabaseError as error:
+            answers = [str(error)]
+        for answer in answers:
+            if answer != "ok":
+                self._problem("index_damaged", f"The index is damaged: {answer}", self._index.path)
+
+    def _volume(self, volume: str, path: str) -> None:
+        try:
+            identity = read_identity(path)
+        except VolumeRefused as refusal:
+            self._problem("volume_unreadable", refusal.message, path)
+            return
+        if identity != volume:
+            self._problem(
+                "wrong_volume", f"The volume at {path} should be {volume} and is {identity or 'not there'}.", path
+            )
+            return
+        folders = set(stream_folders(path))
+        rows = self._index.query(
+            "SELECT DISTINCT rtrim(path, replace(path, '/', '')) FROM segment WHERE volume = ?", volume
+        )
+        every = sorted(folders | {row[0].rstrip("/") for row in rows})
+        for number, folder in enumerate(every):
+            self._progress(path, number, len(every))
+            self._folder(volume, path, folder)
+        self._progress(path, len(every), len(every))
+
+    def _folder(self, volume: str, root_path: str, folder: str) -> None:
+        try:
+            names = set(os.listdir(os.path.join(root_path, folder)))
+        except FileNotFoundError:
+            names = set()
+        # The rows are read after the names: a segment that began in between has no row to miss its file.
+        segments = {
+            os.path.basename(segment.path): segment
+            for segment in map(
+                segment_row,
+                self._index.query(
+                    SEGMENT_QUERY + " WHERE segment.volume = ? AND segment.path >= ? AND segment.path < ?",
+                    volume,
+                    folder + "/",
+                    folder + "0",
+                ),
+            )
+        }
+        self.report.files += len(names)
+        for name, segment in segments.items():
+            self.report.segments += 1
+            if name in names or os.path.exists(segment.path):
+                self._segment(segment)
+            elif self._index.segment(segment.id) is not None:
+                self._problem("file_missing", f"The file of segment {segment.id} is gone.", segment.path, segment.id)
+        for name in sorted(names - set(segments)):
+            self._stranger(os.path.join(root_path, folder, name))
+
+    def _stranger(self, path: str) -> None:
+        segment = os.path.basename(path)[-40:-4]
+        if not path.endswith(".mp4") or not is_id(segment):
+            self._note("foreign_file", f"{path} is no segment.", path)
+            return
+        if self._index.segment(segment) is not None or not os.path.exists(path):
+            return
+        if self._index.query("SELECT 1 FROM tombstone WHERE segment = ?", segment):
+            self._note("deletion_unfinished", f"{path} was deleted but is still there.", path, segment)
+        elif not self._running:
+            self._note("not_indexed", f"{path} is younger than the index; the next start adopts it.", path, segment)
+
+    def _segment(self, segment: Segment) -> None:
+        is_open = segment.state is SegmentState.OPEN
+        try:
+            file = read_segment(segment.path, upto=segment.bytes if is_open else None, walk_all=self._hashes)
+        except (SegmentFileError, OSError) as error:
+            if self._index.segment(segment.id) is not None:
+                self._problem("unreadable", f"{segment.path} cannot be read: {error}", segment.path, segment.id)
+            return
+        if is_open:
+            self._open(segment, file)
+        elif file.seal is None:
+            self._problem("seal_missing", f"{segment.path} has lost its seal.", segment.path, segment.id)
+        else:
+            self._sealed(segment, file, file.seal)
+
+    def _open(self, segment: Segment, file: SegmentFile) -> None:
+        whole = len(file.header_bytes) + sum(fragment.size for fragment in file.fragments)
+        if whole < segment.bytes:
+            self._problem(
+                "bytes_lost",
+                f"{segment.path} has {whole} bytes of footage, {segment.bytes} were promised.",
+                segment.path,
+                segment.id,
+            )
+        elif not self._running:
+            self._note(
+                "not_sealed", f"{segment.path} was not ended; the next start seals it.", segment.path, segment.id
+            )
+
+    def _sealed(self, segment: Segment, file: SegmentFile, seal: Seal) -> None:
+        statement = seal.statement
+        where = (segment.path, segment.id)
+        if self._key is not None and not seal.signed_by(self._key):
+            self._problem("seal_invalid", f"The seal of {segment.path} is not this node's.", *where)
+            return
+        if statement.hash() != segment.seal_hash:
+            self._problem("seal_changed", f"The seal of {segment.path} is not the one that was indexed.", *where)
+        told = (statement.segment, statement.size, statement.fragments, statement.start_ns, statement.end_ns)
+        if told != (segment.id, segment.bytes, segment.fragments, segment.start_ns, segment.end_ns):
+            self._problem(
+                "row_contradicts_seal", f"The index says other things of {segment.path} than its seal.", *where
+            )
+        if self._hashes:
+            self._leaves(segment, file, seal)
+        elif len(file.fragments) != statement.fragments:
+            self._problem("altered", f"{segment.path} does not have the length that was sealed.", *where)
+
+    def _leaves(self, segment: Segment, file: SegmentFile, seal: Seal) -> None:
+        """Every byte that was sealed, against its leaf."""
+        leaves = [leaf_hash(file.header_bytes)]
+        descriptor = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            at = len(file.header_bytes)
+            for number, row in enumerate(seal.rows):
+                if number < len(file.fragments):
+                    at = file.fragments[number].offset
+                leaf = hash_part(descriptor, at, row.size)
+                leaves.append(leaf)
+                if leaf != row.leaf:
+                    self._problem(
+                        "altered",
+                        f"{segment.path}: bytes {at} to {at + row.size} were changed.",
+                        segment.path,
+                        segment.id,
+                    )
+                self.report.hashed_bytes += row.size
+                at += row.size
+        except SegmentFileError as error:
+            self._problem("altered", f"{segment.path}: {error}", segment.path, segment.id)
+        finally:
+            os.close(descriptor)
+        if root(leaves).hex() != seal.statement.root and leaves[1:] == [row.leaf for row in seal.rows]:
+            self._problem("altered", f"{segment.path}: its header was changed.", segment.path, segment.id)
+
+    def _chains(self) -> None:
+        """Each seal names one that exists, or existed; only the oldest of a stream may name one that is forgotten."""
+        for number, camera, name in self._index.query("SELECT id, camera, name FROM stream"):
+            known = {
+                row[0].hex()
+                for row in self._index.query(
+                    "SELECT seal_hash FROM segment WHERE stream = ? AND seal_hash IS NOT NULL", number
+                )
+            }
+            for (buried,) in self._index.query("SELECT seal FROM tombstone WHERE stream = ? AND seal NOTNULL", number):
+                known.update(_hash_of(buried))
+            for position, statement in enumerate(self._statements(number)):
+                if position and statement.previous not in known:
+                    self._problem(
+                        "chain_broken",
+                        f"Segment {statement.segment} of camera {camera} ({name}) follows a seal that is not there.",
+                        segment=statement.segment,
+                    )
+
+    def _statements(self, number: int) -> Iterator[Statement]:
+        rows = self._index.query(
+            SEGMENT_QUERY + " WHERE segment.stream = ? AND seal_hash IS NOT NULL ORDER BY sequence", number
+        )
+        for segment in map(segment_row, rows):
+            try:
+                seal = read_segment(segment.path).seal
+            except (SegmentFileError, OSError):
+                continue  # told of already
+            if seal is not None:
+                yield seal.statement
+
+    def _coverage(self) -> None:
+        """What is recorded is also what the timeline shows."""
+        rows = self._index.query(
+            "SELECT segment.id FROM segment WHERE NOT EXISTS (SELECT 1 FROM span WHERE span.stream = segment.stream"
+            " AND span.run = segment.run AND span.start_ns <= segment.start_ns AND span.end_ns >= segment.end_ns)"
+        )
+        for (segment,) in rows:
+            self._problem("span_missing", f"The timeline does not show segment {segment}.", segment=segment)
+
+
+def _hash_of(buried: bytes) -> Iterator[str]:
+    try:
+        yield Statement.decode(buried[:-SIGNATURE_BYTES]).hash().hex()
+    except InvalidSeal:
+        return
+
+
+def check(
+    index: IndexReader,
+    key: PublicKey | None = None,
+    *,
+    hashes: bool = False,
+    running: bool = False,
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Looks at everything an index names. `key` is the node's; without it signatures are not checked."""
+    return Check(index, key, hashes=hashes, running=running, progress=progress).run()
