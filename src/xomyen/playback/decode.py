@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +12,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from xomyen.playback.errors import NotDecodable
+from xomyen.playback.sample import Sample
 from xomyen.recording.mp4 import BoxError, codec_of, find
 from xomyen.terms.time import TICKS_PER_SECOND
 from xomyen.terms.words import VideoCodec
@@ -22,17 +22,6 @@ TIME_BASE = Fraction(1, TICKS_PER_SECOND)
 _ENTRY_CHILDREN = 86
 _JPEG_QSCALE = 4
 _THUMBNAIL_WIDTH = 480  # pixels
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One coded picture in a file; times in ticks of the run's media time."""
-
-    offset: int
-    size: int
-    dts: int
-    pts: int
-    key: bool
 
 
 def decoder_for(sample_entry: bytes) -> VideoCodecContext:

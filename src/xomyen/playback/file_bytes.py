@@ -78,9 +78,7 @@ class FileBytes:
                 data = read_cached(fd, length, start)
                 if data is None:
                     length = min(_DISK_CHUNK, end - start)
-                    data = await asyncio.get_running_loop().run_in_executor(
-                        self.threads, read_all, fd, length, start
-                    )
+                    data = await asyncio.get_running_loop().run_in_executor(self.threads, read_all, fd, length, start)
                 yield data
                 start += len(data)
         finally:

@@ -1,15 +1,18 @@
 """What recorded files hold in a time range: whole groups of pictures with their wall time."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 from xomyen.playback.clip_times import SegmentTimes
+from xomyen.playback.sample import Sample
 from xomyen.recording.index_reader import IndexReader
+from xomyen.recording.mp4 import codec_of
 from xomyen.recording.rows import Segment
-from xomyen.recording.segment_file import Fragment, SegmentFile, SegmentFileError, read_segment
+from xomyen.recording.segment_file import Fragment, SegmentFile, SegmentFileError, read_samples, read_segment
 from xomyen.recording.segment_note import NoteError, SegmentNote
-from xomyen.terms.words import SegmentState, StreamName
+from xomyen.terms.words import SegmentState, StreamName, VideoCodec
 
 _FILES_KEPT = 2000
 
@@ -37,6 +40,10 @@ class Recorded:
             except NoteError:
                 start_ticks = first_dts
         return cls(segment, file, SegmentTimes.of(segment, file, start_ticks), max(0, start_ticks - first_dts))
+
+    @property
+    def codec(self) -> VideoCodec:
+        return codec_of(self.file.header.sample_entry)
 
     @property
     def growing(self) -> bool:
@@ -166,16 +173,12 @@ def groups_between(
         if recorded is None:
             continue
         found.extend(
-            group
-            for group in groups_of(recorded, least_ticks)
-            if group.wall_ns < to_ns and group.end_wall_ns > from_ns
+            group for group in groups_of(recorded, least_ticks) if group.wall_ns < to_ns and group.end_wall_ns > from_ns
         )
     return found
 
 
-def segments_between(
-    index: IndexReader, camera: str, stream: StreamName, from_ns: int, to_ns: int
-) -> list[Segment]:
+def segments_between(index: IndexReader, camera: str, stream: StreamName, from_ns: int, to_ns: int) -> list[Segment]:
     """Segments that overlap the range, by start.
 
     The index knows of an open segment only what is on disk for certain, two seconds less than the file
@@ -193,4 +196,14 @@ def segments_between(
         segment = None if segment_id in known else index.segment(segment_id)
         if segment is not None:
             found.append(segment)
+    return found
+
+
+def samples_in(file: SegmentFile, fragments: Sequence[Fragment]) -> list[Sample]:
+    """The coded pictures of these fragments in decoding order. Raises SegmentFileError, OSError."""
+    found: list[Sample] = []
+    for fragment in fragments:
+        table = read_samples(file.path, fragment)
+        rows = zip(table.offsets, table.sizes, table.dts, table.pts, table.keys, strict=True)
+        found.extend(Sample(*row) for row in rows)
     return found

@@ -15,14 +15,14 @@ MEDIA_TYPE = "application/vnd.apple.mpegurl"
 def media_playlist(
     groups: Sequence[Group],
     ended: bool,
-    head: Callable[[Group], str],
-    place: Callable[[Group], str],
+    playable: Callable[[Group], bool],
+    prefix: str = "",
 ) -> str:
     """The playlist of these groups, by time.
 
-    `ended` says that nothing will be added (ENDLIST). `head` gives the attributes of a group's EXT-X-MAP and
-    `place` the lines that name its bytes. Between runs, and where footage of a run was deleted, stands a
-    discontinuity; each group carries the wall time of its first picture.
+    `ended` says that nothing will be added (ENDLIST). Groups that are not `playable` as recorded are named where
+    they are re-encoded on demand. `prefix` stands before every address. Between runs, and where footage of a run
+    was deleted, stands a discontinuity; each group carries the wall time of its first picture.
     """
     longest_ticks = max((group.duration for group in groups), default=LEAST_TICKS)
     lines = [
@@ -36,34 +36,35 @@ def media_playlist(
     ]
     before: Group | None = None
     for group in groups:
+        as_is = playable(group)
         if before is None or before.segment.run != group.segment.run or before.end_dts != group.first_dts:
             if before is not None:
                 lines.append("#EXT-X-DISCONTINUITY")
-            lines.append(f"#EXT-X-MAP:{head(group)}")
+            lines.append(f"#EXT-X-MAP:{_recorded_head(group, prefix) if as_is else _transcoded_head(group, prefix)}")
         lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{format_utc(group.wall_ns)}")
         lines.append(f"#EXTINF:{group.duration / TICKS_PER_SECOND:.6f},")
-        lines.append(place(group))
+        lines.append(_recorded_place(group, prefix) if as_is else _transcoded_place(group, prefix))
         before = group
     if ended:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
 
 
-def recorded_head(group: Group) -> str:
+def _recorded_head(group: Group, prefix: str) -> str:
     """The recorded file's own header as the initialisation section."""
-    return f'URI="segments/{group.segment.id}.mp4",BYTERANGE="{group.header_bytes}@0"'
+    return f'URI="{prefix}segments/{group.segment.id}.mp4",BYTERANGE="{group.header_bytes}@0"'
 
 
-def recorded_place(group: Group) -> str:
+def _recorded_place(group: Group, prefix: str) -> str:
     """The group's bytes in the recorded file."""
-    return f"#EXT-X-BYTERANGE:{group.end - group.offset}@{group.offset}\nsegments/{group.segment.id}.mp4"
+    return f"#EXT-X-BYTERANGE:{group.end - group.offset}@{group.offset}\n{prefix}segments/{group.segment.id}.mp4"
 
 
-def transcoded_head(group: Group) -> str:
+def _transcoded_head(group: Group, prefix: str) -> str:
     """A header made on demand; one serves the whole run."""
-    return f'URI="transcoded/{group.segment.id}/init.mp4"'
+    return f'URI="{prefix}transcoded/{group.segment.id}/init.mp4"'
 
 
-def transcoded_place(group: Group) -> str:
+def _transcoded_place(group: Group, prefix: str) -> str:
     """The group re-encoded on demand, named by the bytes it is made from."""
-    return f"transcoded/{group.segment.id}/{group.offset}-{group.end}.m4s"
+    return f"{prefix}transcoded/{group.segment.id}/{group.offset}-{group.end}.m4s"

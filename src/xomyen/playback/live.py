@@ -2,15 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
 from xomyen.bus import subjects
@@ -25,9 +25,8 @@ from xomyen.terms.words import StreamName, VideoCodec
 
 log = structlog.get_logger(__name__)
 
-LEASE_EVERY_S = 2.0
 _NOTICES_WAITING = 4096
-_LINGER_S = 5.0
+_LONGEST_CATCH_UP = 8 << 20  # bytes; after a keyframe longer ago than that, a viewer waits for the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ class LiveFeed:
         try:
             subject = subjects.fragment(self._node, self.camera, self.stream)
             subscription = await self._bus.subscribe(subject, cb=self._heard)
-            await self._bus.publish(subjects.lease(self._node, self.camera, self.stream), b"")
+            await publish_lease(self._bus, self._node, self.camera, self.stream)
             await self._begin_with_open_segment()
             joined: set[Viewer] = set()
             while True:
@@ -154,9 +153,9 @@ class LiveFeed:
                     self._close_file()
                 joined &= self._viewers
         finally:
-            if subscription is not None and not self._bus.is_closed:
-                await subscription.unsubscribe()
             self._close_file()
+            if subscription is not None and self._bus.is_connected:
+                await subscription.unsubscribe()
 
     async def _heard(self, message: Msg) -> None:
         try:
@@ -225,7 +224,7 @@ class LiveFeed:
         if self._init is None:
             return
         viewer.begin(self._init)
-        if self._group:
+        if self._group and self._end - self._group[0].offset <= _LONGEST_CATCH_UP:
             first = self._group[0].offset
             data = await read_at(self._fd, self._end - first, first)
             for place in self._group:
@@ -261,12 +260,11 @@ def _init(run: Run, header: bytes) -> Init:
     return Init(run.id, run.codec, run.codec_string, run.width, run.height, header)
 
 
-def newest_open_segment(
-    index: IndexReader, camera: str, stream: StreamName
-) -> tuple[Segment, Run, SegmentFile] | None:
+def newest_open_segment(index: IndexReader, camera: str, stream: StreamName) -> tuple[Segment, Run, SegmentFile] | None:
     """The stream's segment that is being written, with its run and whole fragments, or None."""
     rows = index.query(
-        "SELECT id FROM segment WHERE state = 'open' AND stream = (SELECT id FROM stream WHERE camera = ? AND name = ?)",
+        "SELECT id FROM segment WHERE state = 'open'"
+        " AND stream = (SELECT id FROM stream WHERE camera = ? AND name = ?)",
         camera,
         stream,
     )
@@ -284,56 +282,9 @@ def newest_open_segment(
     return segment, run, file
 
 
-class LiveHub:
-    """All feeds of a node's gateway; keeps the recorder told which streams are watched."""
-
-    def __init__(self, bus: Client, node: str, index: Callable[[], IndexReader], clock: Clock) -> None:
-        self._bus = bus
-        self._node = node
-        self._index = index
-        self._clock = clock
-        self._feeds: dict[tuple[str, StreamName], LiveFeed] = {}
-        self._task: asyncio.Task[None] | None = None
-        self._stopping: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._renew(), name="live-leases")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.gather(*(feed.stop() for feed in self._feeds.values()), *self._stopping, return_exceptions=True)
-        self._feeds.clear()
-
-    def feed(self, camera: str, stream: StreamName) -> LiveFeed:
-        """The stream's feed; started when nobody watched before, ends some seconds after its last viewer."""
-        key = (camera, stream)
-        if key not in self._feeds:
-            feed = LiveFeed(self._bus, self._node, camera, stream, self._index, self._clock)
-            self._feeds[key] = feed
-            feed.start()
-        return self._feeds[key]
-
-    @property
-    def feeds(self) -> tuple[LiveFeed, ...]:
-        return tuple(self._feeds.values())
-
-    async def _renew(self) -> None:
-        while True:
-            await asyncio.sleep(LEASE_EVERY_S)
-            now_ns = self._clock.monotonic_ns()
-            for key, feed in tuple(self._feeds.items()):
-                if not feed.watched and now_ns - feed.last_ns > _LINGER_S * 1e9:
-                    del self._feeds[key]
-                    self._later(feed.stop())
-                elif not self._bus.is_closed:
-                    await self._bus.publish(subjects.lease(self._node, *key), b"")
-
-    def _later(self, ending: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(ending)
-        self._stopping.add(task)
-        task.add_done_callback(self._stopping.discard)
+async def publish_lease(bus: Client, node: str, camera: str, stream: StreamName) -> None:
+    """Tells the recorder that somebody watches; while the bus is away nobody hears it, the next one will do."""
+    try:
+        await bus.publish(subjects.lease(node, camera, stream), b"")
+    except (NatsError, OSError) as error:
+        log.info("lease_not_sent", camera=camera, stream=stream, error=type(error).__name__)

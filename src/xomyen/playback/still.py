@@ -4,13 +4,14 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from xomyen.playback.decode import Sample, picture
+from xomyen.playback.decode import picture
 from xomyen.playback.errors import NotDecodable
-from xomyen.playback.footage import FileShelf, Recorded, segments_between
+from xomyen.playback.footage import FileShelf, Recorded, samples_in, segments_between
 from xomyen.playback.pool import DecoderPool
+from xomyen.playback.sample import Sample
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.rows import Segment
-from xomyen.recording.segment_file import Fragment, SegmentFile, SegmentFileError, read_samples
+from xomyen.recording.segment_file import SegmentFileError
 from xomyen.terms.errors import NoFootage
 from xomyen.terms.time import format_utc
 from xomyen.terms.words import StreamName
@@ -69,7 +70,7 @@ def _shot_in(recorded: Recorded, at_ns: int, keyframe_only: bool) -> Shot | None
         return None
     begin = begins[-1]
     end = next((number for number in keys if number > begin), len(file.fragments))
-    samples = _samples(file, file.fragments[begin : begin + 1 if keyframe_only else end])
+    samples = samples_in(file, file.fragments[begin : begin + 1 if keyframe_only else end])
     if keyframe_only:
         samples = samples[:1]
     pts = max((sample.pts for sample in samples if sample.pts <= target), default=samples[0].pts)
@@ -77,15 +78,6 @@ def _shot_in(recorded: Recorded, at_ns: int, keyframe_only: bool) -> Shot | None
     return Shot(
         recorded.segment, file.header.sample_entry, tuple(samples[: needed + 1]), pts, recorded.times.wall_ns(pts)
     )
-
-
-def _samples(file: SegmentFile, fragments: list[Fragment]) -> list[Sample]:
-    found: list[Sample] = []
-    for fragment in fragments:
-        table = read_samples(file.path, fragment)
-        rows = zip(table.offsets, table.sizes, table.dts, table.pts, table.keys, strict=True)
-        found.extend(Sample(*row) for row in rows)
-    return found
 
 
 class Stills:
@@ -115,9 +107,7 @@ class Stills:
             self._stills.move_to_end(key)
             return known
         try:
-            jpeg = await self._pool.run(
-                picture, shot.segment.path, shot.sample_entry, shot.samples, shot.pts, width
-            )
+            jpeg = await self._pool.run(picture, shot.segment.path, shot.sample_entry, shot.samples, shot.pts, width)
         except FileNotFoundError as error:
             raise NoFootage(f"Nothing was recorded at {format_utc(at_ns)} any more.") from error
         except OSError as error:

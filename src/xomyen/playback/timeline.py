@@ -66,7 +66,7 @@ def _spoken(length_ns: int) -> str:
 
 def timeline(
     index: IndexReader,
-    shelf: FileShelf,
+    shelf: FileShelf | None,
     camera: str,
     stream: StreamName,
     from_ns: int,
@@ -75,9 +75,12 @@ def timeline(
 ) -> Timeline:
     """The timeline of one stream; spans and gaps nearer to each other than the resolution are merged.
 
+    Keyframes are listed in windows of at most ten minutes, and not without a shelf of files.
     A gap shorter than the resolution is left out, as the merged spans cover it. Waits for SQLite and, in
     short windows, for files: call it in a thread.
     """
+    if to_ns - from_ns > KEYFRAMES_UP_TO_NS:
+        shelf = None
     merge_ns = (to_ns - from_ns) // DEFAULT_COLUMNS if resolution_ns is None else resolution_ns
     spans = index.query(
         f"SELECT start_ns, end_ns FROM span {_OF_STREAM} AND start_ns < ? AND end_ns > ? ORDER BY start_ns",  # noqa: S608
@@ -101,7 +104,7 @@ def timeline(
         merge_spans(spans, merge_ns),
         merge_gaps(gaps, merge_ns),
         holds,
-        keyframes(index, shelf, camera, stream, from_ns, to_ns) if to_ns - from_ns <= KEYFRAMES_UP_TO_NS else None,
+        None if shelf is None else keyframes(index, shelf, camera, stream, from_ns, to_ns),
         index.first_ns(camera, stream),
     )
 

@@ -39,13 +39,10 @@ def time_of(request: Request, name: str, now_ns: int) -> int:
     return parse_time(text.replace(" ", "+"), now_ns)
 
 
-def range_of(request: Request, now_ns: int, longest_ns: int, open_ended: bool = False) -> tuple[int, int | None]:
-    """`from` and `to`; where `open_ended`, a missing `to` is None. Raises BadRequest, InvalidTime, InvalidRange."""
+def range_of(request: Request, now_ns: int, longest_ns: int, to_now: bool = False) -> tuple[int, int]:
+    """`from` and `to`, or up to now where `to_now`. Raises BadRequest, InvalidTime, InvalidRange."""
     from_ns = time_of(request, "from", now_ns)
-    if open_ended and "to" not in request.query_params:
-        check_range(from_ns, max(now_ns, from_ns + 1), now_ns, longest_ns)
-        return from_ns, None
-    to_ns = time_of(request, "to", now_ns)
+    to_ns = max(now_ns, from_ns + 1) if to_now else time_of(request, "to", now_ns)
     check_range(from_ns, to_ns, now_ns, longest_ns)
     return from_ns, to_ns
 

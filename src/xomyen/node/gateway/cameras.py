@@ -5,13 +5,13 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from xomyen.access.tickets import Ticket
 from xomyen.bus.messages import CameraEvent, CameraStatus, StreamConfig
-from xomyen.node.gateway.services import Services, services_of
+from xomyen.node.gateway.services import Services
 from xomyen.node.gateway.tickets import RECHECK_S
+from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.terms.errors import Forbidden
 from xomyen.terms.time import format_utc
 from xomyen.terms.words import CameraState, StreamName
@@ -63,20 +63,19 @@ def _stream_json(config: StreamConfig, event: CameraEvent | None, enabled: bool)
     }
 
 
-async def list_cameras(request: Request, ticket: Ticket) -> Response:
+async def list_cameras(visit: Visit) -> Response:
     """Those of the ticket, in the order of the wall."""
-    listed = services_of(request).context.cameras.listed()
-    cameras = [camera_json(camera) for camera in listed if ticket.may_see(camera.config.id)]
-    return JSONResponse({"cameras": cameras}, headers={"Cache-Control": "no-store"})
+    listed = visit.services.context.cameras.listed()
+    cameras = [camera_json(camera) for camera in listed if visit.ticket.may_see(camera.config.id)]
+    return JSONResponse({"cameras": cameras}, headers=NO_STORE)
 
 
-async def changes(request: Request, ticket: Ticket) -> Response:
+async def changes(visit: Visit) -> Response:
     """Server-Sent Events (HTML standard §9.2): every camera once, then each change."""
-    services = services_of(request)
     return StreamingResponse(
-        _events(services, ticket),
+        _events(visit.services, visit.ticket),
         media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        headers={**NO_STORE, "X-Accel-Buffering": "no"},
     )
 
 

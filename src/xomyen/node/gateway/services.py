@@ -13,9 +13,10 @@ from xomyen.node.gateway.context import GatewayContext
 from xomyen.node.gateway.throttle import Throttle
 from xomyen.node.gateway.tickets import Gate
 from xomyen.playback.footage import FileShelf
-from xomyen.playback.live import LiveHub
+from xomyen.playback.live_hub import LiveHub
 from xomyen.playback.pool import DecoderPool
 from xomyen.playback.still import Stills
+from xomyen.playback.transcode import PastTranscoder
 from xomyen.recording.index_reader import IndexReader
 
 _STILL_PROCESSES = 2
@@ -35,7 +36,7 @@ class Services:
     hub: LiveHub
     shelf: FileShelf
     stills: Stills
-    transcoders: DecoderPool
+    transcoder: PastTranscoder
     sign_ins: Throttle
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # long answers end themselves
     sockets: int = 0
@@ -50,7 +51,7 @@ async def services(context: GatewayContext) -> AsyncIterator[Services]:
     """Starts what runs beside the requests and stops it again."""
     async with (
         AccessLog(context.bus, context.node) as told,
-        LiveHub(context.bus, context.node, context.index.open, context.clock) as hub,
+        LiveHub(context.bus, context.node, context.index.open, context.clock, context.transcoders) as hub,
         DecoderPool(_STILL_PROCESSES, _STILLS_WAITING) as decoders,
         DecoderPool(context.transcoders, _TRANSCODES_WAITING) as transcoders,
     ):
@@ -62,7 +63,7 @@ async def services(context: GatewayContext) -> AsyncIterator[Services]:
             hub=hub,
             shelf=shelf,
             stills=Stills(decoders, shelf),
-            transcoders=transcoders,
+            transcoder=PastTranscoder(transcoders),
             sign_ins=Throttle(context.clock, _SIGN_IN_BURST, _SIGN_IN_SECONDS),
         )
         try:

@@ -6,13 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from xomyen.access.errors import SignInCodeInvalid
 from xomyen.access.tickets import Ticket, issue, ticket_for
 from xomyen.node.gateway.services import services_of
 from xomyen.node.gateway.tickets import COOKIE, address_of
+from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.terms.time import NS_PER_SECOND, format_utc
-
-_NO_STORE = {"Cache-Control": "no-store"}
 
 
 class _SignIn(BaseModel):
@@ -26,11 +24,7 @@ async def sign_in(request: Request) -> Response:
     context = services.context
     services.sign_ins.take(address_of(request))
     body = _SignIn.model_validate_json(await request.body())
-    try:
-        grant = await asyncio.to_thread(context.store.redeem, body.code)
-    except SignInCodeInvalid:
-        # Nobody's ticket: the log, not the event stream, tells of codes that were guessed.
-        raise
+    grant = await asyncio.to_thread(context.store.redeem, body.code)
     ticket = ticket_for(
         grant,
         node=context.node,
@@ -39,7 +33,7 @@ async def sign_in(request: Request) -> Response:
         lifetime_s=context.session_lifetime_s,
     )
     services.gate.tell(ticket, "sign_in", (), None, address_of(request))
-    response = JSONResponse({"subject": ticket.subject, "expires": _expires(ticket)}, headers=_NO_STORE)
+    response = JSONResponse({"subject": ticket.subject, "expires": _expires(ticket)}, headers=NO_STORE)
     response.set_cookie(
         COOKIE,
         issue(context.issuer, ticket),
@@ -52,8 +46,9 @@ async def sign_in(request: Request) -> Response:
     return response
 
 
-async def show_session(request: Request, ticket: Ticket) -> Response:
+async def show_session(visit: Visit) -> Response:
     """Who asks and what they may."""
+    ticket = visit.ticket
     cameras = "*" if ticket.cameras == "*" else sorted(ticket.cameras)
     return JSONResponse(
         {
@@ -67,15 +62,15 @@ async def show_session(request: Request, ticket: Ticket) -> Response:
             "width": ticket.greatest_width,
             "node": ticket.node,
         },
-        headers=_NO_STORE,
+        headers=NO_STORE,
     )
 
 
-async def sign_out(request: Request, ticket: Ticket) -> Response:
+async def sign_out(visit: Visit) -> Response:
     """Revokes the ticket, wherever else it is used, and takes the cookie away."""
-    context = services_of(request).context
+    context, ticket = visit.services.context, visit.ticket
     await asyncio.to_thread(context.store.revoke, ticket.id, ticket.expires_s)
-    response = Response(None, 204, _NO_STORE)
+    response = Response(None, 204, NO_STORE)
     response.delete_cookie(COOKIE, path="/", secure=context.secure, httponly=True, samesite="strict")
     return response
 

@@ -1,0 +1,86 @@
+"""What leaves the house: clips, and exports with their signed manifest."""
+
+import asyncio
+
+from starlette.responses import Response
+
+from xomyen.node.gateway.asking import camera_of, range_of, stream_of
+from xomyen.node.gateway.past import widest
+from xomyen.node.gateway.problems import BadRequest
+from xomyen.node.gateway.tickets import Wish
+from xomyen.node.gateway.visit import Visit
+from xomyen.playback.clip import Clip, SeveralRuns, plan_clips, segments_for_clip
+from xomyen.recording.segment_file import SegmentFileError
+from xomyen.terms.errors import NoFootage
+from xomyen.terms.ids import is_id
+from xomyen.terms.time import NS_PER_SECOND, format_utc
+from xomyen.terms.words import StreamName
+
+LONGEST_NS = 24 * 3600 * NS_PER_SECOND
+
+
+class RunsToChoose(SeveralRuns):
+    """Several runs, with what a client needs to ask for each."""
+
+    def __init__(self, clips: list[Clip]) -> None:
+        super().__init__([clip.run for clip in clips])
+        self.extensions = {
+            "runs": [
+                {"run": clip.run, "from": format_utc(clip.first_ns), "to": format_utc(clip.end_ns), "bytes": clip.size}
+                for clip in clips
+            ]
+        }
+
+
+async def send_clip(visit: Visit) -> Response:
+    """A frame-accurate MP4 of one run; 409 with the runs when the range holds several and none is named."""
+    camera, stream, from_ns, to_ns = await _asked(visit, "clip")
+    run = visit.request.query_params.get("run")
+    if run is not None and not is_id(run):
+        raise BadRequest("`run` is the id of a run, as the answer 409 lists them.")
+
+    def plan() -> list[Clip]:
+        segments = segments_for_clip(visit.services.index(), camera, stream, from_ns, to_ns)
+        wanted = [segment for segment in segments if run in (None, segment.run)]
+        if not wanted:
+            raise NoFootage("That run has no footage in this range.")
+        return plan_clips(wanted, from_ns, to_ns)
+
+    try:
+        clips = await asyncio.to_thread(plan)
+    except (FileNotFoundError, SegmentFileError) as error:
+        raise NoFootage("Part of this footage was deleted a moment ago; ask again.") from error
+    if len(clips) > 1:
+        raise RunsToChoose(clips)
+    clip = clips[0]
+    return visit.send(
+        clip,
+        "video/mp4",
+        {
+            "Content-Disposition": f'attachment; filename="{_file_name(clip.camera, stream, clip.first_ns)}.mp4"',
+            "X-Xomyen-From": format_utc(clip.first_ns),
+            "X-Xomyen-To": format_utc(clip.end_ns),
+            "X-Xomyen-Frames": str(clip.frames),
+        },
+    )
+
+
+async def _asked(visit: Visit, use: str) -> tuple[str, StreamName, int, int]:
+    """Camera, stream and range, when the ticket covers them."""
+    camera, stream = camera_of(visit.request), stream_of(visit.request)
+    from_ns, to_ns = range_of(visit.request, visit.now_ns, LONGEST_NS)
+
+    def width() -> int:
+        try:
+            return widest(visit.services.index(), camera, stream, from_ns, to_ns)
+        except NoFootage:
+            return 1
+
+    visit.allow(Wish("clip", use, camera, stream, from_ns, to_ns, await asyncio.to_thread(width)))
+    return camera, stream, from_ns, to_ns
+
+
+def _file_name(camera: str, stream: StreamName, from_ns: int) -> str:
+    """Ids and UTC only: names of cameras do not travel in file names."""
+    moment = format_utc(from_ns).replace(":", "").replace("-", "").replace(".", "")
+    return f"xomyen-{camera[:8]}-{stream}-{moment}"

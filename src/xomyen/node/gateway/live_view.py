@@ -1,0 +1,215 @@
+"""One live picture on a page: which feed it gets, and what is said of its state."""
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from xomyen.access.errors import WidthNotAllowed
+from xomyen.access.tickets import Ticket
+from xomyen.bus.messages import CameraEvent, CameraStatus
+from xomyen.node.gateway.live_outbox import Lane
+from xomyen.node.gateway.services import Services
+from xomyen.node.gateway.tickets import Wish
+from xomyen.playback.live import Feed, Init, Piece
+from xomyen.terms.errors import UnknownCamera, XomyenError
+from xomyen.terms.time import format_utc
+from xomyen.terms.words import CameraState, StreamName, VideoCodec
+
+Note = Literal["sub_instead", "transcoded"]
+
+_STATES = {
+    CameraState.RECORDING: "live",
+    CameraState.CONNECTING: "connecting",
+    CameraState.LOST: "lost",
+    CameraState.NOT_RECORDING: "lost",  # pictures come from the file: what is not written is not seen
+    CameraState.DISABLED: "lost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which stream is shown, and what was done to make it playable."""
+
+    stream: StreamName
+    note: Note | None
+
+
+def choose(
+    status: CameraStatus, wanted: StreamName, codecs: frozenset[VideoCodec], seen: dict[StreamName, VideoCodec]
+) -> Choice:
+    """The stream wanted when the browser can play it, else the camera's sub-stream, else a conversion.
+
+    `seen` are codecs that runs were found to have; they count more than what was last announced.
+    """
+    if wanted is StreamName.SUB and status.config.sub is None:
+        wanted = StreamName.MAIN
+
+    def codec(stream: StreamName) -> VideoCodec | None:
+        event = status.streams.get(stream)
+        return seen.get(stream) or (event.codec if event else None)
+
+    known = codec(wanted)
+    if known is None or known in codecs:
+        return Choice(wanted, None)
+    if wanted is StreamName.MAIN and status.config.sub is not None and codec(StreamName.SUB) in (None, *codecs):
+        return Choice(StreamName.SUB, "sub_instead")
+    return Choice(wanted, "transcoded")
+
+
+class LiveView:
+    """Follows a feed for one picture; called on the loop, never waits."""
+
+    def __init__(
+        self,
+        services: Services,
+        ticket: Ticket,
+        address: str,
+        lane: Lane,
+        camera: str,
+        stream: StreamName,
+        codecs: frozenset[VideoCodec],
+    ) -> None:
+        self.camera = camera
+        self._services = services
+        self._ticket = ticket
+        self._address = address
+        self._lane = lane
+        self._wanted = stream
+        self._codecs = codecs
+        self._seen: dict[StreamName, VideoCodec] = {}
+        self._feed: Feed | None = None
+        self._choice = Choice(stream, None)
+        self._said: dict[str, object] = {}
+        self._skip = json.dumps({"type": "skip", "view": lane.number})
+
+    def watch(self) -> None:
+        """Begins to follow; a refusal is said as this view's state."""
+        try:
+            status = self._services.context.cameras.get(self.camera) if self._may_know() else None
+            if status is None:
+                self._allow(self._wanted, 1)
+                raise UnknownCamera(self.camera)
+            self._choice = self._allowed(status)
+            self._say_state(status)
+            self._attach()
+        except XomyenError as refusal:
+            self.leave()
+            self._refuse(refusal)
+
+    def leave(self) -> None:
+        """Follows no longer."""
+        self._detach()
+        self._lane.clear()
+
+    def changed(self, status: CameraStatus | None) -> None:
+        """The camera's state or configuration changed."""
+        if status is None:
+            self.leave()
+            self._refuse(UnknownCamera(self.camera))
+            return
+        self._say_state(status)
+
+    def begin(self, init: Init) -> None:
+        """A run begins."""
+        stream = self._choice.stream
+        if init.codec not in self._codecs:
+            self._seen[stream] = init.codec
+            self._attach_again()
+            return
+        if self._ticket.greatest_width is not None and init.width > self._ticket.greatest_width:
+            self._detach()
+            self._refuse(WidthNotAllowed(init.width, self._ticket.greatest_width))
+            return
+        self._lane.text(
+            json.dumps(
+                {
+                    "type": "init",
+                    "view": self._lane.number,
+                    "stream": stream,
+                    "mime": init.mime,
+                    "note": self._choice.note,
+                    "width": init.width,
+                    "height": init.height,
+                }
+            )
+        )
+        self._lane.header(init.data)
+
+    def piece(self, piece: Piece) -> None:
+        """The next fragment."""
+        self._lane.piece(piece, self._skip)
+
+    def _may_know(self) -> bool:
+        return self._ticket.may_see(self.camera)
+
+    def _allow(self, stream: StreamName, width: int) -> None:
+        now_ns = self._services.context.clock.wall_ns()
+        wish = Wish("live", "live", self.camera, stream, now_ns, now_ns, width)
+        self._services.gate.allow(self._ticket, wish, self._address)
+
+    def _allowed(self, status: CameraStatus) -> Choice:
+        """What the ticket lets be shown; too wide for it, the sub-stream is shown. Raises Forbidden."""
+        choice = choose(status, self._wanted, self._codecs, self._seen)
+        try:
+            self._allow(choice.stream, _width(status, choice.stream))
+        except WidthNotAllowed:
+            if choice.stream is StreamName.SUB or status.config.sub is None:
+                raise
+            choice = choose(status, StreamName.SUB, self._codecs, self._seen)
+            self._allow(choice.stream, _width(status, choice.stream))
+            choice = Choice(choice.stream, choice.note or "sub_instead")
+        return choice
+
+    def _attach(self) -> None:
+        self._detach()
+        hub = self._services.hub
+        if self._choice.note == "transcoded":
+            self._feed = hub.transcoded(self.camera, self._choice.stream)
+        else:
+            self._feed = hub.feed(self.camera, self._choice.stream)
+        self._feed.join(self)
+
+    def _attach_again(self) -> None:
+        """What came cannot be played: choose anew now that its codec is known."""
+        try:
+            status = self._services.context.cameras.get(self.camera)
+            choice = choose(status, self._wanted, self._codecs, self._seen)
+            if choice == self._choice:
+                choice = Choice(choice.stream, "transcoded")
+            self._choice = choice
+            self._attach()
+        except XomyenError as refusal:
+            self._detach()
+            self._refuse(refusal)
+
+    def _detach(self) -> None:
+        if self._feed is not None:
+            self._feed.leave(self)
+            self._feed = None
+
+    def _say_state(self, status: CameraStatus) -> None:
+        event = status.streams.get(self._choice.stream)
+        said = _state(status, event)
+        if said != self._said:
+            self._said = said
+            self._lane.text(json.dumps({"type": "state", "view": self._lane.number, **said}))
+
+    def _refuse(self, refusal: XomyenError) -> None:
+        self._said = {"state": "refused", "reason": refusal.code, "detail": refusal.message, "since": None}
+        self._lane.text(json.dumps({"type": "state", "view": self._lane.number, **self._said}))
+
+
+def _width(status: CameraStatus, stream: StreamName) -> int:
+    event = status.streams.get(stream)
+    return max(1, event.width) if event else 1
+
+
+def _state(status: CameraStatus, event: CameraEvent | None) -> dict[str, object]:
+    if event is None:
+        return {"state": "connecting", "reason": None, "detail": "", "since": None}
+    return {
+        "state": _STATES[event.state],
+        "reason": event.reason,
+        "detail": event.detail,
+        "since": format_utc(event.since_ns),
+    }

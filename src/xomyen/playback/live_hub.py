@@ -1,0 +1,102 @@
+"""All live feeds of a node's gateway, and the leases that tell the recorder which streams are watched."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Self
+
+from nats.aio.client import Client
+
+from xomyen.playback.errors import Busy
+from xomyen.playback.live import LiveFeed, publish_lease
+from xomyen.playback.live_transcode import TranscodedFeed
+from xomyen.recording.index_reader import IndexReader
+from xomyen.terms.time import NS_PER_SECOND, Clock
+from xomyen.terms.words import StreamName
+
+LEASE_EVERY_S = 2.0
+_LINGER_NS = 5 * NS_PER_SECOND
+
+
+class LiveHub:
+    """All feeds of a node's gateway; keeps the recorder told which streams are watched."""
+
+    def __init__(
+        self, bus: Client, node: str, index: Callable[[], IndexReader], clock: Clock, transcoders: int = 2
+    ) -> None:
+        self._bus = bus
+        self._node = node
+        self._index = index
+        self._clock = clock
+        self._feeds: dict[tuple[str, StreamName], LiveFeed] = {}
+        self._transcoders = transcoders
+        self._transcoded: dict[tuple[str, StreamName], TranscodedFeed] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._renew(), name="live-leases")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        feeds: tuple[TranscodedFeed | LiveFeed, ...] = (*self._transcoded.values(), *self._feeds.values())
+        await asyncio.gather(*(feed.stop() for feed in feeds), *self._stopping, return_exceptions=True)
+        self._transcoded.clear()
+        self._feeds.clear()
+
+    def feed(self, camera: str, stream: StreamName) -> LiveFeed:
+        """The stream's feed; started when nobody watched before, ends some seconds after its last viewer."""
+        key = (camera, stream)
+        if key not in self._feeds:
+            feed = LiveFeed(self._bus, self._node, camera, stream, self._index, self._clock)
+            self._feeds[key] = feed
+            feed.start()
+        return self._feeds[key]
+
+    def transcoded(self, camera: str, stream: StreamName) -> TranscodedFeed:
+        """The stream's pictures as H.264; ends with its last viewer. Raises Busy when as many run as may."""
+        key = (camera, stream)
+        if key not in self._transcoded:
+            if len(self._transcoded) >= self._transcoders:
+                raise Busy(
+                    f"The node converts the pictures of at most {self._transcoders} cameras at once for this browser."
+                )
+
+            def ended(feed: TranscodedFeed) -> None:
+                if self._transcoded.get(key) is feed:
+                    del self._transcoded[key]
+                    self._later(feed.stop())
+
+            self._transcoded[key] = TranscodedFeed(self.feed(camera, stream), ended)
+            self._transcoded[key].start()
+        return self._transcoded[key]
+
+    @property
+    def transcoding(self) -> int:
+        """How many streams are being re-encoded."""
+        return len(self._transcoded)
+
+    @property
+    def feeds(self) -> tuple[LiveFeed, ...]:
+        return tuple(self._feeds.values())
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_EVERY_S)
+            now_ns = self._clock.monotonic_ns()
+            for key, feed in tuple(self._feeds.items()):
+                if not feed.watched and now_ns - feed.last_ns > _LINGER_NS:
+                    del self._feeds[key]
+                    self._later(feed.stop())
+                    continue
+                await publish_lease(self._bus, self._node, *key)
+
+    def _later(self, ending: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(ending)
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)

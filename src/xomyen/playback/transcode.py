@@ -1,0 +1,95 @@
+"""Recorded groups of pictures re-encoded on demand, for the past in browsers that cannot play H.265."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xomyen.playback.decode import decoded, decoder_for
+from xomyen.playback.encode import Coded, FragmentEncoder
+from xomyen.playback.errors import NotDecodable
+from xomyen.playback.footage import Group, samples_in
+from xomyen.playback.pool import DecoderPool
+from xomyen.playback.sample import Sample
+from xomyen.recording.segment_file import SegmentFileError
+from xomyen.terms.errors import NoFootage
+
+_KEPT_BYTES = 48 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class TranscodedGroup:
+    """A group of pictures as H.264 on the same media time as the original."""
+
+    header: bytes  # ftyp + moov
+    fragment: bytes  # moof + mdat
+
+
+def encode_group(path: str, sample_entry: bytes, samples: Sequence[Sample], end_pts: int) -> TranscodedGroup:
+    """Runs in a decoder process. Raises NotDecodable, OSError."""
+    decoder = decoder_for(sample_entry)
+    encoder = FragmentEncoder()
+    pictures: list[Coded] = []
+    begins = {sample.pts for sample in samples if sample.key}
+    first = min(sample.pts for sample in samples if sample.key)
+    for frame in decoded(decoder, path, samples):
+        if frame.pts is None or frame.pts < first:
+            continue  # shown before the keyframe: it belongs to the group before
+        pictures += encoder.encode(frame, not pictures or frame.pts in begins)
+    if not pictures:
+        raise NotDecodable("The decoder makes no picture of what was recorded there.")
+    return TranscodedGroup(encoder.header, encoder.fragment(pictures, end_pts))
+
+
+class PastTranscoder:
+    """Re-encodes groups in a few processes and keeps the newest ones made."""
+
+    def __init__(self, pool: DecoderPool, kept_bytes: int = _KEPT_BYTES) -> None:
+        self._pool = pool
+        self._kept_bytes = kept_bytes
+        self._bytes = 0
+        self._made: OrderedDict[tuple[str, int, int], asyncio.Future[TranscodedGroup]] = OrderedDict()
+
+    async def group(self, group: Group) -> TranscodedGroup:
+        """The group as H.264; whoever asks for the same at once waits for the same work.
+
+        Raises Busy, NotDecodable, NoFootage.
+        """
+        key = (group.segment.id, group.offset, group.end)
+        known = self._made.get(key)
+        if known is None:
+            known = asyncio.ensure_future(self._make(group))
+            self._made[key] = known
+        self._made.move_to_end(key)
+        try:
+            return await asyncio.shield(known)
+        except Exception:
+            if self._made.get(key) is known and known.done():
+                del self._made[key]
+            raise
+
+    async def _make(self, group: Group) -> TranscodedGroup:
+        try:
+            samples = await asyncio.to_thread(samples_in, group.recorded.file, group.fragments)
+            made = await self._pool.run(
+                encode_group,
+                group.segment.path,
+                group.recorded.file.header.sample_entry,
+                samples,
+                group.end_dts + group.recorded.lead,
+            )
+        except FileNotFoundError as error:
+            raise NoFootage("This footage was deleted a moment ago.") from error
+        except (OSError, SegmentFileError) as error:
+            raise NotDecodable("The recording cannot be read.") from error
+        self._bytes += len(made.fragment)
+        self._forget()
+        return made
+
+    def _forget(self) -> None:
+        for key, made in tuple(self._made.items()):
+            if self._bytes <= self._kept_bytes:
+                return
+            if made.done() and not made.cancelled() and made.exception() is None:
+                self._bytes -= len(made.result().fragment)
+                del self._made[key]
