@@ -192,8 +192,11 @@ class Depacketiser:
             kind = kinds[n0]
             if kind == FRAGMENT:
                 data = start + fragment_bytes
-                if data + donl > stop:
+                if data > stop or (donl and n1 & 0x80 and data + donl > stop):
                     self.lost_packets += 1
+                    if in_fragment:
+                        in_fragment = False
+                        self._drop_fragments()
                 elif n1 & 0x80:
                     if in_fragment:
                         self.lost_packets += 1
@@ -209,7 +212,7 @@ class Depacketiser:
                 elif in_fragment:
                     add(mv[data:stop])
                     nal_size += stop - data
-                if in_fragment and data <= stop:
+                if in_fragment:
                     if n1 & 0x40:
                         in_fragment = False
                         first = n0 & keep | (n1 & type_bits) << shift
@@ -230,7 +233,7 @@ class Depacketiser:
                     in_fragment = False
                     self.lost_packets += 1
                     self._drop_fragments()
-                if donl and kind != AGGREGATE:
+                if donl and kind != AGGREGATE and stop - start > 4:
                     buf[start + 2 : start + 4] = buf[start : start + 2]
                     start += 2
                 if OTHER <= kind <= KEY_SLICE:
