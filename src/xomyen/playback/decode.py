@@ -38,7 +38,7 @@ def decoder_for(sample_entry: bytes) -> VideoCodecContext:
     return decoder
 
 
-def packet_of(data: bytes, sample: Sample) -> av.Packet[Any]:
+def packet_of(data: bytes, sample: Sample) -> "av.Packet[Any]":
     packet = av.Packet(data)
     packet.pts = sample.pts
     packet.dts = sample.dts

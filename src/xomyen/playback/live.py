@@ -17,8 +17,10 @@ from xomyen.bus import subjects
 from xomyen.bus.messages import FragmentNotice
 from xomyen.playback.file_bytes import read_at
 from xomyen.recording.index_reader import IndexReader
-from xomyen.recording.rows import Run, Segment
-from xomyen.recording.segment_file import SegmentFile, read_segment
+from xomyen.recording.mp4 import codec_of, parse_header
+from xomyen.recording.rows import Segment
+from xomyen.recording.segment_file import SegmentFile, SegmentFileError, read_segment
+from xomyen.recording.segment_note import SegmentNote
 from xomyen.terms.errors import NoFootage
 from xomyen.terms.time import Clock, ticks_to_ns
 from xomyen.terms.words import StreamName, VideoCodec
@@ -177,9 +179,9 @@ class LiveFeed:
         found = await asyncio.to_thread(newest_open_segment, index, self.camera, self.stream)
         if found is None:
             return
-        segment, run, file = found
+        segment, file = found
         self._open(segment.path, len(file.header_bytes))
-        self._init = _init(run, file.header_bytes)
+        self._init = _init(segment.run, file.header_bytes)
         for fragment in file.fragments:
             wall_ns = segment.start_ns + ticks_to_ns(fragment.first_dts - segment.first_dts)
             self._note(_Place(fragment.offset, fragment.size, fragment.key, wall_ns))
@@ -202,11 +204,7 @@ class LiveFeed:
         self._open(notice.path, notice.header_bytes)
         if same_run:
             return
-        header = await read_at(self._fd, notice.header_bytes, 0)
-        run = await asyncio.to_thread(self._index().run, notice.run)
-        if run is None:
-            raise ValueError(f"run {notice.run} is not in the index")
-        self._init = _init(run, header)
+        self._init = _init(notice.run, await read_at(self._fd, notice.header_bytes, 0))
         for viewer in tuple(viewers):
             viewer.begin(self._init)
 
@@ -256,12 +254,17 @@ class LiveFeed:
         self._group = []
 
 
-def _init(run: Run, header: bytes) -> Init:
-    return Init(run.id, run.codec, run.codec_string, run.width, run.height, header)
+def _init(run: str, data: bytes) -> Init:
+    """What a file's header says. Raises ValueError for one that no recorder wrote."""
+    header = parse_header(data)
+    if header.note is None:
+        raise ValueError("the file's header has no note")
+    note = SegmentNote.decode(header.note)
+    return Init(run, codec_of(header.sample_entry), note.codec_string, header.width, header.height, data)
 
 
-def newest_open_segment(index: IndexReader, camera: str, stream: StreamName) -> tuple[Segment, Run, SegmentFile] | None:
-    """The stream's segment that is being written, with its run and whole fragments, or None."""
+def newest_open_segment(index: IndexReader, camera: str, stream: StreamName) -> tuple[Segment, SegmentFile] | None:
+    """The stream's segment that is being written, with its whole fragments, or None."""
     rows = index.query(
         "SELECT id FROM segment WHERE state = 'open'"
         " AND stream = (SELECT id FROM stream WHERE camera = ? AND name = ?)",
@@ -272,14 +275,11 @@ def newest_open_segment(index: IndexReader, camera: str, stream: StreamName) -> 
     if not mine:
         return None
     segment = max(mine, key=lambda segment: segment.start_ns)
-    run = index.run(segment.run)
     try:
         file = read_segment(segment.path)
-    except (OSError, ValueError):
+    except (OSError, SegmentFileError):
         return None
-    if run is None or not file.fragments:
-        return None
-    return segment, run, file
+    return (segment, file) if file.fragments else None
 
 
 async def publish_lease(bus: Client, node: str, camera: str, stream: StreamName) -> None:

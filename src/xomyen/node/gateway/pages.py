@@ -1,4 +1,4 @@
-"""The web's files: built assets under their hashed names are kept by browsers for a year, pages are asked for each time."""
+"""The web's files: hashed assets are kept by browsers for a year, pages are asked for each time."""
 
 import hashlib
 import mimetypes

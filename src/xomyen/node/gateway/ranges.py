@@ -1,4 +1,4 @@
-"""Byte ranges over HTTP (RFC 9110 §13, §14): strong ETags, If-Range, 206, 304, 416 and HEAD for any body of known length."""
+"""Byte ranges over HTTP (RFC 9110 §13, §14): strong ETags, If-Range, 206, 304, 416, HEAD."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What stands before every request: security headers, bounds on bodies and time, and the origin of what changes things."""
+"""What stands before every request: security headers, bounds on bodies and time, the origin of changes."""
 
 import asyncio
 from collections.abc import Iterable
