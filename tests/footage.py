@@ -29,9 +29,12 @@ class Footage:
 def footage(b_frames: int = 0, gop: int = 25, frames: int = 100, size: str = "160x120") -> Footage:
     """Encoded once per process. `frames` must be whole GOPs."""
     made = subprocess.run(
-        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"testsrc2=s={size}:r=25", "-frames:v", str(frames)]
-        + ["-c:v", "libx264", "-preset", "ultrafast", "-bf", str(b_frames), "-g", str(gop), "-keyint_min", str(gop)]
-        + ["-sc_threshold", "0", "-x264-params", "open-gop=0:b-adapt=0", "-f", "h264", "-"],
+        [
+            *("ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"testsrc2=s={size}:r=25", "-frames:v", str(frames)),
+            *("-c:v", "libx264", "-preset", "ultrafast", "-bf", str(b_frames), "-g", str(gop)),
+            *("-keyint_min", str(gop), "-sc_threshold", "0", "-x264-params", "open-gop=0:b-adapt=0"),
+            *("-f", "h264", "-"),
+        ],
         check=True,
         capture_output=True,
     ).stdout

@@ -1,5 +1,6 @@
 """A segment while it is being written: what the writer knows of it, and how it is sealed."""
 
+from collections.abc import Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
 
@@ -80,7 +81,7 @@ class FragmentJob:
         key: bool,
         timing: Timing,
         wall_ns: int,
-        leases: list[Lease],
+        leases: Sequence[Lease],
         notify: bool,
     ) -> None:
         self.segment = segment

@@ -141,6 +141,7 @@ class Recorder:
         self._watched: set[tuple[str, StreamName]] = set()
         self._alarms: dict[str, str] = {}
         self._alive_ns: int | None = None
+        self._same_boot = False
         self._clock_state = ClockState.SYNCHRONISED
         self._wall_minus_monotonic = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -195,12 +196,16 @@ class Recorder:
         alive = self._index.meta("alive_ns")
         self._alive_ns = int(alive) if alive else None
         self._chains = load_chains(self._index)
+        boot = boot_id()
+        self._same_boot = boot != "" and self._index.meta("boot") == boot
         for settings in self._volume_settings:
             try:
                 self._accept(settings)
             except VolumeRefused as refusal:
                 self._refused[settings.path] = refusal.message
                 self._alarm_soon(f"volume:{settings.path}", refusal.message)
+        with self._index.transaction():
+            self._index.set_meta("boot", boot)
         gc.collect()
         gc.freeze()
 
@@ -210,7 +215,17 @@ class Recorder:
         identity = accept_volume(settings.path, known.get(settings.path), self._disk)
         with self._index.transaction():
             self._index.put_volume(identity, settings.path, self.clock.wall_ns())
-        recovery = Recovery(self._index, self._disk, self._key, self.node, self.clock, self._chains, self._on_progress)
+        recovery = Recovery(
+            self._index,
+            self._disk,
+            self._key,
+            self.node,
+            self.clock,
+            self._chains,
+            self._on_progress,
+            same_boot=self._same_boot,
+            known_volume=settings.path in known,
+        )
         try:
             report = recovery.run(identity, settings.path)
         except OSError as error:
@@ -578,6 +593,15 @@ def load_chains(index: Index) -> dict[tuple[str, str], StreamChain]:
             chain.head_segment, chain.head_sequence, chain.previous = head[0], head[1], head[2].hex()
         chain.next_sequence = max(last, chain.head_sequence) + 1
     return chains
+
+
+def boot_id() -> str:
+    """What the kernel calls the time since it was started; another one means that the power was off."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
 
 
 def clock_is_synchronised() -> bool:

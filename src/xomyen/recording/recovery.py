@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from xomyen.proof.keys import SigningKey
-from xomyen.proof.seal import Statement
-from xomyen.proof.tree import leaf_hasher
+from xomyen.proof.seal import Seal, Statement
+from xomyen.proof.tree import leaf_hash, leaf_hasher, root
 from xomyen.recording.disk import Disk
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import SEGMENT_QUERY, segment_row
@@ -46,7 +46,12 @@ class RecoveryReport:
 
 
 class Recovery:
-    """One volume's reconciliation. The index is not shared with anybody yet."""
+    """One volume's reconciliation. The index is not shared with anybody yet.
+
+    `same_boot`: the machine ran on since the index was last written, so the kernel kept whatever a killed
+    process had written. After a power cut blocks may have reached the disk in any order: then only bytes that the
+    index promised, or that a seal's hashes confirm, are kept.
+    """
 
     def __init__(
         self,
@@ -57,6 +62,9 @@ class Recovery:
         clock: Clock,
         chains: dict[tuple[str, str], StreamChain],
         progress: Progress,
+        *,
+        same_boot: bool,
+        known_volume: bool = True,
     ) -> None:
         self._index = index
         self._disk = disk
@@ -65,6 +73,7 @@ class Recovery:
         self._clock = clock
         self._chains = chains
         self._progress = progress
+        self._trust_all = same_boot or not known_volume  # without an index there is nothing better than the files
         self.report = RecoveryReport()
 
     def run(self, volume: str, root: str) -> RecoveryReport:
@@ -143,7 +152,7 @@ class Recovery:
             self.report.deletions.append(segment)
             return
         try:
-            file = read_segment(path)
+            file = self._read(path, 0)
             note = SegmentNote.decode(file.header.note or b"")
             run = _run(note, file)
         except (SegmentFileError, NoteError, BoxError):
@@ -165,7 +174,7 @@ class Recovery:
         if row is None:
             return
         try:
-            file = read_segment(path)
+            file = self._read(path, row.bytes)
             note = SegmentNote.decode(file.header.note or b"")
             run = _run(note, file)
         except (SegmentFileError, NoteError, BoxError) as error:
@@ -180,6 +189,13 @@ class Recovery:
                 return
         self._settle(volume, path, relative, note, run, file, row)
         self.report.recovered.append(path)
+
+    def _read(self, path: str, promised: int) -> SegmentFile:
+        """The file as far as it can be trusted. Raises SegmentFileError."""
+        file = read_segment(path)
+        if self._trust_all or (file.seal is not None and hashes_match(file, file.seal)):
+            return file
+        return read_segment(path, upto=promised)
 
     def _row(self, segment: str) -> Segment | None:
         row = self._index.database.execute(SEGMENT_QUERY + " WHERE segment.id = ?", (segment,)).fetchone()
@@ -271,6 +287,19 @@ def hash_part(descriptor: int, offset: int, size: int) -> bytes:
         state.update(data)
         offset += len(data)
     return state.digest()
+
+
+def hashes_match(file: SegmentFile, seal: Seal) -> bool:
+    """Whether every byte is the one that was sealed."""
+    leaves = [leaf_hash(file.header_bytes)]
+    descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        leaves += [hash_part(descriptor, fragment.offset, fragment.size) for fragment in file.fragments]
+    except SegmentFileError:
+        return False
+    finally:
+        os.close(descriptor)
+    return leaves[1:] == [row.leaf for row in seal.rows] and root(leaves).hex() == seal.statement.root
 
 
 def _job(segment: OpenSegment, fragment: Fragment, timing: Timing) -> FragmentJob:

@@ -27,7 +27,8 @@ from xomyen.terms.words import CameraState, ClockState, GapReason, StreamName
 _log = structlog.get_logger(__name__)
 
 _JUMP_TICKS = 10 * TICKS_PER_SECOND  # more between two pictures is a discontinuity
-_SHORTEST_TICKS = TICKS_PER_SECOND // 5  # unwatched, shorter batches are gathered
+_SHORTEST_TICKS = TICKS_PER_SECOND // 5  # what short batches are gathered to
+_SHORT_BATCH_TICKS = TICKS_PER_SECOND // 8  # unwatched, shorter batches are gathered
 _LONGEST_TICKS = ns_to_ticks(LONGEST_SEGMENT_NS) - 60 * TICKS_PER_SECOND
 _FIRST_DURATION = 3600  # ticks; of the very first picture, when there is no other to compare with
 
@@ -251,30 +252,27 @@ class RecordingSink:
                 middle += 1
             self._piece(batch, first, middle, leases)
             first = middle
-        whole = first == 0 and end == len(dts)
-        parts = batch.parts if whole else batch.parts[ends[first - 1] if first else 0 : ends[end - 1]]
-        base = self._base
-        gathered = self._gathered
-        short = dts[end - 1] - dts[first] + self._last_duration < _SHORTEST_TICKS
-        if gathered is None and (self.watched or not short) and leases is not None:
-            self._emit(
-                parts,
-                batch.sizes if whole else batch.sizes[first:end],
-                [time - base for time in dts[first:end]],
-                [time - base for time in batch.pts_ticks[first:end]],
-                batch.keys[first],
-                leases,
-            )
+        pts = batch.pts_ticks
+        if first == 0 and end == len(dts):
+            parts, sizes = batch.parts, batch.sizes
+        else:
+            parts = batch.parts[ends[first - 1] if first else 0 : ends[end - 1]]
+            sizes, dts, pts = batch.sizes[first:end], dts[first:end], pts[first:end]
+        # A short batch waits for the next (its bytes are copied); a long one goes as it is.
+        if leases is not None and (self.watched or batch.dts_ticks[-1] - batch.dts_ticks[0] >= _SHORT_BATCH_TICKS):
+            self.flush()
+            self._emit(parts, sizes, dts, pts, batch.keys[first], leases)
             return
+        gathered = self._gathered
+        if gathered is not None and dts[-1] - gathered.dts[0] >= self._fragment_ticks:
+            self.flush()
+            gathered = None
         if gathered is None:
             gathered = self._gathered = _Gathered(batch.keys[first], batch.arrived_ns)
-        elif dts[end - 1] - base - gathered.dts[0] >= self._fragment_ticks:
-            self.flush()
-            gathered = self._gathered = _Gathered(batch.keys[first], batch.arrived_ns)
         gathered.parts.append(b"".join(parts))
-        gathered.sizes += batch.sizes[first:end]
-        gathered.dts += [time - base for time in dts[first:end]]
-        gathered.pts += [time - base for time in batch.pts_ticks[first:end]]
+        gathered.sizes += sizes
+        gathered.dts += dts
+        gathered.pts += pts
         if self.watched or gathered.dts[-1] - gathered.dts[0] + self._last_duration >= _SHORTEST_TICKS:
             self.flush()
 
@@ -287,7 +285,7 @@ class RecordingSink:
         key: bool,
         leases: Sequence[Lease],
     ) -> None:
-        """One fragment goes to the writer."""
+        """One fragment goes to the writer. The times are the source's."""
         segment, volume = self._segment, self._volume
         if segment is None or volume is None:
             return
@@ -307,12 +305,13 @@ class RecordingSink:
             rows[2] = KEY_FLAGS
         if reordered:
             rows[3::4] = list(map(sub, pts, dts))
+        base = self._base
         size = sum(sizes)
+        first_dts = dts[0] - base
         self._fragments += 1
-        moof = build_moof(self._fragments, dts[0], rows, count, size, reordered)
-        self._last_dts = dts[-1]
-        end_dts = dts[-1] + last
-        shown = (max(pts) if reordered else pts[-1]) + last
+        moof = build_moof(self._fragments, first_dts, rows, count, size, reordered)
+        self._last_dts = dts[-1] - base
+        shown = (max(pts) if reordered else pts[-1]) - base + last
         if shown > self._shown_until:
             self._shown_until = shown
         clock = self._clock
@@ -334,13 +333,13 @@ class RecordingSink:
                 segment,
                 [moof, *parts],
                 size + len(moof),
-                dts[0],
-                end_dts,
+                first_dts,
+                self._last_dts + last,
                 count,
                 key,
                 timing,
-                clock.wall_ns(pts[0]),
-                list(leases),
+                clock.wall_ns(pts[0] - base),
+                leases,
                 self.watched,
             )
         )

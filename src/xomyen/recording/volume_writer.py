@@ -97,7 +97,6 @@ class VolumeWriter:
         self._lock = threading.Lock()  # guards the dictionaries below
         self._dirty: dict[OpenSegment, None] = {}
         self._folders: set[str] = set()  # made since the last sync
-        self._known_folders: set[str] = set()
         self._unsealed: list[CloseJob] = []  # the disk did not take their seals yet
         self._checkpoints: list[tuple[OpenSegment, Future[str]]] = []
         self._scratch: dict[tuple[str, str], OpenSegment] = {}
@@ -168,17 +167,17 @@ class VolumeWriter:
 
     def _begin(self, segment: OpenSegment) -> None:
         folder = os.path.dirname(segment.path)
-        if folder not in self._known_folders or not os.path.isdir(folder):
+        try:
+            segment.descriptor = self._disk.create(segment.path)
+        except FileNotFoundError:  # a new day, or retention removed the empty folder
             self._disk.make_folder(folder)
-            with self._lock:
-                self._known_folders.add(folder)
-                # The names of the folders above may be new too.
-                above = os.path.dirname(folder)
-                self._folders.update((folder, above, os.path.dirname(above), os.path.dirname(os.path.dirname(above))))
-        segment.descriptor = self._disk.create(segment.path)
-        with self._lock:
-            self._folders.add(folder)
+            segment.descriptor = self._disk.create(segment.path)
         segment.file_size = 0
+        with self._lock:
+            # The names of the folders above (day, stream, camera) may be new too.
+            for _ in range(4):
+                self._folders.add(folder)
+                folder = os.path.dirname(folder)
 
     def _write_slowly(self, segment: OpenSegment, parts: list[memoryview | bytes]) -> None:
         """Many parts, or a disk that took only some of them: from the last whole fragment again, in pieces."""
