@@ -1,0 +1,91 @@
+/** What a picture on the wall says about itself. It must be true at every moment. */
+
+import type { GapReason, Stream } from "../net/types";
+
+export type Reason = GapReason | "connection" | "no_right" | "no_decoder" | "other";
+
+export interface Observation {
+  /** The node's clock, ms. */
+  now: number;
+  /** Since when the WebSocket is down; null while it is open. */
+  socketDownSince: number | null;
+  /** What the node last said about this view. */
+  server: { state: "live" | "lost" | "connecting" | "refused"; reason: string | null; since: number } | null;
+  /** What the camera list says about the stream that is recorded. */
+  stream: Stream | null;
+  /** Wall time of the picture now on screen; null before the first. */
+  shownWall: number | null;
+  /** When a picture was last seen to change on the screen (node's clock). */
+  lastAdvance: number | null;
+  /** When media last arrived (node's clock). */
+  lastBytes: number | null;
+  /** When this view was asked for (node's clock). */
+  askedAt: number;
+}
+
+export type PictureState =
+  | { kind: "live"; lagMs: number }
+  | { kind: "delayed"; seconds: number }
+  | { kind: "not_recording"; since: number; reason: Reason | null }
+  | { kind: "lost"; since: number; reason: Reason }
+  | { kind: "connecting"; since: number }
+  | { kind: "disabled"; since: number };
+
+/** Later than this is not "live" any more. */
+export const DELAYED_MS = 2000;
+/** Without media for this long a picture is lost, whatever anybody says. */
+export const SILENT_MS = 10_000;
+
+const REASONS: readonly string[] = ["camera_silent", "refused", "network", "node_stopped", "disk", "policy"];
+
+export function reasonOf(text: string | null): Reason {
+  if (text !== null && REASONS.includes(text)) return text as GapReason;
+  if (text === "forbidden" || text === "no_right") return "no_right";
+  return "other";
+}
+
+export function pictureState(seen: Observation): PictureState {
+  const { stream, server, shownWall } = seen;
+  if (stream?.state === "disabled") return { kind: "disabled", since: Date.parse(stream.since) };
+  if (server?.state === "refused") return { kind: "lost", since: server.since, reason: reasonOf(server.reason) };
+  if (server?.state === "lost") return { kind: "lost", since: server.since, reason: reasonOf(server.reason) };
+  if (seen.socketDownSince !== null && seen.now - seen.socketDownSince > DELAYED_MS) {
+    return { kind: "lost", since: shownWall ?? seen.socketDownSince, reason: "connection" };
+  }
+  if (stream?.state === "lost" && (seen.lastBytes === null || seen.now - seen.lastBytes > DELAYED_MS)) {
+    return { kind: "lost", since: Date.parse(stream.since), reason: reasonOf(stream.reason) };
+  }
+  if (shownWall === null || seen.lastAdvance === null) return beforeTheFirst(seen);
+  return afterTheFirst(seen, shownWall, seen.lastAdvance);
+}
+
+function beforeTheFirst(seen: Observation): PictureState {
+  if (seen.now - seen.askedAt > SILENT_MS) {
+    const reason: Reason = seen.lastBytes === null ? "camera_silent" : "no_decoder";
+    return { kind: "lost", since: seen.askedAt, reason };
+  }
+  return { kind: "connecting", since: seen.askedAt };
+}
+
+function afterTheFirst(seen: Observation, shownWall: number, lastAdvance: number): PictureState {
+  const lagMs = Math.max(0, seen.now - shownWall);
+  const stillMs = Math.max(0, seen.now - lastAdvance);
+  const silentMs = seen.lastBytes === null ? stillMs : Math.max(0, seen.now - seen.lastBytes);
+  if (silentMs > SILENT_MS) return { kind: "lost", since: shownWall, reason: "camera_silent" };
+  const worst = Math.max(lagMs, stillMs);
+  if (worst > DELAYED_MS) return { kind: "delayed", seconds: Math.round(worst / 1000) };
+  const { stream } = seen;
+  if (stream?.state === "not_recording") {
+    return { kind: "not_recording", since: Date.parse(stream.since), reason: stream.reason ?? null };
+  }
+  return { kind: "live", lagMs };
+}
+
+/** Equal for the eye: nothing needs to be drawn again. */
+export function sameState(a: PictureState, b: PictureState): boolean {
+  if (a.kind !== b.kind) return false;
+  if (a.kind === "live") return true;
+  if (a.kind === "delayed") return a.seconds === (b as typeof a).seconds;
+  const other = b as typeof a;
+  return a.since === other.since && ("reason" in a ? a.reason : null) === ("reason" in other ? other.reason : null);
+}

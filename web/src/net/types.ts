@@ -1,0 +1,58 @@
+/** The node's answers, as docs/api.md names them. Times are UTC ISO-8601 strings. */
+
+export type StreamName = "main" | "sub";
+export type StreamState = "connecting" | "recording" | "lost" | "not_recording" | "disabled";
+export type GapReason = "camera_silent" | "refused" | "network" | "node_stopped" | "disk" | "policy";
+export type Action = "live" | "past" | "clip";
+
+export interface Stream {
+  state: StreamState;
+  since: string;
+  reason: GapReason | null;
+  detail: string;
+  codec: "h264" | "h265" | null;
+  codec_string: string;
+  width: number;
+  height: number;
+  recorded: boolean;
+}
+
+export interface Camera {
+  id: string;
+  name: string;
+  site: string;
+  order: number;
+  enabled: boolean;
+  streams: { main: Stream; sub?: Stream };
+}
+
+export interface Session {
+  subject: string;
+  expires: string;
+  actions: Action[];
+  cameras: "*" | string[];
+  node: string;
+}
+
+export interface Span {
+  from: string;
+  to: string;
+}
+
+export interface Gap {
+  from: string;
+  to: string | null;
+  reason: GapReason;
+  detail: string;
+}
+
+export interface Timeline {
+  from: string;
+  to: string;
+  spans: Span[];
+  gaps: Gap[];
+  holds: Span[];
+  keyframes?: string[];
+  first: string | null;
+  now: string;
+}

@@ -1,0 +1,513 @@
+/** The player: one camera, live or at any moment that was recorded. */
+
+import { html, LitElement, nothing, type PropertyValues } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+import type { House } from "../house";
+import type { Camera, StreamName } from "../net/types";
+import "../parts/bar";
+import "../parts/clip";
+import { icon } from "../parts/icons";
+import "../parts/jump";
+import type { JumpElement } from "../parts/jump";
+import { notice } from "../parts/notice";
+import { stateText } from "../parts/picture";
+import "../parts/preview";
+import type { PreviewElement } from "../parts/preview";
+import "../parts/stage";
+import type { StageElement } from "../parts/stage";
+import { controls, skeleton } from "../parts/styles";
+import { type Press, SPEEDS } from "../parts/transport";
+import "../parts/transport";
+import { cameraAddress, go } from "../route";
+import { clockText, dateText, dayText, momentText, sameDay } from "../time/format";
+import { CoverageSource, type Stretch } from "../timeline/coverage";
+import "../timeline/element";
+import type { PointedDetail, TimelineElement } from "../timeline/element";
+import { LanguageController, problemText, t } from "../words";
+import { cameraStyles } from "./camera.css";
+import { cameraKey } from "./camera-keys";
+import { gapWords, missing } from "./missing";
+
+/** The address follows while playing, not with every picture. */
+const ADDRESS_EVERY_MS = 3000;
+const SELECT_MS = 30_000;
+const LIVE_AGAIN_MS = 1500;
+
+@customElement("xy-camera-page")
+export class CameraPageElement extends LitElement {
+  static override styles = [controls, skeleton, cameraStyles];
+
+  @property({ attribute: false }) house!: House;
+  @property() camera = "";
+  @property({ attribute: false }) atMs: number | null = null;
+  @property({ attribute: false }) selection: Stretch | null = null;
+  @state() private live = true;
+  @state() private playing = true;
+  @state() private speed = 1;
+  @state() private shown: number | null = null;
+  @state() private pointed: PointedDetail | null = null;
+  @state() private scrubbing: number | null = null;
+  @query("xy-stage") private stage?: StageElement;
+  @query("xy-timeline") private timeline?: TimelineElement;
+  @query("xy-preview") private preview?: PreviewElement;
+  @query("xy-jump") private jump!: JumpElement;
+  private readonly coverage = new CoverageSource();
+  private tick = 0;
+  private addressAt = 0;
+  private begun: string | null = null;
+  /** The moment this page itself wrote into the address: coming back from there it is no order. */
+  private written: number | null = null;
+
+  constructor() {
+    super();
+    new LanguageController(this);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.house.addEventListener("cameras", this.redraw);
+    this.addEventListener("picture-state", this.redraw);
+    globalThis.addEventListener("keydown", this.onKey);
+    this.tick = setInterval(this.onSecond, 250);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.house.removeEventListener("cameras", this.redraw);
+    this.removeEventListener("picture-state", this.redraw);
+    globalThis.removeEventListener("keydown", this.onKey);
+    clearInterval(this.tick);
+    this.coverage.stop();
+  }
+
+  private get known(): Camera | null {
+    return this.house.camera(this.camera);
+  }
+
+  /** The recording that is shown: the main stream unless only the other is recorded. */
+  private get stream(): StreamName {
+    const streams = this.known?.streams;
+    return streams && !streams.main.recorded && streams.sub?.recorded ? "sub" : "main";
+  }
+
+  private get now(): number {
+    return this.house.clock.now();
+  }
+
+  override render() {
+    const camera = this.known;
+    if (this.house.cameras === null) return this.waiting();
+    if (!camera) return this.unknown();
+    return html`<div class="page">
+      ${this.bar(camera)}
+      <main id="main">
+        <xy-stage
+          .house=${this.house}
+          .camera=${camera}
+          .stream=${this.stream}
+          .live=${this.live}
+          @stage=${this.onStage}
+          @moment=${this.onMoment}
+          >${this.holeOver()}</xy-stage
+        >
+        <div class="bottom">${this.phoneHead()} ${this.tools()} ${this.timePart()} ${this.clipPart()}</div>
+      </main>
+      <xy-jump .now=${() => this.now} @jump=${(e: CustomEvent<number>) => void this.seek(e.detail)}></xy-jump>
+    </div>`;
+  }
+
+  private bar(camera: Camera) {
+    return html`<xy-bar>
+      <div class="head">
+        <a class="button" href="/live" aria-label=${t("nav.back")} title="${t("nav.back")} (Esc)" @click=${this.onBack}
+          >${icon("arrowLeft")}</a
+        >
+        <button aria-label=${t("player.previousCamera")} title="${t("player.previousCamera")} (PgUp)" @click=${() => this.other(-1)}>
+          ${icon("chevronLeft")}
+        </button>
+        <button aria-label=${t("player.nextCamera")} title="${t("player.nextCamera")} (PgDn)" @click=${() => this.other(1)}>
+          ${icon("chevronRight")}
+        </button>
+        <div class="title"><h1>${camera.name}</h1><small>${camera.site}</small></div>
+        <span class="grow"></span>
+        ${this.badge()} ${this.clock()}
+      </div>
+    </xy-bar>`;
+  }
+
+  private phoneHead() {
+    return html`<div class="phone">${this.clock()}${this.badge()}</div>`;
+  }
+
+  private clock() {
+    const ms = this.scrubbing ?? this.shown ?? (this.live ? this.now : null);
+    if (ms === null) return nothing;
+    const exact = !this.live && !this.playing && this.scrubbing === null;
+    return html`<div class="moment">
+      <time datetime=${new Date(ms).toISOString()}>${clockText(ms, exact)}</time>
+      <small>${sameDay(ms, this.now) ? `${t("timeline.today")} ${dateText(ms)}` : dayText(ms)}</small>
+    </div>`;
+  }
+
+  private badge() {
+    if (!this.live) return html`<span class="badge">${icon("clock")}${t("state.past")}</span>`;
+    const is = this.stage?.pictureElement?.pictureState;
+    if (!is) return nothing;
+    const sign = is.kind === "live" ? html`<span class="dot"></span>` : icon(is.kind === "lost" ? "lost" : "wait");
+    return html`<span class="badge ${is.kind}" role="status">${sign}${stateText(is, this.now)}</span>`;
+  }
+
+  private tools() {
+    return html`<xy-transport
+      class="deckTools"
+      .playing=${this.live || this.playing}
+      .live=${this.live}
+      .speed=${this.speed}
+      .selecting=${this.selection !== null}
+      .mayPast=${this.house.may("past")}
+      .mayClip=${this.house.may("clip")}
+      @press=${(event: CustomEvent<Press>) => this.onPress(event.detail)}
+      @speed=${(event: CustomEvent<number>) => this.setSpeed(event.detail)}
+    ></xy-transport>`;
+  }
+
+  private timePart() {
+    if (!this.house.may("past")) return html`<div class="time muted"><p>${t("player.noRight")}</p></div>`;
+    const { pointed } = this;
+    const gap = pointed ? missing(this.coverage.current, pointed.ms, this.now) : null;
+    const { problem } = this.coverage;
+    return html`<div class="time">
+      <xy-preview
+        .camera=${this.camera}
+        .stream=${this.stream}
+        .ms=${pointed && pointed.ms <= this.now ? pointed.ms : null}
+        .nowMs=${this.now}
+        .why=${gap ?? ""}
+        .grainMs=${this.timeline ? this.timeline.shownScale.spanMs / this.timeline.shownScale.width : 1000}
+      ></xy-preview>
+      <xy-timeline
+        .source=${this.coverage}
+        .playhead=${this.live ? null : this.shown}
+        .nowMs=${this.now}
+        .selection=${this.selection}
+        @seek=${(e: CustomEvent<number>) => this.onTimelineSeek(e.detail)}
+        @scrub=${(e: CustomEvent<number>) => (this.scrubbing = Math.min(e.detail, this.now))}
+        @pointed=${this.onPointed}
+        @select=${(e: CustomEvent<Stretch>) => this.select(e.detail)}
+        @coverage=${this.redraw}
+      ></xy-timeline>
+      ${problem
+        ? html`<div class="failed" role="status">${t("timeline.failed", { why: problemText(problem) })}</div>`
+        : nothing}
+    </div>`;
+  }
+
+  private clipPart() {
+    if (!this.selection || !this.house.may("clip")) return nothing;
+    return html`<xy-clip
+      .camera=${this.camera}
+      .stream=${this.stream}
+      .selection=${this.selection}
+      .nowMs=${this.now}
+      @select=${(e: CustomEvent<Stretch>) => this.select(e.detail)}
+      @set-in=${() => this.mark("from")}
+      @set-out=${() => this.mark("to")}
+      @clear=${() => this.select(null)}
+    ></xy-clip>`;
+  }
+
+  /** Nothing was recorded then: what, why, since when, and where footage is. */
+  private holeOver() {
+    const deck = this.stage?.deck;
+    if (this.live || deck?.state !== "no_footage") return nothing;
+    const at = deck.wanted ?? this.now;
+    const known = this.coverage.current;
+    const why = gapWords(known, at, this.now);
+    const next = known?.spans.find((span) => span.from > at)?.from;
+    const previous = known?.spans.filter((span) => span.to <= at).at(-1)?.to;
+    const first = known?.first ?? null;
+    return html`<div class="over ${why ? "gap" : ""}" role="status">
+      ${icon(why ? "alert" : "off")}
+      <h2>${t(why ? "player.gap" : "player.noFootage")}</h2>
+      <p>
+        ${why ?? (first ? t("player.noFootageHow", { first: momentText(first, this.now) }) : t("player.nothing"))}
+      </p>
+      <div class="row">
+        ${previous
+          ? html`<button class="outlined" @click=${() => void this.seek(previous - 2000)}>
+              ${icon("chevronLeft")}${t("player.previousFootage")}
+            </button>`
+          : nothing}
+        ${next
+          ? html`<button class="outlined" @click=${() => void this.seek(next + 1)}>
+              ${t("player.nextFootage")}${icon("chevronRight")}
+            </button>`
+          : nothing}
+        ${!previous && first && first > at
+          ? html`<button class="outlined" @click=${() => void this.seek(first + 1)}>${t("player.toFirst")}</button>`
+          : nothing}
+      </div>
+    </div>`;
+  }
+
+  private waiting() {
+    return html`<xy-bar></xy-bar>
+      <main role="status" aria-label=${t("player.loading")}>
+        <div class="skeleton stage"></div>
+        <div class="skeleton line"></div>
+      </main>`;
+  }
+
+  private unknown() {
+    return html`<xy-bar></xy-bar>
+      <main class="middle">
+        ${icon("off")}
+        <h1>${t("player.unknown")}</h1>
+        <p class="muted">${t("player.unknownHow")}</p>
+        <a class="button primary" href="/live" @click=${this.onBack}>${t("nav.back")}</a>
+      </main>`;
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if ((changed.has("camera") || changed.has("house")) && this.camera) {
+      this.coverage.use(this.camera, this.stream);
+      this.begun = null;
+      this.written = this.atMs;
+      this.shown = this.atMs;
+      this.live = this.atMs === null;
+    } else if (changed.has("atMs") && this.atMs !== this.written) {
+      this.written = this.atMs;
+      if (this.atMs === null) this.goLive();
+      else void this.seek(this.atMs);
+    }
+  }
+
+  override updated(): void {
+    this.placePreview();
+    if (this.begun === this.camera || !this.stage?.deck) return;
+    this.begun = this.camera;
+    if (this.atMs !== null) void this.seek(this.atMs);
+  }
+
+  private placePreview(): void {
+    const { preview, pointed, timeline } = this;
+    if (!preview || !pointed || !timeline) return;
+    const inset = timeline.offsetLeft;
+    const left = Math.min(Math.max(0, pointed.x + inset - 122), timeline.clientWidth + 2 * inset - 244);
+    preview.style.transform = `translateX(${Math.round(left)}px)`;
+  }
+
+  /** Shows a moment of the past; where nothing was recorded yet, the live picture. */
+  async seek(ms: number): Promise<void> {
+    if (!this.house.may("past")) return;
+    const { now } = this;
+    if (ms > now - LIVE_AGAIN_MS) {
+      this.goLive();
+      return;
+    }
+    if (this.live) {
+      this.live = false;
+      this.playing = true;
+      await this.updateComplete;
+    }
+    this.shown = ms;
+    const deck = this.stage?.deck;
+    if (!deck) return;
+    if (this.playing) void deck.play();
+    this.writeAddress(ms);
+    await this.stage?.seek(ms);
+  }
+
+  private goLive(): void {
+    this.live = true;
+    this.playing = true;
+    this.shown = null;
+    this.setSpeed(1);
+    this.timeline?.show(this.now);
+    this.writeAddress(null);
+  }
+
+  private writeAddress(ms: number | null): void {
+    this.addressAt = performance.now();
+    this.written = ms === null ? null : Math.round(ms);
+    this.atMs = this.written;
+    go(cameraAddress(this.camera, this.written, this.selection), true);
+  }
+
+  private toggle(): void {
+    if (this.live) {
+      // Pausing what is live means: look at this moment.
+      const at = this.stage?.shownMs ?? this.now;
+      this.playing = false;
+      this.live = false;
+      this.shown = at;
+      void this.updateComplete.then(() => this.pauseAt(at));
+      return;
+    }
+    const deck = this.stage?.deck;
+    this.playing = !this.playing;
+    if (this.playing) void deck?.play();
+    else {
+      deck?.pause();
+      this.onMoment();
+      if (this.shown !== null) this.writeAddress(this.shown);
+    }
+  }
+
+  private async pauseAt(at: number): Promise<void> {
+    this.stage?.deck.pause();
+    // The group of pictures that is just being written can be played a moment later.
+    await this.stage?.seek(at);
+    if (this.stage?.deck.state === "no_footage") await this.stage.seek(at - 3000);
+    this.onMoment();
+    if (this.shown !== null) this.writeAddress(this.shown);
+  }
+
+  private async step(count: 1 | -1): Promise<void> {
+    if (this.live) {
+      this.toggle();
+      return;
+    }
+    this.playing = false;
+    await this.stage?.deck.step(count);
+    this.onMoment();
+    if (this.shown !== null) this.writeAddress(this.shown);
+  }
+
+  private setSpeed(speed: number): void {
+    this.speed = speed;
+    this.stage?.deck?.rate(speed);
+  }
+
+  private faster(by: 1 | -1): void {
+    const at = SPEEDS.findIndex((n) => n === this.speed);
+    if (!this.live) this.setSpeed(SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + by))] ?? 1);
+  }
+
+  private skip(ms: number): void {
+    void this.seek((this.shown ?? this.stage?.shownMs ?? this.now) + ms);
+  }
+
+  private mark(end: "from" | "to"): void {
+    const at = Math.round(this.shown ?? this.now);
+    const was = this.selection;
+    // The picture that is shown belongs to the clip: the end lies just behind it.
+    const next = end === "from" ? { from: at, to: was?.to ?? at + SELECT_MS } : { from: was?.from ?? at - SELECT_MS, to: at + 1 };
+    if (next.to <= next.from) {
+      if (end === "from") next.to = next.from + SELECT_MS;
+      else next.from = next.to - SELECT_MS;
+    }
+    this.select({ from: next.from, to: Math.min(next.to, Math.floor(this.now)) });
+  }
+
+  private select(stretch: Stretch | null): void {
+    this.selection = stretch && { from: Math.round(stretch.from), to: Math.round(stretch.to) };
+    this.writeAddress(this.live ? null : this.shown);
+  }
+
+  private toggleSelection(): void {
+    if (this.selection) {
+      this.select(null);
+      return;
+    }
+    const middle = this.shown ?? this.now - SELECT_MS / 2;
+    this.select({ from: middle - SELECT_MS / 2, to: Math.min(this.now, middle + SELECT_MS / 2) });
+    const span = this.timeline?.shownScale.spanMs ?? 0;
+    if (span > SELECT_MS * 30) this.timeline?.show(middle, SELECT_MS * 10);
+  }
+
+  private other(by: 1 | -1): void {
+    const all = this.house.cameras ?? [];
+    const at = all.findIndex((camera) => camera.id === this.camera);
+    const next = all[(at + by + all.length) % all.length];
+    // The moment stays: the next camera shows what it saw then.
+    if (next) go(cameraAddress(next.id, this.live ? null : this.shown));
+  }
+
+  private async copy(): Promise<void> {
+    const at = this.shown ?? this.now;
+    const link = new URL(cameraAddress(this.camera, at, this.selection), location.href).href;
+    try {
+      await navigator.clipboard.writeText(link);
+      notice(t("player.copied"));
+    } catch {
+      this.writeAddress(at);
+      notice(t("player.notCopied"));
+    }
+  }
+
+  private full(): void {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else void this.requestFullscreen().catch(() => undefined);
+  }
+
+  private askTime(): void {
+    const at = this.shown ?? this.now;
+    this.jump.show(`${dateText(at)} ${clockText(at)}`);
+  }
+
+  onPress(what: Press): void {
+    const actions: Record<Press, () => void> = {
+      play: () => this.toggle(),
+      back: () => this.skip(-5000),
+      forward: () => this.skip(5000),
+      "frame-back": () => void this.step(-1),
+      "frame-forward": () => void this.step(1),
+      now: () => this.goLive(),
+      jump: () => this.askTime(),
+      select: () => this.toggleSelection(),
+      "zoom-in": () => this.timeline?.zoom(2),
+      "zoom-out": () => this.timeline?.zoom(0.5),
+      full: () => this.full(),
+      copy: () => void this.copy(),
+    };
+    actions[what]();
+  }
+
+  private readonly onKey = (event: KeyboardEvent): void => {
+    const what = cameraKey(event);
+    if (!what || !this.known) return;
+    event.preventDefault();
+    if (typeof what === "string") this.onPress(what);
+    else if ("skip" in what) this.skip(what.skip);
+    else if ("speed" in what) this.faster(what.speed);
+    else if ("mark" in what) this.mark(what.mark);
+    else if ("camera" in what) this.other(what.camera);
+    else if (!document.fullscreenElement) go("/live");
+  };
+
+  private onTimelineSeek(ms: number): void {
+    this.scrubbing = null;
+    void this.seek(ms);
+  }
+
+  private readonly onPointed = (event: CustomEvent<PointedDetail | null>): void => {
+    this.pointed = event.detail;
+  };
+
+  private readonly onStage = (): void => {
+    this.requestUpdate();
+  };
+
+  private readonly onMoment = (): void => {
+    const deck = this.stage?.deck;
+    if (this.live || !deck) return;
+    const at = this.playing ? this.stage?.shownMs : (deck.picture()?.wallMs ?? deck.wanted);
+    if (at !== null && at !== undefined) this.shown = at;
+  };
+
+  private readonly onSecond = (): void => {
+    if (!this.live) this.onMoment();
+    this.requestUpdate();
+    if (this.live || !this.playing || this.shown === null) return;
+    if (performance.now() - this.addressAt > ADDRESS_EVERY_MS) this.writeAddress(this.shown);
+    if (this.stage?.deck.state === "end" && this.now - this.shown < 12_000) this.goLive();
+  };
+
+  private readonly redraw = (): void => this.requestUpdate();
+
+  private readonly onBack = (event: Event): void => {
+    event.preventDefault();
+    go("/live");
+  };
+}

@@ -1,0 +1,240 @@
+/** Styles of the wall. */
+
+import { css } from "lit";
+
+export const wallStyles = css`
+  :host {
+    display: flex;
+    flex-direction: column;
+    height: 100dvh;
+    background: var(--ground);
+  }
+  .tools {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    flex: 1;
+    min-width: 0;
+  }
+  .brand {
+    display: inline-flex;
+    align-items: center;
+    padding: 0 4px;
+  }
+  .brand img {
+    width: 28px;
+    height: 28px;
+    display: block;
+  }
+  h1 {
+    font-size: 16px;
+    white-space: nowrap;
+  }
+  .grow {
+    flex: 1;
+  }
+  select {
+    max-width: 300px;
+    text-overflow: ellipsis;
+  }
+  .layouts {
+    display: inline-flex;
+    background: var(--raised);
+    border-radius: var(--radius);
+  }
+  .layouts button {
+    padding: 0;
+  }
+  .pager {
+    display: inline-flex;
+    align-items: center;
+    font-size: 14px;
+    white-space: nowrap;
+  }
+  .count {
+    font-size: 14px;
+    display: inline-flex;
+    align-items: center;
+    gap: 8px;
+    white-space: nowrap;
+  }
+  .count::before {
+    content: "";
+    width: 9px;
+    height: 9px;
+    border-radius: 50%;
+    background: var(--accent);
+  }
+  .count.some::before {
+    border-radius: 2px;
+    background: var(--warn);
+  }
+  time {
+    font-size: 16px;
+    font-weight: 600;
+    white-space: nowrap;
+    min-width: 72px;
+    text-align: right;
+  }
+  .broken {
+    background: #3a2016;
+    color: #ffd9c2;
+    padding: 8px 16px;
+    font-size: 14px;
+    display: flex;
+    gap: 8px;
+    align-items: center;
+  }
+  xy-cards {
+    flex: 1;
+    min-width: 0;
+  }
+  main {
+    flex: 1;
+    min-height: 0;
+    display: flex;
+    position: relative;
+  }
+  .grid {
+    flex: 1;
+    min-width: 0;
+    display: grid;
+    gap: 2px;
+    background: #05080a;
+  }
+  .grid.n1 {
+    grid-template: 1fr / 1fr;
+  }
+  .grid.n4 {
+    grid-template: repeat(2, minmax(0, 1fr)) / repeat(2, minmax(0, 1fr));
+  }
+  .grid.n9 {
+    grid-template: repeat(3, minmax(0, 1fr)) / repeat(3, minmax(0, 1fr));
+  }
+  .grid.n16 {
+    grid-template: repeat(4, minmax(0, 1fr)) / repeat(4, minmax(0, 1fr));
+  }
+  .grid.n25 {
+    grid-template: repeat(5, minmax(0, 1fr)) / repeat(5, minmax(0, 1fr));
+  }
+  .cell {
+    position: relative;
+    min-width: 0;
+    min-height: 0;
+    cursor: pointer;
+    background: #0a0e11;
+    border: 0;
+    padding: 0;
+    display: block;
+    border-radius: 0;
+    text-align: left;
+    font: inherit;
+    white-space: normal;
+  }
+  .cell:focus-visible {
+    outline: 3px solid var(--accent);
+    outline-offset: -3px;
+    z-index: 1;
+  }
+  .cell.over {
+    outline: 3px dashed var(--text);
+    outline-offset: -3px;
+    z-index: 1;
+  }
+  .cell xy-picture {
+    position: absolute;
+    inset: 0;
+    pointer-events: none;
+  }
+  .cell.skeleton {
+    background: var(--raised);
+    cursor: default;
+  }
+  .big {
+    flex: 1;
+    position: relative;
+    display: flex;
+  }
+  .big .cell {
+    flex: 1;
+    cursor: zoom-out;
+  }
+  .bigTools {
+    position: absolute;
+    top: 8px;
+    left: 8px;
+    display: flex;
+    gap: 8px;
+  }
+  .bigTools > * {
+    background: rgb(10 14 17 / 80%);
+  }
+  .middle {
+    flex: 1;
+    display: flex;
+    flex-direction: column;
+    align-items: center;
+    justify-content: center;
+    gap: 16px;
+    text-align: center;
+    padding: 24px;
+  }
+  .middle > svg {
+    width: 40px;
+    height: 40px;
+    color: var(--muted);
+  }
+  .middle p {
+    max-width: 520px;
+  }
+  :host(:fullscreen) xy-bar {
+    position: absolute;
+    inset: 0 0 auto 0;
+    z-index: 5;
+    background: rgb(15 20 24 / 90%);
+    transition: opacity var(--motion);
+  }
+  :host(:fullscreen) .idle xy-bar {
+    opacity: 0;
+    pointer-events: none;
+  }
+  :host(:fullscreen) .idle {
+    cursor: none;
+  }
+  .page {
+    display: flex;
+    flex-direction: column;
+    flex: 1;
+    min-height: 0;
+    position: relative;
+  }
+  @media (max-width: 1180px) {
+    h1 {
+      display: none;
+    }
+    select {
+      max-width: 180px;
+    }
+  }
+  @media (max-width: 900px) {
+    time {
+      display: none;
+    }
+  }
+  @media (max-width: 640px) {
+    .phone {
+      display: flex;
+      gap: 8px;
+      padding: 0 8px 8px;
+    }
+    .phone select {
+      flex: 1;
+      max-width: none;
+    }
+    h1 {
+      display: block;
+      overflow: hidden;
+      text-overflow: ellipsis;
+    }
+  }
+`;

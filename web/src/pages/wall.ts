@@ -1,0 +1,431 @@
+/** The live wall. */
+
+import { html, LitElement, nothing } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+import type { House } from "../house";
+import {
+  arranged,
+  columnsOf,
+  type Layout,
+  layoutFor,
+  LAYOUTS,
+  MAIN_UP_TO,
+  moved,
+  pageCount,
+  swapped,
+} from "../live/layout";
+import type { Camera, StreamName } from "../net/types";
+import "../parts/bar";
+import "../parts/cards";
+import type { CardsElement } from "../parts/cards";
+import { icon } from "../parts/icons";
+import { remember, remembered } from "../parts/memory";
+import "../parts/picture";
+import type { PictureElement } from "../parts/picture";
+import { controls, skeleton } from "../parts/styles";
+import { cameraAddress, go } from "../route";
+import { clockText, sinceText } from "../time/format";
+import { LanguageController, problemText, t } from "../words";
+import { wallStyles } from "./wall.css";
+
+const IDLE_MS = 2500;
+const DOUBLE_MS = 280;
+
+const isLayout = (value: unknown): value is Layout => LAYOUTS.includes(value as Layout);
+const isIds = (value: unknown): value is string[] => Array.isArray(value) && value.every((id) => typeof id === "string");
+
+@customElement("xy-wall")
+export class WallElement extends LitElement {
+  static override styles = [controls, skeleton, wallStyles];
+
+  @property({ attribute: false }) house!: House;
+  @state() private layout: Layout | null = remembered<Layout | null>("layout", null, isLayout as never);
+  @state() private twoColumns = remembered("columns", false, (v): v is boolean => typeof v === "boolean");
+  @state() private order = remembered<string[]>("order", [], isIds);
+  @state() private site = "";
+  @state() private pageIndex = 0;
+  @state() private big: string | null = null;
+  @state() private dropOn: string | null = null;
+  @state() private isFull = false;
+  @state() private idle = false;
+  @state() private phone = matchMedia("(max-width: 640px)").matches;
+  @query(".clock") private clock?: HTMLTimeElement;
+  private dragged: string | null = null;
+  private idleTimer = 0;
+  private clickTimer = 0;
+  private tick = 0;
+  private readonly media = matchMedia("(max-width: 640px)");
+
+  constructor() {
+    super();
+    new LanguageController(this);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.house.addEventListener("cameras", this.redraw);
+    globalThis.addEventListener("keydown", this.onKey);
+    document.addEventListener("fullscreenchange", this.onFull);
+    this.media.addEventListener("change", this.onMedia);
+    this.addEventListener("picture-state", this.redraw);
+    this.tick = setInterval(() => this.onSecond(), 500);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.house.removeEventListener("cameras", this.redraw);
+    globalThis.removeEventListener("keydown", this.onKey);
+    document.removeEventListener("fullscreenchange", this.onFull);
+    this.media.removeEventListener("change", this.onMedia);
+    this.removeEventListener("picture-state", this.redraw);
+    clearInterval(this.tick);
+    clearTimeout(this.clickTimer);
+    clearTimeout(this.idleTimer);
+  }
+
+  private get cameras(): Camera[] {
+    const all = arranged(this.house.cameras ?? [], this.order);
+    return this.site ? all.filter((camera) => camera.site === this.site) : all;
+  }
+
+  private get shownLayout(): Layout {
+    return this.layout ?? layoutFor(this.cameras.length);
+  }
+
+  private get onPage(): Camera[] {
+    const { shownLayout: layout } = this;
+    const page = Math.min(this.pageIndex, pageCount(this.cameras.length, layout) - 1);
+    return this.cameras.slice(page * layout, (page + 1) * layout);
+  }
+
+  override render() {
+    const { house } = this;
+    return html`<div class="page ${this.idle ? "idle" : ""}" @pointermove=${this.onPointer}>
+      ${this.bar()} ${this.connection()}
+      <main id="main" aria-label=${t("wall.title")}>
+        ${house.cameras === null ? this.waiting() : house.cameras.length === 0 ? this.empty() : this.pictures()}
+      </main>
+    </div>`;
+  }
+
+  private pictures() {
+    if (this.phone) {
+      return html`<xy-cards .house=${this.house} .cameras=${this.cameras} .two=${this.twoColumns}></xy-cards>`;
+    }
+    const big = this.big && this.house.camera(this.big);
+    return big ? this.one(big) : this.grid();
+  }
+
+  private bar() {
+    const { cameras } = this;
+    const live = this.liveCount();
+    return html`<xy-bar>
+        <div class="tools">
+          <a class="brand" href="/live" aria-label=${t("nav.live")} @click=${this.onHome}
+            ><img src="/favicon.svg" alt=""
+          /></a>
+          <h1>${t("wall.title")}</h1>
+          ${this.phone ? nothing : this.wideTools(cameras)}
+          <span class="grow"></span>
+          ${live
+            ? html`<span class="count ${live.live < live.all ? "some" : ""}" role="status"
+                >${this.phone ? `${live.live}/${live.all}` : t("wall.count", live)}</span
+              >`
+            : nothing}
+          <time class="clock">${clockText(this.house.clock.now())}</time>
+        </div>
+        ${this.phone || !document.fullscreenEnabled
+          ? nothing
+          : html`<button
+              slot="end"
+              title=${t(this.isFull ? "wall.fullLeave" : "wall.full")}
+              aria-label=${t(this.isFull ? "wall.fullLeave" : "wall.full")}
+              @click=${this.toggleFull}
+            >
+              ${icon(this.isFull ? "minimise" : "maximise")}
+            </button>`}
+      </xy-bar>
+      ${this.phone && this.house.cameras?.length ? html`<div class="phone">${this.sites()}${this.columnButtons()}</div>` : nothing}`;
+  }
+
+  private wideTools(cameras: Camera[]) {
+    const pages = pageCount(cameras.length, this.shownLayout);
+    return html`${this.sites()}
+      <div class="layouts" role="group" aria-label=${t("wall.layout")}>
+        ${LAYOUTS.map(
+          (n, i) =>
+            html`<button
+              aria-pressed=${this.shownLayout === n}
+              aria-label=${t("wall.layoutOf", { n })}
+              title="${t("wall.layoutOf", { n })} (${i + 1})"
+              @click=${() => this.setLayout(n)}
+            >
+              ${n}
+            </button>`,
+        )}
+      </div>
+      ${pages > 1
+        ? html`<div class="pager">
+            <button aria-label=${t("wall.previous")} ?disabled=${this.pageIndex === 0} @click=${() => this.turn(-1)}>
+              ${icon("chevronLeft")}
+            </button>
+            <span>${t("wall.page", { page: Math.min(this.pageIndex, pages - 1) + 1, pages })}</span>
+            <button aria-label=${t("wall.next")} ?disabled=${this.pageIndex >= pages - 1} @click=${() => this.turn(1)}>
+              ${icon("chevronRight")}
+            </button>
+          </div>`
+        : nothing}`;
+  }
+
+  private sites() {
+    const names = [...new Set((this.house.cameras ?? []).map((camera) => camera.site))].filter(Boolean);
+    if (names.length < 2) return nothing;
+    return html`<select aria-label=${t("wall.site")} @change=${this.onSite}>
+      <option value="" ?selected=${this.site === ""}>${t("wall.allSites")}</option>
+      ${names.map((name) => html`<option value=${name} ?selected=${this.site === name}>${name}</option>`)}
+    </select>`;
+  }
+
+  private columnButtons() {
+    return html`<div class="layouts" role="group" aria-label=${t("wall.layout")}>
+      ${[false, true].map(
+        (two) =>
+          html`<button aria-pressed=${this.twoColumns === two} @click=${() => this.setColumns(two)}>${two ? 2 : 1}</button>`,
+      )}
+    </div>`;
+  }
+
+  private grid() {
+    const { shownLayout: layout } = this;
+    const stream: StreamName = layout <= MAIN_UP_TO ? "main" : "sub";
+    return html`<div class="grid n${layout}">
+      ${repeat(
+        this.onPage,
+        (camera) => camera.id,
+        (camera) => this.cell(camera, stream),
+      )}
+    </div>`;
+  }
+
+  private cell(camera: Camera, wanted: StreamName) {
+    const stream = camera.streams[wanted] ? wanted : "main";
+    return html`<button
+      class="cell ${this.dropOn === camera.id ? "over" : ""}"
+      data-camera=${camera.id}
+      draggable="true"
+      aria-label=${t("wall.bigger", { name: `${camera.name}, ${camera.site}` })}
+      @click=${(event: MouseEvent) => this.onClick(event, camera.id)}
+      @dragstart=${(event: DragEvent) => this.onDragStart(event, camera.id)}
+      @dragover=${(event: DragEvent) => this.onDragOver(event, camera.id)}
+      @dragleave=${() => (this.dropOn = null)}
+      @drop=${(event: DragEvent) => this.onDrop(event, camera.id)}
+    >
+      <xy-picture .house=${this.house} .camera=${camera} .stream=${stream}></xy-picture>
+    </button>`;
+  }
+
+  private one(camera: Camera) {
+    return html`<div class="big">
+      <button
+        class="cell"
+        data-camera=${camera.id}
+        aria-label=${t("wall.grid")}
+        @click=${(event: MouseEvent) => this.onBigClick(event, camera.id)}
+      >
+        <xy-picture .house=${this.house} .camera=${camera} .stream=${"main"}></xy-picture>
+      </button>
+      <div class="bigTools">
+        <button @click=${() => (this.big = null)}>${icon("arrowLeft")}${t("wall.grid")}</button>
+        <a class="button" href=${cameraAddress(camera.id, null)} @click=${(e: Event) => this.open(camera.id, e)}
+          >${icon("clock")}${t("player.title")}</a
+        >
+      </div>
+    </div>`;
+  }
+
+  private waiting() {
+    const { problem } = this.house;
+    if (problem) return html`<div class="middle" role="alert">${icon("lost")}<p>${problemText(problem)}</p></div>`;
+    const count = this.layout ?? 4;
+    return html`<div class="grid n${count}" role="status" aria-label=${t("wall.loading")}>
+      ${Array.from({ length: count }, () => html`<div class="cell skeleton"></div>`)}
+    </div>`;
+  }
+
+  private empty() {
+    return html`<div class="middle">
+      ${icon("video")}
+      <h2>${t("wall.empty")}</h2>
+      <p class="muted">${t("wall.emptyHow")}</p>
+      <code>xomyen camera add "Cổng chợ" rtsp://192.168.1.20/stream1 --user admin</code>
+    </div>`;
+  }
+
+  private connection() {
+    const since = this.house.cameras?.length ? this.house.liveDownSince : null;
+    const now = this.house.clock.now();
+    if (since === null || now - since < 2000) return nothing;
+    return html`<div class="broken" role="alert">
+      ${icon("lost")}<span>${t("wall.serverLost", { time: sinceText(since, now) })}</span>
+    </div>`;
+  }
+
+  private liveCount(): { live: number; all: number } | null {
+    const cards = this.renderRoot.querySelector<CardsElement>("xy-cards");
+    const shown = cards?.pictures ?? [...this.renderRoot.querySelectorAll<PictureElement>("xy-picture")];
+    if (!shown.length) return null;
+    const live = shown.filter((p) => p.pictureState.kind === "live" || p.pictureState.kind === "not_recording").length;
+    return { live, all: shown.length };
+  }
+
+  private wasDown = false;
+  private onSecond(): void {
+    if (this.clock) this.clock.textContent = clockText(this.house.clock.now());
+    const down = this.house.liveDownSince !== null;
+    if (down || this.wasDown) this.requestUpdate();
+    this.wasDown = down;
+  }
+
+  private readonly redraw = (): void => this.requestUpdate();
+  private readonly onMedia = (): void => void (this.phone = this.media.matches);
+  private readonly onFull = (): void => void (this.isFull = document.fullscreenElement !== null);
+
+  private readonly onHome = (event: Event): void => {
+    event.preventDefault();
+    this.big = null;
+  };
+
+  private readonly onPointer = (): void => {
+    this.idle = false;
+    clearTimeout(this.idleTimer);
+    if (this.isFull) this.idleTimer = setTimeout(() => (this.idle = true), IDLE_MS);
+  };
+
+  private readonly onSite = (event: Event): void => {
+    this.site = (event.target as HTMLSelectElement).value;
+    this.pageIndex = 0;
+  };
+
+  private setLayout(layout: Layout): void {
+    this.layout = layout;
+    this.pageIndex = 0;
+    this.big = null;
+    remember("layout", layout);
+  }
+
+  private setColumns(two: boolean): void {
+    this.twoColumns = two;
+    remember("columns", two);
+  }
+
+  private turn(by: number): void {
+    const pages = pageCount(this.cameras.length, this.shownLayout);
+    this.pageIndex = Math.max(0, Math.min(pages - 1, this.pageIndex + by));
+  }
+
+  private readonly toggleFull = (): void => {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else void this.requestFullscreen().catch(() => undefined);
+  };
+
+  private open(id: string, event?: Event): void {
+    event?.preventDefault();
+    go(cameraAddress(id, null));
+  }
+
+  /** Once: enlarge. Twice: the player. */
+  private onClick(event: MouseEvent, id: string): void {
+    if (event.detail > 1) this.open(id);
+    else {
+      this.big = id;
+      void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".big .cell")?.focus());
+    }
+  }
+
+  private onBigClick(event: MouseEvent, id: string): void {
+    clearTimeout(this.clickTimer);
+    if (event.detail > 1) this.open(id);
+    else this.clickTimer = setTimeout(() => this.shrink(), event.detail === 0 ? 0 : DOUBLE_MS);
+  }
+
+  private shrink(): void {
+    const was = this.big;
+    this.big = null;
+    void this.updateComplete.then(() => this.cellOf(was)?.focus());
+  }
+
+  private cellOf(id: string | null): HTMLElement | null {
+    return id ? this.renderRoot.querySelector<HTMLElement>(`.cell[data-camera="${id}"]`) : null;
+  }
+
+  private onDragStart(event: DragEvent, id: string): void {
+    this.dragged = id;
+    event.dataTransfer?.setData("text/plain", id);
+    if (event.dataTransfer) event.dataTransfer.effectAllowed = "move";
+  }
+
+  private onDragOver(event: DragEvent, id: string): void {
+    if (!this.dragged || this.dragged === id) return;
+    event.preventDefault();
+    this.dropOn = id;
+  }
+
+  private onDrop(event: DragEvent, id: string): void {
+    event.preventDefault();
+    this.dropOn = null;
+    if (this.dragged) this.swap(this.dragged, id);
+    this.dragged = null;
+  }
+
+  private swap(a: string, b: string): void {
+    const all = arranged(this.house.cameras ?? [], this.order).map((camera) => camera.id);
+    this.order = swapped(all, a, b);
+    remember("order", this.order);
+  }
+
+  private readonly onKey = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || this.phone) return;
+    const target = event.composedPath()[0];
+    if (target instanceof HTMLSelectElement || target instanceof HTMLInputElement) return;
+    const layout = LAYOUTS[Number(event.key) - 1];
+    if (layout && !event.altKey) this.setLayout(layout);
+    else if (event.key.startsWith("Arrow")) this.onArrow(event);
+    else if (event.key === "PageUp") this.turn(-1);
+    else if (event.key === "PageDown") this.turn(1);
+    else if (event.key === "f" || event.key === "F") this.toggleFull();
+    else if (event.key === "o" || event.key === "O") this.openFocused();
+    else if (event.key === "Escape" && this.big) this.shrink();
+    else return;
+    if (event.key !== "Escape") event.preventDefault();
+  };
+
+  private openFocused(): void {
+    const focused = this.renderRoot.querySelector<HTMLElement>(".cell:focus");
+    const id = this.big ?? focused?.dataset.camera;
+    if (id) this.open(id);
+  }
+
+  private onArrow(event: KeyboardEvent): void {
+    if (this.big) {
+      this.neighbour(event.key === "ArrowLeft" || event.key === "ArrowUp" ? -1 : 1);
+      return;
+    }
+    const cells = [...this.renderRoot.querySelectorAll<HTMLElement>(".grid .cell")];
+    const at = cells.findIndex((cell) => cell.matches(":focus"));
+    const next = at < 0 ? 0 : moved(at, event.key, columnsOf(this.shownLayout), cells.length);
+    const from = cells[at]?.dataset.camera;
+    const to = cells[next]?.dataset.camera;
+    if (event.altKey && from && to && from !== to) {
+      this.swap(from, to);
+      void this.updateComplete.then(() => this.cellOf(from)?.focus());
+    } else cells[next]?.focus();
+  }
+
+  /** Enlarged: the arrows lead to the next camera. */
+  private neighbour(by: number): void {
+    const { cameras } = this;
+    const at = cameras.findIndex((camera) => camera.id === this.big);
+    this.big = cameras[Math.max(0, Math.min(cameras.length - 1, at + by))]?.id ?? this.big;
+  }
+}

@@ -1,0 +1,77 @@
+/** The icons in use, from Tabler; only these are bundled. */
+
+import alert from "@tabler/icons/outline/alert-triangle.svg?raw";
+import arrowLeft from "@tabler/icons/outline/arrow-left.svg?raw";
+import back5 from "@tabler/icons/outline/rewind-backward-5.svg?raw";
+import broadcast from "@tabler/icons/outline/broadcast.svg?raw";
+import certificate from "@tabler/icons/outline/file-certificate.svg?raw";
+import chevronLeft from "@tabler/icons/outline/chevron-left.svg?raw";
+import chevronRight from "@tabler/icons/outline/chevron-right.svg?raw";
+import clock from "@tabler/icons/outline/calendar-time.svg?raw";
+import close from "@tabler/icons/outline/x.svg?raw";
+import database from "@tabler/icons/outline/database-off.svg?raw";
+import download from "@tabler/icons/outline/download.svg?raw";
+import forward5 from "@tabler/icons/outline/rewind-forward-5.svg?raw";
+import inPoint from "@tabler/icons/outline/brackets-contain-start.svg?raw";
+import keyboard from "@tabler/icons/outline/keyboard.svg?raw";
+import link from "@tabler/icons/outline/link.svg?raw";
+import logout from "@tabler/icons/outline/logout.svg?raw";
+import loader from "@tabler/icons/outline/loader-2.svg?raw";
+import lost from "@tabler/icons/outline/plug-connected-x.svg?raw";
+import maximise from "@tabler/icons/outline/maximize.svg?raw";
+import minimise from "@tabler/icons/outline/minimize.svg?raw";
+import off from "@tabler/icons/outline/video-off.svg?raw";
+import outPoint from "@tabler/icons/outline/brackets-contain-end.svg?raw";
+import pause from "@tabler/icons/filled/player-pause.svg?raw";
+import play from "@tabler/icons/filled/player-play.svg?raw";
+import scissors from "@tabler/icons/outline/scissors.svg?raw";
+import stepBack from "@tabler/icons/outline/player-skip-back.svg?raw";
+import stepForward from "@tabler/icons/outline/player-skip-forward.svg?raw";
+import video from "@tabler/icons/outline/video.svg?raw";
+import wait from "@tabler/icons/outline/clock-pause.svg?raw";
+import zoomIn from "@tabler/icons/outline/zoom-in.svg?raw";
+import zoomOut from "@tabler/icons/outline/zoom-out.svg?raw";
+import { html, type TemplateResult } from "lit";
+import { unsafeSVG } from "lit/directives/unsafe-svg.js";
+
+const SOURCES = {
+  alert,
+  arrowLeft,
+  back5,
+  broadcast,
+  certificate,
+  chevronLeft,
+  chevronRight,
+  clock,
+  close,
+  database,
+  download,
+  forward5,
+  inPoint,
+  keyboard,
+  link,
+  logout,
+  loader,
+  lost,
+  maximise,
+  minimise,
+  off,
+  outPoint,
+  pause,
+  play,
+  scissors,
+  stepBack,
+  stepForward,
+  video,
+  wait,
+  zoomIn,
+  zoomOut,
+} as const;
+
+export type IconName = keyof typeof SOURCES;
+
+/** Decoration beside a text or inside a labelled button: hidden from screen readers. */
+export function icon(name: IconName): TemplateResult {
+  const marked = SOURCES[name].replace(/class="[^"]*"/, 'aria-hidden="true" focusable="false"');
+  return html`${unsafeSVG(marked)}`;
+}

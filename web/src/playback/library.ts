@@ -1,0 +1,123 @@
+/** Knows which groups of pictures a stream has around a moment, and fetches them. */
+
+import { playableCodecs } from "../media/codecs";
+import * as client from "../net/client";
+import { asProblem } from "../net/problem";
+import type { StreamName } from "../net/types";
+import { type Entry, type Resource, entryKey, readPlaylist } from "./playlist";
+
+/** First look: little, so that the answer is quick. Then further ahead in larger steps. */
+const FIRST_AHEAD_MS = 20_000;
+const AHEAD_MS = 120_000;
+const BEHIND_MS = 30_000;
+
+export class Library {
+  private entries: Entry[] = [];
+  private inits = new Map<string, Promise<ArrayBuffer>>();
+  private knownTo = 0;
+  /** Set when what is played is not the stream as it was recorded. */
+  note: client.Note | null = null;
+
+  constructor(
+    readonly camera: string,
+    readonly stream: StreamName,
+    private readonly clock: { now(): number },
+  ) {}
+
+  /** The entry that shows `wallMs`, else the first after it, looking ahead by a little only. */
+  async around(wallMs: number, signal: AbortSignal): Promise<Entry | null> {
+    const known = this.covering(wallMs);
+    if (known) return known;
+    this.entries = await this.list(wallMs, wallMs + FIRST_AHEAD_MS, signal);
+    this.knownTo = wallMs + FIRST_AHEAD_MS;
+    return this.covering(wallMs) ?? this.entries.find((entry) => entry.wallMs > wallMs) ?? null;
+  }
+
+  /** The entry after this one; null when there is none (yet). */
+  async after(entry: Entry, signal: AbortSignal): Promise<Entry | null> {
+    const next = this.neighbour(entry, 1);
+    if (next) return next;
+    const end = entry.wallEndMs;
+    const from = Math.max(end, Math.min(this.knownTo, this.clock.now()) - 1000);
+    const more = await this.list(end + 1, Math.max(from, end) + AHEAD_MS, signal);
+    this.merge(more);
+    this.knownTo = Math.max(from, end) + AHEAD_MS;
+    return this.grown(entry) ?? this.neighbour(entry, 1);
+  }
+
+  /** A short group at the live edge may have been joined with the next: what came after, as an entry of its own. */
+  private grown(entry: Entry): Entry | null {
+    const key = entryKey(entry);
+    const whole = this.entries.find((other) => entryKey(other) === key);
+    if (!whole?.range || !entry.range || whole.range.length <= entry.range.length) return null;
+    const { offset, length } = entry.range;
+    const tail: Entry = {
+      ...whole,
+      range: { offset: offset + length, length: whole.range.length - length },
+      duration: whole.duration - entry.duration,
+      wallMs: entry.wallEndMs,
+    };
+    this.entries = this.entries.map((other) => (other === whole ? entry : other));
+    this.merge([tail]);
+    return tail;
+  }
+
+  async before(entry: Entry, signal: AbortSignal): Promise<Entry | null> {
+    const known = this.neighbour(entry, -1);
+    if (known) return known;
+    this.merge(await this.list(entry.wallMs - BEHIND_MS, entry.wallMs - 1, signal));
+    return this.neighbour(entry, -1);
+  }
+
+  bytes(entry: Entry, signal: AbortSignal): Promise<ArrayBuffer> {
+    return client.bytes(entry.url, entry.range, signal);
+  }
+
+  /** Headers are small and shared by all entries of a file: fetched once, kept. */
+  init(map: Resource): Promise<ArrayBuffer> {
+    const key = `${map.url}@${map.range?.offset ?? 0}`;
+    const known = this.inits.get(key);
+    if (known) return known;
+    const asked = client.bytes(map.url, map.range, new AbortController().signal);
+    this.inits.set(key, asked);
+    asked.catch(() => this.inits.delete(key));
+    if (this.inits.size > 200) this.inits.clear();
+    return asked;
+  }
+
+  private covering(wallMs: number): Entry | null {
+    // The list may round times to milliseconds.
+    return this.entries.find((e) => wallMs >= e.wallMs - 0.6 && wallMs < e.wallEndMs - 0.6) ?? null;
+  }
+
+  private neighbour(entry: Entry, by: 1 | -1): Entry | null {
+    const key = entryKey(entry);
+    const at = this.entries.findIndex((other) => entryKey(other) === key);
+    return at < 0 ? null : (this.entries[at + by] ?? null);
+  }
+
+  private async list(fromMs: number, toMs: number, signal: AbortSignal): Promise<Entry[]> {
+    const now = this.clock.now();
+    if (fromMs >= now) return [];
+    const to = Math.max(fromMs + 1, Math.min(toMs, now));
+    try {
+      const answer = await client.playlist(this.camera, this.stream, fromMs, to, playableCodecs(), signal);
+      this.note = answer.note;
+      return readPlaylist(answer.text, answer.url).entries;
+    } catch (reason) {
+      if (asProblem(reason).code === "no_footage") return [];
+      throw reason;
+    }
+  }
+
+  private merge(more: Entry[]): void {
+    const all = new Map(this.entries.map((entry) => [entryKey(entry), entry]));
+    for (const entry of more) {
+      const key = entryKey(entry);
+      const known = all.get(key);
+      // A group that was still being written has grown: the longer one counts.
+      if (!known || entry.duration > known.duration) all.set(key, entry);
+    }
+    this.entries = [...all.values()].sort((a, b) => a.wallMs - b.wallMs).slice(-4000);
+  }
+}

@@ -1,0 +1,51 @@
+/** Addresses of the pages. Every moment has one that can be sent. */
+
+export type Route =
+  | { page: "signin"; code: string | null }
+  | { page: "live" }
+  | { page: "camera"; camera: string; atMs: number | null; selection: { from: number; to: number } | null };
+
+export function readRoute(address: { pathname: string; search: string; hash: string }): Route {
+  const path = address.pathname.replace(/\/+$/, "");
+  if (path === "/signin") {
+    const code = decodeURIComponent(address.hash.replace(/^#(?:code=)?/, "")).trim();
+    return { page: "signin", code: code || null };
+  }
+  const camera = /^\/camera\/([0-9a-fA-F-]{36})$/.exec(path)?.[1];
+  if (camera) {
+    const query = new URLSearchParams(address.search);
+    const moment = (name: string): number | null => {
+      const ms = Date.parse(query.get(name) ?? "");
+      return Number.isNaN(ms) ? null : ms;
+    };
+    const from = moment("from");
+    const to = moment("to");
+    const selection = from !== null && to !== null && to > from ? { from, to } : null;
+    return { page: "camera", camera: camera.toLowerCase(), atMs: moment("at"), selection };
+  }
+  return { page: "live" };
+}
+
+export function cameraAddress(
+  camera: string,
+  atMs: number | null,
+  selection: { from: number; to: number } | null = null,
+): string {
+  const query = new URLSearchParams();
+  const text = (ms: number): string => new Date(Math.round(ms)).toISOString();
+  if (atMs !== null) query.set("at", text(atMs));
+  if (selection) {
+    query.set("from", text(selection.from));
+    query.set("to", text(selection.to));
+  }
+  // Colons are legal in a query (RFC 3986 §3.4) and read better in a message.
+  const tail = query.toString().replaceAll("%3A", ":");
+  return `/camera/${camera}${tail ? `?${tail}` : ""}`;
+}
+
+/** Goes to a page of the application without loading it anew. */
+export function go(address: string, replace = false): void {
+  if (replace) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
+  globalThis.dispatchEvent(new Event("xy-route"));
+}
