@@ -10,7 +10,7 @@ import av
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.footage import FRAME_NS, START_NS, Footage, encode, read_number
+from tests.numbered_footage import FRAME_NS, START_NS, Footage, encode, read_number
 
 from xomyen.playback.clip import Clip, SeveralRuns, plan_clip, plan_clips
 from xomyen.recording.mp4 import parse_header, walk

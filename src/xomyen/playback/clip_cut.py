@@ -3,6 +3,7 @@
 import os
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -15,8 +16,8 @@ from xomyen.recording.segment_file import Fragment, SegmentFile
 
 _MOOF_HEAD, _MOOF_ROW = 128, 16  # bytes: what the recorder's own moofs have at most
 
-# Columns of the table of fragments.
-_SOURCE, _NUMBER, _FIRST_SAMPLE, _OFFSET, _SIZE, _DATA_OFFSET = range(6)
+# Columns of the table of fragments; the place is that of the fragment when all are laid one behind the other.
+_SOURCE, _NUMBER, _FIRST_SAMPLE, _PLACE, _SIZE = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,12 @@ class RunCutter:
         self._from_ns = from_ns
         self._to_ns = to_ns
         self._sources: list[Source] = []
-        self._fragments: list[tuple[int, int, int, int, int, int]] = []
+        self._fragments: list[tuple[int, int, int, int, int]] = []
         self._dts: list[int] = []
         self._pts: list[int] = []
         self._sizes: list[int] = []
+        self._places: list[int] = []
+        self._end = 0
         self._keys: list[bool] = []
         self._shown: list[Bools] = []
         self._last_duration = 0
@@ -76,10 +79,9 @@ class RunCutter:
         try:
             for number, fragment in enumerate(fragments):
                 moof = _read_moof(descriptor, fragment)
-                self._fragments.append(
-                    (len(self._sources), number, len(self._pts), fragment.offset, fragment.size, moof.data_offset)
-                )
+                self._fragments.append((len(self._sources), number, len(self._pts), self._end, fragment.size))
                 self._take(moof)
+                self._end += fragment.size
         finally:
             os.close(descriptor)
         times = SegmentTimes.of(segment, file, self._pts[first])
@@ -92,6 +94,7 @@ class RunCutter:
         self._dts += dts
         self._pts += [time + offset for time, offset in zip(dts, moof.offsets, strict=True)]
         self._sizes += moof.sizes
+        self._places += accumulate(moof.sizes[:-1], initial=self._end + moof.data_offset)
         self._keys += moof.keys
         self._last_duration = moof.durations[-1]
 
@@ -111,33 +114,33 @@ class RunCutter:
         if not shown.any():
             return None
         end = int(np.flatnonzero(shown)[-1]) + 1
-        return self._cut(pts, keys, np.flatnonzero(shown), start, end)
+        # Pictures shown before the keyframe that starts the clip cannot be decoded, and none needs them.
+        listed = np.arange(start, end)
+        return self._cut(pts, keys, shown, listed[pts[listed] >= pts[start]])
 
-    def _cut(self, pts: Int64s, keys: Bools, shown: Int64s, start: int, end: int) -> Cut:
-        """Lists the samples [start, end) in decoding order, of which those numbered in `shown` are shown."""
+    def _cut(self, pts: Int64s, keys: Bools, marks: Bools, listed: Int64s) -> Cut:
+        """Lists the samples of these numbers, of which those with a mark are shown."""
+        shown = np.flatnonzero(marks)
         first, last = int(shown[np.argmin(pts[shown])]), int(shown[np.argmax(pts[shown])])
-        dts = np.array(self._dts, dtype=np.int64)
-        sizes = np.array(self._sizes, dtype=np.int64)
+        dts, sizes, places = (np.array(values, dtype=np.int64) for values in (self._dts, self._sizes, self._places))
         fragments = np.array(self._fragments, dtype=np.int64)
+        start, end = int(listed[0]), int(listed[-1]) + 1
         low = int(np.searchsorted(fragments[:, _FIRST_SAMPLE], start, "right")) - 1
         high = int(np.searchsorted(fragments[:, _FIRST_SAMPLE], end, "left"))
         used = fragments[low:high]
-        offsets = np.cumsum(used[:, _SIZE]) - used[:, _SIZE]
-        chunks = offsets + used[:, _DATA_OFFSET]
-        borders = np.append(used[:, _FIRST_SAMPLE], end)
-        # Where a fragment did not begin with its keyframe, the samples before that are not listed.
-        chunks[0] += int(sizes[borders[0] : start].sum())
-        borders[0] = start
+        used[:, _PLACE] -= used[0, _PLACE]
         duration = int(dts[end] - dts[end - 1]) if end < len(dts) else self._last_duration
-        table = SampleTable(
-            dts[start:end], pts[start:end], sizes[start:end], keys[start:end], duration, chunks, np.diff(borders)
-        )
+        clip_dts, clip_pts, edit_start = _clip_times(dts[listed], pts[listed], marks[listed])
+        at, lengths = places[listed] - self._fragments[low][_PLACE], sizes[listed]
+        chunk_starts = np.flatnonzero(np.append(True, at[1:] != at[:-1] + lengths[:-1]))
+        chunk_samples = np.diff(chunk_starts, append=len(at))
+        table = SampleTable(clip_dts, clip_pts, lengths, keys[listed], duration, at[chunk_starts], chunk_samples)
         times = self._source_of(last).times
         shown_end = self._end_of(pts, last, duration, times.ticks(self._to_ns))
         return Cut(
             table=table,
-            edit=Edit(int(pts[first]), shown_end),
-            taken=self._taken(used, offsets),
+            edit=Edit(edit_start, shown_end - int(pts[first])),
+            taken=self._taken(used),
             payload=int(used[:, _SIZE].sum()),
             frames=len(shown),
             first_ns=self._source_of(first).times.wall_ns(int(pts[first])),
@@ -155,15 +158,48 @@ class RunCutter:
         row = bisect_right(self._fragments, sample, key=lambda fragment: fragment[_FIRST_SAMPLE]) - 1
         return self._sources[self._fragments[row][_SOURCE]]
 
-    def _taken(self, used: Int64s, offsets: Int64s) -> tuple[TakenFragments, ...]:
+    def _taken(self, used: Int64s) -> tuple[TakenFragments, ...]:
         found = []
         for source in np.unique(used[:, _SOURCE]):
             rows = np.flatnonzero(used[:, _SOURCE] == source)
             numbers = used[rows, _NUMBER]
             found.append(
-                TakenFragments(self._sources[int(source)], int(numbers[0]), int(numbers[-1]) + 1, int(offsets[rows[0]]))
+                TakenFragments(
+                    self._sources[int(source)], int(numbers[0]), int(numbers[-1]) + 1, int(used[rows[0], _PLACE])
+                )
             )
         return tuple(found)
+
+
+def _clip_times(dts: Int64s, pts: Int64s, shown: Bools) -> tuple[Int64s, Int64s, int]:
+    """The clip's own decoding and presentation times, and the presentation time of the first picture shown.
+
+    Pictures that are only decoded, before the first or after the last shown, take one tick each instead of their
+    time; all other distances stay. Otherwise GStreamer's qtdemux (1.22), which compares media time with the
+    movie's duration, would end at a keyframe as many pictures too early; Chromium would count what follows
+    the last picture into the clip's length; and a player that ignores edit lists would show for long what it should
+    not show at all.
+    """
+    first_pts, last_pts = int(pts[shown].min()), int(pts[shown].max())
+    before, after = np.flatnonzero(pts < first_pts), np.flatnonzero(pts > last_pts)
+    turn = int(before[-1]) + 1 if len(before) else 0  # from here on, nothing is hidden before the first picture
+    pace = np.diff(dts)
+    pace[:turn] = 1
+    pace[after] = 1
+    own_dts = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(pace)))
+    own_pts = pts - first_pts
+    # Decoders may lend the hidden ones the stream's usual duration, which must not reach into the first picture.
+    apart = 2 * int(np.median(np.diff(dts))) if len(before) else 0
+    ranks = np.argsort(np.argsort(pts[before]))
+    delay = int((before - ranks).max(initial=0))
+    # Late enough too that every picture is decoded before it is shown, so that no offset in ctts is negative.
+    edit_start = max(len(before) + delay + apart, int((own_dts - own_pts)[shown].max()))
+    own_pts += edit_start
+    own_pts[before] = ranks + delay
+    if len(after):
+        end = int(pts[after].min()) - first_pts + edit_start
+        own_pts[after] = end + np.argsort(np.argsort(pts[after]))
+    return own_dts, own_pts, edit_start
 
 
 def _read_moof(descriptor: int, fragment: Fragment) -> MovieFragment:

@@ -24,9 +24,9 @@ _FTYP = box(b"ftyp", b"isom", struct.pack(">I", 0x200), b"isom", b"iso6", b"mp41
 
 @dataclass(frozen=True, slots=True)
 class SampleTable:
-    """The samples that a clip lists, in decoding order; times are 90 kHz ticks of the run's media time."""
+    """The samples that a clip lists, in decoding order; times are 90 kHz ticks of the clip's own media time."""
 
-    dts: Int64s
+    dts: Int64s  # begin at 0
     pts: Int64s
     sizes: Int64s  # bytes
     keys: Bools
@@ -37,10 +37,10 @@ class SampleTable:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The part of the listed samples that is shown: presentation times in [start, end), in ticks."""
+    """The part of the listed samples that is shown: presentation times from `start` on for `length`, in ticks."""
 
     start: int
-    end: int
+    length: int
 
 
 def clip_header(recorded: Header, table: SampleTable, edit: Edit, payload: int, created_ns: int) -> bytes:
@@ -58,9 +58,8 @@ def clip_header(recorded: Header, table: SampleTable, edit: Edit, payload: int, 
 
 
 def _moov(recorded: Header, table: SampleTable, edit: Edit, shift: int, created_ns: int) -> bytes:
-    base = int(table.dts[0])
-    media = int(table.dts[-1]) + table.last_duration - base
-    shown = edit.end - edit.start
+    media = int(table.dts[-1]) + table.last_duration
+    shown = edit.length
     made_s = created_ns // NS_PER_SECOND + _FROM_1904_TO_1970_S
     movie_head = full_box(
         b"mvhd", 1, 0,
@@ -72,7 +71,7 @@ def _moov(recorded: Header, table: SampleTable, edit: Edit, shift: int, created_
         b"tkhd", 1, 7,
         struct.pack(">QQIIQ", made_s, made_s, 1, 0, shown), bytes(16), _MATRIX, size,
     )  # §8.3.2  # fmt: skip
-    edits = box(b"edts", full_box(b"elst", 1, 0, struct.pack(">IQqHH", 1, shown, edit.start - base, 1, 0)))  # §8.6.6
+    edits = box(b"edts", full_box(b"elst", 1, 0, struct.pack(">IQqHH", 1, shown, edit.start, 1, 0)))  # §8.6.6
     media_head = full_box(
         b"mdhd", 1, 0, struct.pack(">QQIQHH", made_s, made_s, TICKS_PER_SECOND, media, _UNDETERMINED, 0)
     )  # §8.4.2
