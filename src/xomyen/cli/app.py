@@ -27,8 +27,25 @@ camera = typer.Typer(
     name="camera", help="The cameras of a node, and simulated ones.", no_args_is_help=True, rich_markup_mode=None
 )
 
-_ROOMS = ("serve", "cameras", "timeline", "ticket")
-"""Modules beside this one; each offers `register(app, camera)`."""
+_ROOMS = {
+    "serve": ("serve", "signin"),
+    "cameras": ("camera add", "camera list", "camera edit", "camera remove"),
+    "probe": ("camera probe",),
+    "simulate": ("camera simulate",),
+    "timeline": ("timeline",),
+    "check": ("check",),
+    "ticket": ("ticket",),
+    "demo": ("demo",),
+}
+"""Modules beside this one with their commands; each offers `register(app, camera)`."""
+
+
+def _rooms_for(arguments: list[str]) -> list[str]:
+    """The modules to load: that of the command, so that it starts fast; all of them for help and mistakes."""
+    typed = " ".join(arguments[:2])
+    return [
+        room for room, commands in _ROOMS.items() if any(f"{typed} ".startswith(f"{name} ") for name in commands)
+    ] or list(_ROOMS)
 
 
 def _show_version(wanted: bool) -> None:
@@ -46,10 +63,10 @@ def everything(
     """Xóm Yên: the cameras of a commune on one box."""
 
 
-def build() -> typer.Typer:
-    """The whole command line."""
+def build(arguments: list[str]) -> typer.Typer:
+    """The command line, with what is needed for these arguments."""
     if not app.registered_groups:
-        for room in _ROOMS:
+        for room in _rooms_for(arguments):
             importlib.import_module(f"xomyen.cli.{room}").register(app, camera)
         app.add_typer(camera, name="camera")
     return app
@@ -57,12 +74,12 @@ def build() -> typer.Typer:
 
 def run(arguments: list[str] | None = None) -> None:
     """Runs one command. Ends the process: 0 only when what was asked is done."""
-    sys.exit(_outcome(arguments))
+    sys.exit(_outcome(sys.argv[1:] if arguments is None else arguments))
 
 
-def _outcome(arguments: list[str] | None) -> int:
+def _outcome(arguments: list[str]) -> int:
     try:
-        result = build()(args=arguments, standalone_mode=False)
+        result = build(arguments)(args=arguments, standalone_mode=False)
         sys.stdout.flush()
     except XomyenError as error:
         return _failed(error.message, error.exit_code)

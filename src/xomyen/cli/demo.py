@@ -15,7 +15,6 @@ import uvloop
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected
 from xomyen.bus.messages import CameraConfig, StreamConfig
-from xomyen.camera.simulator.scenes import demo_clip
 from xomyen.cli.common import Dir, node_folder
 from xomyen.cli.serve import LINK_LIFE_S, Listen, sign_in_link, with_listen
 from xomyen.node.child import Child, PythonProgram
@@ -82,6 +81,9 @@ def demo(
 
     Example: xomyen demo --cameras 9 --video street.mp4
     """
+    # Reads video: the other commands need not load that.
+    from xomyen.camera.simulator.scenes import demo_clip
+
     folder = node_folder(directory or default_root() / ".demo")
     settings = load_settings(folder)
     address = with_listen(settings, listen)

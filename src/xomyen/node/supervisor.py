@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from xomyen.bus.messages import NodeEvent, NodeHealth, PartHealth
 from xomyen.bus.requests import Empty, answer
 from xomyen.bus.server import BusServer
 from xomyen.bus.server_config import BusLimits, Remote, Uplink
-from xomyen.node.child import Child, PythonProgram
+from xomyen.node.child import Child, ChildState, PythonProgram
 from xomyen.node.config_service import ConfigService
 from xomyen.node.home import locked, prepare
 from xomyen.node.secrets import Secrets
@@ -53,6 +54,18 @@ def read_gateway(folder: NodeFolder) -> str:
         return str(json.loads(gateway_file(folder).read_text(encoding="utf-8"))["url"])
     except (OSError, ValueError, KeyError) as error:
         raise NotRunning("The gateway is not running yet.") from error
+
+
+def trouble_file(folder: NodeFolder, part: str) -> Path:
+    """Where a part that cannot go on writes why, for the node's health."""
+    return folder.run / f"{part}.trouble"
+
+
+def _read_trouble(folder: NodeFolder, part: str) -> str:
+    try:
+        return trouble_file(folder, part).read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _read_uplink(settings: Settings) -> Uplink | None:
@@ -94,7 +107,7 @@ class Supervisor:
                     pid=state.pid if state else None,
                     since_ns=state.since_ns if state else 0,
                     restarts=state.restarts if state else 0,
-                    detail=state.detail if state else "not started yet",
+                    detail=_detail(state, _read_trouble(self.folder, name)) if state else "not started yet",
                 )
             )
         return NodeHealth(node=self.node, parts=tuple(parts))
@@ -136,6 +149,22 @@ class Supervisor:
         self._client = None
 
 
+def _detail(state: ChildState, trouble: str) -> str:
+    """How a part ended last, with its own words where it left some."""
+    return f"{state.detail}: {trouble}" if trouble and state.detail else state.detail or trouble
+
+
+def _fixed_port(listen: str) -> str:
+    """Port 0 becomes a free port, the same each time the gateway is started again."""
+    host, _, port = listen.rpartition(":")
+    if port != "0":
+        return listen
+    bare = host.strip("[]")
+    with socket.socket(socket.AF_INET6 if ":" in bare else socket.AF_INET) as probe:
+        probe.bind((bare, 0))
+        return f"{host}:{probe.getsockname()[1]}"
+
+
 @asynccontextmanager
 async def supervising(
     folder: NodeFolder, settings: Settings, listen: str | None = None, clock: Clock | None = None
@@ -147,6 +176,7 @@ async def supervising(
     clock = clock or SystemClock()
     node = prepare(folder)
     uplink = _read_uplink(settings)
+    listen = _fixed_port(listen or settings.listen)
     with locked(folder, "serve") as lock:
         for stale in folder.run.iterdir():
             stale.unlink()
@@ -157,9 +187,7 @@ async def supervising(
         try:
             async with _services(supervisor, settings):
                 recorder = _part("recorder", supervisor, lock.descriptor, RECORDER_PATIENCE_S, ())
-                gateway = _part(
-                    "gateway", supervisor, lock.descriptor, GATEWAY_PATIENCE_S, ("--listen", listen or settings.listen)
-                )
+                gateway = _part("gateway", supervisor, lock.descriptor, GATEWAY_PATIENCE_S, ("--listen", listen))
                 await supervisor.add(recorder)
                 await supervisor.add(gateway)
                 try:

@@ -37,11 +37,18 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="XOMYEN_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     listen: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$")] = "127.0.0.1:8460"
+    tls_certificate: Path | None = None  # PEM chain; with it the web is served over TLS
+    tls_key: Path | None = None
+    behind_tls: bool = False  # a proxy on this machine ends TLS: cookies are marked Secure
+    origins: tuple[str, ...] = ()  # pages of other origins that may use this node, such as the centre's
+    metrics_token_file: Path | None = None  # lets another machine read /metrics with this bearer token
+    transcoders: Annotated[int, Field(ge=0, le=32)] = 2  # pictures re-encoded for browsers, at once
     cameras: Annotated[int, Field(ge=1, le=5000)] = 500  # the most the node takes
     volumes: tuple[Path, ...] = ()  # folders that hold segments; empty: DIR/video
-    reserve_bytes: Annotated[int, Field(ge=64 * MEBI)] = 2 * GIBI  # kept free on each volume
-    commit_seconds: Annotated[float, Field(ge=0.1, le=30)] = 1.0  # declared loss is at most twice this
-    receive_buffer_bytes: Annotated[int, Field(ge=MEBI, le=4 * GIBI)] = 128 * MEBI  # bound of the buffer pool
+    reserve_bytes: Annotated[int, Field(ge=MEBI)] | None = None  # kept free on each volume; none: 5 % of the disk
+    commit_seconds: Annotated[float, Field(ge=0.1, le=30)] = 1.0  # shortest time between two syncs of a volume
+    queue_bytes: Annotated[int, Field(ge=MEBI, le=16 * GIBI)] = 128 * MEBI  # may wait for one volume
+    receive_buffers: Annotated[int, Field(ge=16, le=65_536)] = 3200  # of 256 KiB each, shared by all cameras
     event_bytes: Annotated[int, Field(ge=16 * MEBI)] = 512 * MEBI  # the event stream on disk
     event_days: Annotated[float, Field(ge=1, le=3650)] = 90.0
     bus_store_bytes: Annotated[int, Field(ge=128 * MEBI)] = GIBI  # all of JetStream on disk

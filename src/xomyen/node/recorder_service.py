@@ -1,0 +1,110 @@
+"""What others ask of the recorder over the bus: states, checkpoints, holds, statistics."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Self
+
+from nats.aio.client import Client
+
+from xomyen.bus import subjects
+from xomyen.bus.messages import (
+    CheckpointDone,
+    HoldDone,
+    HoldWanted,
+    RecorderState,
+    Statistics,
+    StreamWanted,
+)
+from xomyen.bus.requests import Empty, answer
+from xomyen.node.metrics import RecorderMetrics, exposition, problems_of
+from xomyen.node.states import Notices
+from xomyen.recording.recorder import Recorder
+from xomyen.terms.buffers import BufferPool
+from xomyen.terms.errors import NoFootage, VolumeRefused, XomyenError
+
+
+class UnknownHold(XomyenError):
+    """There is no hold of this id."""
+
+    code = "unknown_hold"
+    http_status = 404
+
+
+class RecorderService:
+    """Answers recorder.state, .checkpoint, .hold, .release and .statistics while it is entered."""
+
+    def __init__(
+        self,
+        client: Client,
+        node: str,
+        recorder: Recorder,
+        notices: Notices,
+        pool: BufferPool,
+        counts: Callable[[], dict[str, int]],
+        gauges: Callable[[], dict[str, int]],
+    ) -> None:
+        """`counts` (which only grow) and `gauges` are further values for the metrics."""
+        self._client = client
+        self._node = node
+        self._recorder = recorder
+        self._notices = notices
+        self._pool = pool
+        self._counts = counts
+        self._gauges = gauges
+        self._exit = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        client = self._client
+        for subscription in (
+            await answer(client, self._subject("state"), Empty, self.state),
+            await answer(client, self._subject("checkpoint"), StreamWanted, self.checkpoint),
+            await answer(client, self._subject("hold"), HoldWanted, self.hold),
+            await answer(client, self._subject("release"), HoldDone, self.release),
+            await answer(client, self._subject("statistics"), Empty, self.statistics),
+        ):
+            self._exit.push_async_callback(subscription.unsubscribe)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        if self._client.is_connected:
+            await self._exit.aclose()
+
+    def _subject(self, action: str) -> str:
+        return subjects.service(self._node, "recorder", action)
+
+    async def state(self, _request: Empty) -> RecorderState:
+        """Every stream's newest state, and what is wrong with the recorder itself."""
+        return RecorderState(
+            streams=tuple(self._notices.states.values()), problems=problems_of(self._recorder.statistics)
+        )
+
+    async def checkpoint(self, request: StreamWanted) -> CheckpointDone:
+        """Seals what there is of the open segment; answered once it is acknowledged."""
+        try:
+            segment = await self._recorder.checkpoint(request.camera, request.stream)
+        except NoFootage:
+            return CheckpointDone(segment=None)
+        except OSError as error:
+            raise VolumeRefused(f"The disk refused the checkpoint: {error.strerror or error}.") from error
+        row = self._recorder.reader.segment(segment)
+        return CheckpointDone(segment=segment, bytes=row.bytes if row else 0, end_ns=row.end_ns if row else 0)
+
+    async def hold(self, request: HoldWanted) -> HoldDone:
+        """Keeps footage from retention; committed when answered."""
+        hold = await self._recorder.add_hold(
+            request.camera, request.start_ns, request.end_ns, request.reason, request.who, request.until_ns
+        )
+        return HoldDone(hold=hold.id)
+
+    async def release(self, request: HoldDone) -> Empty:
+        """Ends a hold. Raises UnknownHold."""
+        if not await self._recorder.remove_hold(request.hold):
+            raise UnknownHold(f"There is no hold {request.hold}.")
+        return Empty()
+
+    async def statistics(self, _request: Empty) -> Statistics:
+        """The recorder's values for Prometheus."""
+        metrics = RecorderMetrics(
+            self._recorder.statistics, self._notices.states.values(), self._pool, self._counts(), self._gauges()
+        )
+        return Statistics(text=exposition(metrics))
