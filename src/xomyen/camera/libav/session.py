@@ -66,7 +66,8 @@ class CopySession:
         self._decoding_times = decoding_times  # whether the container carries them
         self._frame_ticks = _frame_ticks(stream)
         self._times: DecodeTimes | None = None  # from the first keyframe on
-        self._early: list[tuple[bytes, bool]] = []
+        self._reorder = 0
+        self._early: list[tuple[bytes, bool, int | None, int | None]] = []
         self._timed = False
         self._began = time.monotonic()
 
@@ -80,33 +81,46 @@ class CopySession:
             former.changed = False
             self._output.announce(former.config)
             if self._times is None:
-                reorder = None if self._decoding_times else former.config.max_reorder
+                self._reorder = former.config.max_reorder
+                reorder = None if self._decoding_times else self._reorder
                 self._times = DecodeTimes(self._time_base, reorder, self._frame_ticks)
         if self._times is None:
             if time.monotonic() - self._began > _KEYFRAME_WITHIN_S:
                 raise NoKeyframe(f"{self._place} sent no keyframe within {_KEYFRAME_WITHIN_S:.0f} s.")
             return
-        if not self._timed:
-            # The first packets of a live stream may come before libav knows their times: they are placed
-            # backwards from the first that has one.
-            if packet.pts is None and packet.dts is None and len(self._early) < _MOST_EARLY_UNITS:
-                self._early.append((unit, key))
+        if not self._timed and (packet.pts is None or self._early) and len(self._early) < _MOST_EARLY_UNITS:
+            self._early.append((unit, key, packet.pts, packet.dts))
+            if len(self._early) - self._untimed <= self._reorder:
                 return
-            self._put_early(self._times, packet)
-        self._put(unit, key, *self._times.next(packet.pts, packet.dts))
+            self._put_early(self._times)
+        else:
+            self._timed = True
+            self._put(unit, key, *self._times.next(packet.pts, packet.dts))
 
     def again(self) -> None:
         """The file begins anew."""
         if self._times is not None:
             self._times.join()
 
-    def _put_early(self, times: DecodeTimes, first_timed: "Packet[Stream]") -> None:
+    @property
+    def _untimed(self) -> int:
+        return sum(pts is None for _, _, pts, _ in self._early)
+
+    def _put_early(self, times: DecodeTimes) -> None:
+        """The first pictures of a live stream may come before libav knows their times.
+
+        They are placed backwards from the first picture shown of those that have one, which with B-frames is
+        not the first that comes.
+        """
         self._timed = True
         step = round(Fraction(self._frame_ticks, TICKS_PER_SECOND) / self._time_base)
-        known = first_timed.dts if first_timed.dts is not None else first_timed.pts
-        for back, (unit, key) in zip(range(len(self._early), 0, -1), self._early, strict=True):
-            at = None if known is None else known - back * step
-            self._put(unit, key, *times.next(at, at))
+        first = min((pts for _, _, pts, _ in self._early if pts is not None), default=0)
+        untimed = self._untimed
+        for unit, key, pts, dts in self._early:
+            if pts is None:
+                pts = dts = first - untimed * step
+                untimed -= 1
+            self._put(unit, key, *times.next(pts, dts))
         self._early.clear()
 
     def _put(self, unit: bytes, key: bool, pts_ticks: int, dts_ticks: int) -> None:

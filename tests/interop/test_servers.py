@@ -1,0 +1,282 @@
+"""Recording from RTSP servers nobody here wrote: GStreamer's and VLC's. Every picture is counted and decoded."""
+
+import asyncio
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from tests.collecting_sink import CollectingSink
+from tests.interop.packages import SYSTEM_PYTHON, need_gstreamer_server, need_vlc
+from tests.sample_video import H264_B_FRAMES, decode_all, make_video
+
+from xomyen.camera.errors import CodecNotSupported, StreamNotFound, WrongPassword
+from xomyen.camera.ingest import IngestGroups
+from xomyen.camera.libav import LibavPool
+from xomyen.camera.open import open_source
+from xomyen.camera.probe import probe
+from xomyen.camera.source import Batch, CodecConfig, StreamSink
+from xomyen.proof.keys import SigningKey
+from xomyen.recording.check import check
+from xomyen.recording.index_reader import IndexReader
+from xomyen.recording.recorder import Recorder
+from xomyen.terms.folder import NodeFolder
+from xomyen.terms.ids import new_id
+from xomyen.terms.words import GapReason, StreamName, VideoCodec
+
+PICTURES = 125  # of every stream of gstreamer_server.py
+FRAME_TICKS = 3600
+FFMPEG_NAME = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc"}
+
+
+@dataclass(frozen=True)
+class Servers:
+    open: str
+    digest: str
+    basic: str
+
+
+@pytest.fixture(scope="module")
+def gstreamer() -> Iterator[Servers]:
+    need_gstreamer_server()
+    script = Path(__file__).with_name("gstreamer_server.py")
+    server = subprocess.Popen([SYSTEM_PYTHON, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdin is not None
+    assert server.stdout is not None
+    ports = server.stdout.readline().split()
+    assert len(ports) == 3, "the GStreamer server did not start"
+    yield Servers(*(f"127.0.0.1:{port}" for port in ports))
+    server.stdin.close()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+async def collect(url: str, pictures: int, user: str | None = None, password: str | None = None) -> CollectingSink:
+    sink = CollectingSink()
+    async with IngestGroups() as groups, open_source(url, user, password, sink, groups, LibavPool()):
+        await sink.until(lambda s: len(s.units) >= pictures or bool(s.closings))
+    return sink
+
+
+def steps(ticks: list[int]) -> set[int]:
+    return {later - earlier for earlier, later in pairwise(ticks)}
+
+
+def assert_whole(sink: CollectingSink, codec: VideoCodec, b_frames: bool, folder: Path) -> None:
+    """All pictures, in an order a decoder and a player can use, and every one decodes."""
+    config = sink.configs[0]
+    assert config.codec is codec
+    assert (config.width, config.height) == (320, 192)
+    assert len(sink.configs) == 1
+    assert len(sink.units) == PICTURES, sink.closings
+    assert sink.lost_packets == 0
+    assert sink.keys[0]
+    assert sum(sink.keys) >= PICTURES // 25
+    sink.check_times()
+    assert (sink.pts != sorted(sink.pts)) == b_frames
+    assert (config.max_reorder > 0) == b_frames
+    assert steps(sorted(sink.pts)) == {FRAME_TICKS}
+    assert steps(sink.dts) == {FRAME_TICKS}
+    assert decode_all(config.parameter_sets, sink.units, FFMPEG_NAME[codec], folder) == PICTURES
+
+
+@pytest.mark.parametrize(
+    ("path", "codec", "b_frames"),
+    [
+        ("/h264", VideoCodec.H264, False),
+        ("/h264-b", VideoCodec.H264, True),
+        ("/h264-in-band", VideoCodec.H264, True),
+        ("/h264-slices", VideoCodec.H264, False),
+        ("/h264-audio", VideoCodec.H264, True),
+        ("/h265", VideoCodec.H265, False),
+        ("/h265-b", VideoCodec.H265, True),
+    ],
+)
+async def test_every_picture_of_gstreamers_server_arrives(
+    gstreamer: Servers, tmp_path: Path, path: str, codec: VideoCodec, b_frames: bool
+) -> None:
+    assert_whole(await collect(f"rtsp://{gstreamer.open}{path}", PICTURES), codec, b_frames, tmp_path)
+
+
+async def test_gstreamers_server_is_recorded_over_udp_as_well(gstreamer: Servers, tmp_path: Path) -> None:
+    sink = await collect(f"rtsp+udp://{gstreamer.open}/h264-b", PICTURES)
+    assert_whole(sink, VideoCodec.H264, True, tmp_path)
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsp+udp"])
+@pytest.mark.parametrize("method", ["digest", "basic"])
+async def test_gstreamers_server_lets_the_right_password_in(gstreamer: Servers, scheme: str, method: str) -> None:
+    url = f"{scheme}://{getattr(gstreamer, method)}/h264"
+    sink = await collect(url, 5, "lan", "mật khẩu")
+    assert len(sink.units) >= 5
+
+
+@pytest.mark.parametrize("method", ["digest", "basic"])
+async def test_gstreamers_server_keeps_the_wrong_password_out(gstreamer: Servers, method: str) -> None:
+    sink = await collect(f"rtsp://{getattr(gstreamer, method)}/h264", 1, "lan", "mat khau")
+    assert sink.units == []
+    assert sink.closings[0][0] is GapReason.REFUSED
+    assert "mat khau" not in sink.closings[0][1]
+
+
+async def test_probing_gstreamers_server_tells_what_it_sends(gstreamer: Servers) -> None:
+    found = await probe(f"rtsp://{gstreamer.open}/h264-audio", measure_s=2)
+    assert found.codec is VideoCodec.H264
+    assert (found.width, found.height) == (320, 192)
+    assert found.frame_rate == 25
+    assert found.gop_frames == 25
+    assert found.gop_s == 1
+    assert found.b_frames
+    assert found.audio_offered
+    assert "GStreamer" in found.server
+    assert found.bit_rate is not None
+    assert 20_000 < found.bit_rate < 2_000_000
+    # Server and recorder are one machine, so one clock; encoder and reordering delay is all there may be.
+    assert found.clock_offset_ns is not None
+    assert abs(found.clock_offset_ns) < 2_000_000_000
+
+
+async def test_probing_gstreamers_server_tells_what_is_wrong(gstreamer: Servers) -> None:
+    with pytest.raises(StreamNotFound):
+        await probe(f"rtsp://{gstreamer.open}/none")
+    with pytest.raises(CodecNotSupported, match="VP8"):
+        await probe(f"rtsp://{gstreamer.open}/vp8")
+    with pytest.raises(WrongPassword):
+        await probe(f"rtsp://{gstreamer.digest}/h264", "lan", "wrong")
+
+
+class Counting:
+    """Passes everything on to a recorder's sink and counts pictures."""
+
+    def __init__(self, sink: StreamSink) -> None:
+        self._sink = sink
+        self.pictures = 0
+        self.changed = asyncio.Event()
+
+    def opened(self, config: CodecConfig) -> None:
+        self._sink.opened(config)
+
+    def write(self, batch: Batch) -> None:
+        self._sink.write(batch)
+        self.pictures += len(batch.sizes)
+        self.changed.set()
+
+    def camera_clock(self, offset_ns: int) -> None:
+        self._sink.camera_clock(offset_ns)
+
+    def closed(self, reason: GapReason, detail: str) -> None:
+        self._sink.closed(reason, detail)
+
+
+@pytest.mark.parametrize("path", ["/h264-audio", "/h265-b"])
+async def test_what_is_recorded_from_gstreamer_is_whole_and_proven(
+    gstreamer: Servers, tmp_path: Path, path: str
+) -> None:
+    folder, camera, node, key = NodeFolder(tmp_path), new_id(), new_id(), SigningKey.generate()
+    async with Recorder(folder, node, key) as recorder, IngestGroups() as groups:
+        sink = Counting(recorder.sink(camera, StreamName.MAIN))
+        async with open_source(f"rtsp://{gstreamer.open}{path}", None, None, sink, groups, LibavPool()):
+            async with asyncio.timeout(60):
+                while sink.pictures < PICTURES:
+                    sink.changed.clear()
+                    await sink.changed.wait()
+    files = sorted(folder.default_volume.rglob("*.mp4"))
+    assert files
+    assert sum(count_pictures(file) for file in files) == PICTURES
+    times = [time for file in files for time in packet_times(file)]
+    assert len(times) == PICTURES
+    assert all(dts <= pts for pts, dts in times)
+    assert [dts for _, dts in times] == sorted({dts for _, dts in times})
+    assert [pts for pts, _ in times] != sorted(pts for pts, _ in times)
+    assert stream_kinds(files[0]) == ["video"]
+    with IndexReader(folder.index) as index:
+        report = check(index, key.public, hashes=True)
+    assert report.clean, report
+
+
+def count_pictures(file: Path) -> int:
+    """Decodes a whole file with FFmpeg, which must not complain."""
+    done = subprocess.run(
+        ["ffmpeg", "-v", "error", "-xerror", "-err_detect", "explode", "-i", str(file), "-fps_mode", "passthrough",
+         "-vf", "scale=16:16", "-f", "rawvideo", "-pix_fmt", "gray", "-"],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stderr == b"", done.stderr.decode()
+    return len(done.stdout) // 256
+
+
+def packet_times(file: Path) -> list[tuple[int, int]]:
+    shown = subprocess.run(
+        ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=pts,dts", "-of", "csv=p=0",
+         str(file)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    rows = (line.split(",") for line in shown.stdout.split())
+    return [(int(row[0]), int(row[1])) for row in rows]
+
+
+def stream_kinds(file: Path) -> list[str]:
+    shown = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "stream=codec_type", "-of", "csv=p=0", str(file)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return shown.stdout.split()
+
+
+@pytest.fixture
+def vlc(tmp_path: Path) -> Iterator[str]:
+    """VLC's RTSP server playing 60 s of pictures with B-frames and sound; it refuses to run as root."""
+    need_vlc()
+    video = make_video(tmp_path / "video.mp4", *H264_B_FRAMES, seconds=60)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = ["vlc", "-I", "dummy", "--no-dbus", "--quiet", "--rtsp-host=127.0.0.1", f"file://{video}"]
+    command += ["--sout", f"#rtp{{sdp=rtsp://127.0.0.1:{port}/street}}", "--sout-keep"]
+    home = tmp_path / "home"
+    home.mkdir()
+    if os.geteuid() == 0:
+        for path in (home, *tmp_path.parents[:2], tmp_path):
+            path.chmod(0o755)
+        os.chown(home, 65534, 65534)
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8"}
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    yield f"127.0.0.1:{port}/street"
+    server.kill()
+    server.wait()
+
+
+async def until_pictures(url: str, pictures: int) -> CollectingSink:
+    """As `collect`, but a server that is still starting may refuse at first."""
+    sink = CollectingSink()
+    async with IngestGroups() as groups, open_source(url, None, None, sink, groups, LibavPool()):
+        await sink.until(lambda s: len(s.units) >= pictures)
+    return sink
+
+
+async def test_vlcs_server_is_recorded_over_udp(vlc: str, tmp_path: Path) -> None:
+    sink = await until_pictures(f"rtsp+udp://{vlc}", 75)
+    assert sink.configs[0].codec is VideoCodec.H264
+    assert sink.keys[0]
+    sink.check_times()
+    assert sink.pts != sorted(sink.pts)
+    ordered = sorted(sink.pts)[:-4]  # the last pictures may lack some that are shown before them
+    assert steps(ordered) == {FRAME_TICKS}
+    assert decode_all(sink.configs[0].parameter_sets, sink.units, "h264", tmp_path) == len(sink.units)
+
+
+async def test_vlcs_server_which_knows_no_tcp_is_said_to_need_udp(vlc: str) -> None:
+    sink = CollectingSink()
+    async with IngestGroups() as groups, open_source(f"rtsp://{vlc}", None, None, sink, groups, LibavPool()):
+        await sink.until(
+            lambda s: bool(s.closings) and s.closings[-1][0] is GapReason.REFUSED and "461" in s.closings[-1][1]
+        )
+    assert "rtsp+udp" in sink.closings[-1][1]
