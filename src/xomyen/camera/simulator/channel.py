@@ -123,12 +123,13 @@ class Channel:
     def _current(self) -> int:
         return (self._clock.wall_ns() - self.phase_ns) * self._fps // NS_PER_SECOND
 
-    def join(self, receiver: Receiver) -> None:
+    def join(self, receiver: Receiver, first: int | None = None) -> None:
+        """From the next picture on, or from picture `first`."""
         self.receivers.add(receiver)
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._wall_minus_loop_s = self._clock.wall_ns() / NS_PER_SECOND - loop.time()
-            self._next = self._current() + 1
+            self._next = self._current() + 1 if first is None else first
             self._schedule(loop)
 
     def leave(self, receiver: Receiver) -> None:

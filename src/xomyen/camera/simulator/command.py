@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +12,16 @@ import uvloop
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from xomyen.camera.simulator.certificate import server_context
 from xomyen.camera.simulator.encoding import Picturing
+from xomyen.camera.simulator.faults import FaultOrder
+from xomyen.camera.simulator.protection import Protection, Scheme
 from xomyen.camera.simulator.server import Simulator
 from xomyen.terms.errors import InvalidConfiguration, XomyenError
 from xomyen.terms.words import VideoCodec
 
 _console = Console(stderr=True)
+_OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -24,6 +29,25 @@ def _size(text: str) -> tuple[int, int]:
     if not width.isdigit() or not height.isdigit():
         raise InvalidConfiguration(f"{text!r} is not a size: write it as 1920x1080")
     return int(width), int(height)
+
+
+def _offset_s(text: str) -> int:
+    found = _OFFSET.fullmatch(text)
+    if not found:
+        raise InvalidConfiguration(f"{text!r} is not an offset from UTC: write it as +07:00")
+    return (1 if found[1] == "+" else -1) * (int(found[2]) * 3600 + int(found[3]) * 60)
+
+
+def _protection(user: str | None, password_file: Path | None, scheme: Scheme, nonce_life: float) -> Protection | None:
+    if (user is None) != (password_file is None):
+        raise InvalidConfiguration("--user and --password-file belong together")
+    if user is None or password_file is None:
+        return None
+    try:
+        password = password_file.read_text().rstrip("\r\n")
+    except OSError as error:
+        raise InvalidConfiguration(f"{password_file} cannot be read: {error.strerror}") from error
+    return Protection(user, password, scheme, nonce_life)
 
 
 def simulate(
@@ -40,27 +64,37 @@ def simulate(
     seconds: Annotated[int, typer.Option(help="Length of the loop of pictures.")] = 10,
     variants: Annotated[int, typer.Option(min=1, help="How many different loops.")] = 5,
     codec: Annotated[VideoCodec, typer.Option(help="Codec of the main stream.")] = VideoCodec.H264,
+    sub_codec: Annotated[VideoCodec, typer.Option(help="Codec of the sub-stream.")] = VideoCodec.H264,
+    name: Annotated[list[str] | None, typer.Option(help="Name shown in a picture; once per camera.")] = None,
+    zone: Annotated[str, typer.Option(help="Offset from UTC of the clock in the picture.")] = "+07:00",
+    user: Annotated[str | None, typer.Option(help="User who may see the cameras.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="File with the user's password.")] = None,
+    scheme: Annotated[Scheme, typer.Option(help="How the password is asked for.")] = Scheme.DIGEST_MD5,
+    nonce_life: Annotated[float, typer.Option(help="Seconds until a nonce is stale.")] = 300.0,
+    tls: Annotated[bool, typer.Option("--tls", help="Serve rtsps:// with a self-signed certificate.")] = False,
+    audio: Annotated[bool, typer.Option("--audio", help="Offer a sound track (silence).")] = False,
+    session_timeout: Annotated[float, typer.Option(help="Seconds without a request that end a session.")] = 60.0,
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="KIND[:CAMERA][@SECONDS]", help="What goes wrong, where and when.")
+    ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder in which encoded loops are kept.")] = None,
 ) -> None:
     """Serve simulated cameras: rtsp://127.0.0.1:PORT/1 … /N and /1/sub … /N/sub.
 
-    Example: xomyen camera simulate street.mp4 --count 25 --port 8554
+    Example: xomyen camera simulate street.mp4 --count 25 --port 8554 --fault stall:3@60
     """
     try:
         main = Picturing(*_size(size), fps, bitrate, gop, seconds, codec)
-        sub = Picturing(*_size(sub_size), sub_fps, sub_bitrate, gop, seconds)
+        sub = Picturing(*_size(sub_size), sub_fps, sub_bitrate, gop, seconds, sub_codec)
+        faults = [FaultOrder.parse(text) for text in fault or []]
         with Progress(console=_console, transient=True) as bar:
-            task: list[TaskID] = []
-
-            def progress(done: int, total: int) -> None:
-                if not task:
-                    task.append(bar.add_task("Encoding pictures", total=total))
-                bar.update(task[0], completed=done, total=total)
-
             simulator = Simulator(
-                files, count, port, main=main, sub=sub, variants=variants, cache=cache, progress=progress
-            )
-            uvloop.run(_serve(simulator, bar))
+                files, count, port, main=main, sub=sub, variants=variants, cache=cache, progress=_Bar(bar),
+                names=name or [], utc_offset_s=_offset_s(zone), audio=audio, session_timeout_s=session_timeout,
+                protection=_protection(user, password_file, scheme, nonce_life),
+                tls=server_context()[0] if tls else None,
+            )  # fmt: skip
+            uvloop.run(_serve(simulator, bar, faults))
     except XomyenError as error:
         _console.print(error.message, style="red", highlight=False)
         raise typer.Exit(error.exit_code) from error
@@ -69,14 +103,39 @@ def simulate(
         raise typer.Exit(1) from error
 
 
-async def _serve(simulator: Simulator, bar: Progress) -> None:
+class _Bar:
+    """Shows the progress of encoding, once there is something to encode."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._task: TaskID | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._task is None:
+            self._task = self._bar.add_task("Encoding pictures", total=total)
+        self._bar.update(self._task, completed=done, total=total)
+
+
+async def _inflict(simulator: Simulator, order: FaultOrder) -> None:
+    await asyncio.sleep(order.after_s)
+    for camera in [order.camera] if order.camera else range(1, simulator.count + 1):
+        await simulator.fault(camera, order.kind)
+    where = f"camera {order.camera}" if order.camera else "every camera"
+    typer.echo(f"Fault {order.kind} at {where}")
+
+
+async def _serve(simulator: Simulator, bar: Progress, faults: list[FaultOrder]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    for order in faults:
+        if order.camera:
+            simulator.camera(order.camera)
     async with simulator:
         bar.stop()
         typer.echo(f"{simulator.count} cameras: {simulator.url(1)} … /{simulator.count}, sub-streams …/sub")
+        inflicted = [loop.create_task(_inflict(simulator, order)) for order in faults]
         shown = 0
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
@@ -84,3 +143,5 @@ async def _serve(simulator: Simulator, bar: Progress) -> None:
             if simulator.dropped_pictures != shown:
                 shown = simulator.dropped_pictures
                 typer.echo(f"{shown} pictures dropped so far, because their receivers were too slow")
+        for task in inflicted:
+            task.cancel()

@@ -5,7 +5,7 @@ import hashlib
 import os
 import struct
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -216,9 +216,13 @@ def _cache_file(folder: Path, source: str, variant: int, p: Picturing) -> Path:
 
 
 def loops(
-    files: list[Path], p: Picturing, variants: int, cache: Path, progress: Callable[[int, int], None] | None = None
+    files: list[Path],
+    p: Picturing,
+    variants: Iterable[int],
+    cache: Path,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Loop]:
-    """`variants` different loops from the files, from the cache where it has them.
+    """The loops of those variants of the files' pictures, from the cache where it has them.
 
     `progress` is told the pictures encoded so far and in all. A damaged cache file is made anew.
     Raises InvalidConfiguration for a file without video.
@@ -229,12 +233,13 @@ def loops(
     cache.mkdir(parents=True, exist_ok=True)
     source = ",".join(_fingerprint(path) for path in files)
     found: dict[int, Loop] = {}
-    for variant in range(variants):
+    wanted = list(variants)
+    for variant in wanted:
         with contextlib.suppress(FileNotFoundError):
             loop = _load(_cache_file(cache, source, variant, p).read_bytes(), p)
             if loop is not None:
                 found[variant] = loop
-    missing = [v for v in range(variants) if v not in found]
+    missing = [v for v in wanted if v not in found]
     if missing:
         scenes = [scene for path in files for scene in read_scenes(path)]
         total, done = len(missing) * p.count, 0
@@ -249,7 +254,7 @@ def loops(
             view = VIEWS[(variant + variant // len(scenes)) % len(VIEWS)]
             found[variant] = encode(scenes[variant % len(scenes)], view, p, count)
             _write(_cache_file(cache, source, variant, p), _dump(found[variant]))
-    return [found[v] for v in range(variants)]
+    return [found[v] for v in wanted]
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -100,3 +100,11 @@ def sender_report(channel: int, ssrc: int, ntp_ns: int, timestamp: int, packets:
         ">BBHIQIII", 0x80, 200, 6, ssrc, ntp & (1 << 64) - 1, timestamp, packets & 0xFFFFFFFF, octets & 0xFFFFFFFF
     )
     return struct.pack(">BBH", 0x24, channel, len(body)) + body
+
+
+def silence(channel: int, number: int) -> bytes:
+    """The packet of 20 ms of silence in PCMA (RFC 3551 §4.5.14), interleaved."""
+    body = b"\xd5" * 160
+    return (
+        struct.pack(">BBHBBHII", 0x24, channel, 172, 0x80, 8, number & 0xFFFF, number * 160 & 0xFFFFFFFF, 0x58) + body
+    )
