@@ -268,7 +268,9 @@ async def test_vlcs_server_is_recorded_over_udp(vlc: str, tmp_path: Path) -> Non
     assert sink.keys[0]
     sink.check_times()
     assert sink.pts != sorted(sink.pts)
-    ordered = sorted(sink.pts)[:-4]  # the last pictures may lack some that are shown before them
+    # VLC sends the first P picture after its own start with the time of the next one; and the last pictures
+    # may lack some that are shown before them.
+    ordered = sorted(sink.pts)[8:-4]
     assert steps(ordered) == {FRAME_TICKS}
     assert decode_all(sink.configs[0].parameter_sets, sink.units, "h264", tmp_path) == len(sink.units)
 
