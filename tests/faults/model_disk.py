@@ -58,6 +58,8 @@ class ModelDisk:
     def create(self, path: str) -> int:
         cut = self._call()
         if os.path.dirname(path) not in self.folders:
+            if cut:
+                self._die()
             raise FileNotFoundError(path)
         assert path not in self.files
         self.files[path] = _File()

@@ -29,7 +29,7 @@ from xomyen.terms.time import ManualClock
 from xomyen.terms.words import ClockState, SegmentState, StreamName
 
 VOLUME = "01890000-0000-7000-8000-00000000aaaa"
-CUTS = int(os.environ.get("XOMYEN_POWER_CUTS", "250"))
+CUTS = int(os.environ.get("XOMYEN_POWER_CUTS", "400"))
 
 
 class Machine:
