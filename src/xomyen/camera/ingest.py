@@ -24,7 +24,7 @@ START_SPACING_S = 0.01
 
 _NOTHING_YET = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 # What a parser can raise on input that its author did not think of; it ends one session.
-_PARSER_FAULTS = (ArithmeticError, AssertionError, LookupError, struct.error, TypeError, ValueError)
+PARSER_FAULTS = (ArithmeticError, AssertionError, LookupError, struct.error, TypeError, ValueError)
 
 
 class Reader:
@@ -99,7 +99,7 @@ class Reader:
             except CameraFault as fault:
                 self._fail(fault)
                 return
-            except _PARSER_FAULTS as error:
+            except PARSER_FAULTS as error:
                 self._fail(MalformedStream(f"{self._place} sends what cannot be read ({type(error).__name__})."))
                 return
             finally:

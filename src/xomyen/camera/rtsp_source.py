@@ -11,21 +11,20 @@ import structlog
 from xomyen.camera.address import Address, Credentials, parse_address, redact, split_credentials
 from xomyen.camera.codec_config import codec_config
 from xomyen.camera.depacketiser import Depacketiser
-from xomyen.camera.errors import CameraFault, CameraTimeout, NoKeyframe
-from xomyen.camera.ingest import PROMPT_S, IngestGroups, Reader
+from xomyen.camera.errors import CameraFault, CameraTimeout, MalformedStream, NoKeyframe
+from xomyen.camera.ingest import PARSER_FAULTS, PROMPT_S, IngestGroups, Reader
 from xomyen.camera.nal_shape import nal_shape
 from xomyen.camera.rtp import parse_rtcp
 from xomyen.camera.rtsp_message import Request, Response
 from xomyen.camera.rtsp_session import Playing, RtspSession
 from xomyen.camera.source import CodecConfig, StreamSink
-from xomyen.terms.errors import CameraError
 from xomyen.terms.words import GapReason, VideoCodec
 
 SILENCE_S = 10.0  # without one byte: the session is over
 KEYFRAME_S = 15.0  # without a keyframe: said, but not ended, because smart codecs stretch GOPs to minutes
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
-_UPKEEP_S = 1.0
+UPKEEP_S = 1.0
 _STABLE_S = 20.0  # a session that lasted so long was a good one: the next pause is short again
 
 _log = structlog.get_logger("camera")
@@ -65,7 +64,7 @@ class RtspSource:
         self._said: tuple[GapReason, str] | None = None
         self.server = ""
         self.audio_offered = False
-        self.fault: CameraError | None = None  # why the last session ended
+        self.fault: CameraFault | None = None  # why the last session ended
         self.sessions = 0  # sessions that reached PLAY
         self.lost_packets = 0  # of sessions that are over
 
@@ -94,11 +93,10 @@ class RtspSource:
             try:
                 await self._session()
             except CameraFault as fault:
-                self.fault = fault
-                self._say(fault.gap, redact(fault.message))
-            except CameraError as error:
-                self.fault = error
-                self._say(GapReason.REFUSED, redact(error.message))
+                self._say(fault)
+            except (*PARSER_FAULTS, OSError) as error:
+                self._log.exception("session failed")
+                self._say(MalformedStream(f"{self._address.place}: {type(error).__name__} while reading it."))
             failures = 0 if loop.time() - began >= _STABLE_S else failures + 1
             longest = min(FIRST_PAUSE_S * 2 ** min(max(failures - 1, 0), 10), LONGEST_PAUSE_S)
             await asyncio.sleep(longest * (0.5 + 0.5 * self._jitter()))
@@ -123,7 +121,9 @@ class RtspSource:
             self._moved_to = session.moved_to
             await session.close()
 
-    def _say(self, reason: GapReason, detail: str) -> None:
+    def _say(self, fault: CameraFault) -> None:
+        self.fault = fault
+        reason, detail = fault.gap, redact(fault.message)
         if self._said != (reason, detail):
             self._said = reason, detail
             self._log.warning("no pictures", reason=reason, detail=detail)
@@ -133,9 +133,9 @@ class RtspSource:
         """Pictures come: whatever was said before may be said again."""
         self._said = None
 
-    def waiting(self, detail: str) -> None:
+    def waiting(self, fault: NoKeyframe) -> None:
         """The session lives, but nothing can be recorded from it yet."""
-        self._say(GapReason.CAMERA_SILENT, detail)
+        self._say(fault)
 
 
 class _Told:
@@ -204,7 +204,7 @@ class _Play:
 
     def _upkeep(self) -> None:
         loop = self._groups.loop
-        self._timer = loop.call_later(_UPKEEP_S, self._upkeep)
+        self._timer = loop.call_later(UPKEEP_S, self._upkeep)
         now = loop.time()
         received = self._reader.received_bytes
         if received != self._seen_bytes:
@@ -214,7 +214,7 @@ class _Play:
             return
         config = self.depacketiser.config
         if config is None and now - self._began > KEYFRAME_S:
-            self._sink.waiting(NoKeyframe("Connected, waiting for a keyframe.").message)
+            self._sink.waiting(NoKeyframe("Connected, waiting for a keyframe."))
         if not self._anchored and config is not None and now - self._began > PROMPT_S:
             self._anchored = True
             self._reader.prompt(self._watched)

@@ -50,7 +50,7 @@ class Batch:
         self.pts_ticks: list[int] = []  # 90 kHz, 32-bit wrap undone, runs on for the whole session
         self.dts_ticks: list[int] = []  # ≤ pts, strictly increasing
         self.keys: list[bool] = []  # IDR (H.264) or IRAP (H.265)
-        self.lost_packets = 0  # RTP sequence numbers missing since the batch before
+        self.lost_packets = 0  # RTP packets missing or unusable since the batch before
         self.arrived_ns = 0  # node's wall clock when the last byte was read
         self.leases: list[Lease] = []
 

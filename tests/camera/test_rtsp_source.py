@@ -1,0 +1,409 @@
+"""A source plays real sockets, comes back after every kind of end, and says in words what is wrong."""
+
+import asyncio
+import datetime
+import hashlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.rtsp_camera import PASSWORD, USER, RtspCamera
+from tests.stream_sinks import RememberingSink
+
+from xomyen.camera import rtsp_source
+from xomyen.camera.errors import (
+    CameraBusy,
+    CameraFault,
+    CameraTimeout,
+    ClosedByCamera,
+    CodecNotSupported,
+    ConnectionRefused,
+    EncryptionFailed,
+    MalformedStream,
+    NoRoute,
+    NotRtsp,
+    RequestRefused,
+    SessionLost,
+    StreamNotFound,
+    WrongPassword,
+)
+from xomyen.camera.ingest import IngestGroups
+from xomyen.camera.rtsp_message import format_response
+from xomyen.camera.rtsp_source import RtspSource
+from xomyen.terms.words import GapReason
+
+DIGEST = 'Digest realm="cam", nonce="{}"'
+
+
+@asynccontextmanager
+async def playing(
+    url: str, user: str | None = None, password: str | None = None, **more: str
+) -> AsyncIterator[tuple[RtspSource, RememberingSink]]:
+    sink = RememberingSink()
+    async with IngestGroups() as groups:
+        async with RtspSource(url, user, password, sink, groups, jitter=lambda: 0.0, **more) as source:
+            yield source, sink
+        assert groups.pool.out == 0
+
+
+def with_pictures(count: int) -> Callable[[RememberingSink], bool]:
+    return lambda sink: len(sink.units) >= count
+
+
+def status(code: int, reason: str = "No", **fields: str) -> Callable[..., bytes]:
+    return lambda camera, request: format_response(code, reason, request.sequence, fields.items())
+
+
+def once(answer: Callable[..., bytes]) -> Callable[..., bytes | None]:
+    """The answer to the first such request only."""
+    given: list[bool] = []
+
+    def answered(camera: RtspCamera, request: object) -> bytes | None:
+        if given:
+            return None
+        given.append(True)
+        return answer(camera, request)
+
+    return answered
+
+
+async def fault_of(url: str, user: str | None = None, password: str | None = None) -> CameraFault:
+    async with playing(url, user, password) as (source, sink):
+        await sink.until(lambda sink: bool(sink.ends))
+        assert source.fault is not None
+        assert sink.ends[0] == (source.fault.gap, source.fault.message)
+        return source.fault
+
+
+async def test_only_the_video_track_is_set_up_and_played_and_the_session_is_torn_down():
+    async with RtspCamera() as camera:
+        async with playing(camera.url) as (source, sink):
+            await sink.until(with_pictures(30))
+        await camera.until(lambda camera: "TEARDOWN" in camera.methods())
+    assert camera.methods() == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
+    assert camera.requests[2].url == camera.url + "/trackID=1"
+    assert camera.requests[3].url == camera.requests[4].url == camera.url
+    assert camera.requests[4].get("session") == "12345678"
+    assert source.server == "test camera"
+    assert (sink.configs[0].width, sink.configs[0].height) == (320, 180)
+    assert [unit.key for unit in sink.units[:21]] == [index % 10 == 0 for index in range(21)]
+    assert [unit.pts - sink.units[0].pts for unit in sink.units] == [3600 * index for index in range(len(sink.units))]
+    assert sink.lost_packets == 0
+
+
+@pytest.mark.parametrize(
+    ("control", "aggregate", "base", "setup", "play"),
+    [
+        ("trackID=1", "*", "{}/", "{}/trackID=1", "{}/"),
+        ("{}/abs/track1", "{}/abs", None, "{}/abs/track1", "{}/abs"),
+        ("track1", "session", None, "{}/track1", "{}/session"),
+        ("?video", "", None, "{}?video", "{}"),
+    ],
+)
+async def test_control_urls_lead_to_the_right_track(control, aggregate, base, setup, play):
+    async with RtspCamera() as camera:
+        camera.sdp_control, camera.session_control = control.format(camera.url), aggregate.format(camera.url)
+        camera.content_base = base and base.format(camera.url)
+        async with playing(camera.url) as (_, sink):
+            await sink.until(with_pictures(1))
+    assert [request.url for request in camera.requests[2:4]] == [setup.format(camera.url), play.format(camera.url)]
+
+
+@pytest.mark.parametrize("challenge", ['Basic realm="cam"', DIGEST.format("abc")])
+async def test_a_protected_camera_is_played_with_the_right_password(challenge):
+    async with RtspCamera(challenge=challenge) as camera, playing(camera.url, USER, PASSWORD) as (_, sink):
+        await sink.until(with_pictures(1))
+    assert camera.connections == 1
+
+
+async def test_a_password_in_the_url_is_used_and_never_sent_as_part_of_it():
+    async with RtspCamera(challenge=DIGEST.format("abc")) as camera:
+        url = camera.url.replace("//", f"//{USER}:{PASSWORD}@")
+        async with playing(url) as (_, sink):
+            await sink.until(with_pictures(1))
+    assert all(PASSWORD not in request.url for request in camera.requests)
+
+
+async def test_a_wrong_password_is_said_without_being_shown():
+    async with RtspCamera(challenge=DIGEST.format("abc")) as camera:
+        fault = await fault_of(camera.url, USER, "wr0ng-Pa55")
+    assert isinstance(fault, WrongPassword)
+    assert fault.exit_code == 23
+    assert fault.gap is GapReason.REFUSED
+    assert "wr0ng" not in fault.message
+    assert camera.methods().count("DESCRIBE") == 2
+
+
+async def test_a_stale_nonce_between_requests_is_renewed():
+    def renewed(camera: RtspCamera, request: object) -> bytes:
+        camera.challenge = DIGEST.format("new")
+        return status(401, **{"WWW-Authenticate": DIGEST.format("new") + ", stale=true"})(camera, request)
+
+    async with RtspCamera(challenge=DIGEST.format("old")) as camera:
+        camera.answers["SETUP"] = once(renewed)
+        async with playing(camera.url, USER, PASSWORD) as (_, sink):
+            await sink.until(with_pictures(1))
+    assert camera.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "kind"),
+    [
+        ("DESCRIBE", 404, StreamNotFound),
+        ("DESCRIBE", 401, WrongPassword),
+        ("DESCRIBE", 403, WrongPassword),
+        ("DESCRIBE", 500, RequestRefused),
+        ("SETUP", 461, RequestRefused),
+        ("SETUP", 503, CameraBusy),
+        ("PLAY", 453, CameraBusy),
+        ("PLAY", 454, SessionLost),
+    ],
+)
+async def test_each_refusal_has_its_kind(method, code, kind):
+    async with RtspCamera(answers={method: status(code)}) as camera:
+        assert isinstance(await fault_of(camera.url), kind)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", NotRtsp),
+        (b"\x15\x03\x01\0\x02\x02\x32", NotRtsp),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: zzz\r\n\r\n", MalformedStream),
+    ],
+)
+async def test_what_is_not_rtsp_is_named(answer, kind):
+    async with RtspCamera(answers={"OPTIONS": lambda *_: answer}) as camera:
+        assert isinstance(await fault_of(camera.url), kind)
+
+
+@pytest.mark.parametrize(
+    ("sdp", "kind"),
+    [("v=0\nm=video 0 RTP/AVP 26\n", CodecNotSupported), ("<html>", MalformedStream)],
+)
+async def test_what_cannot_be_recorded_is_said(sdp, kind):
+    async with RtspCamera(sdp=sdp) as camera:
+        assert isinstance(await fault_of(camera.url), kind)
+
+
+async def test_a_closed_port_is_refused_and_an_unknown_name_has_no_route():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        refused = await fault_of(f"rtsp://127.0.0.1:{free.getsockname()[1]}/")
+    assert isinstance(refused, ConnectionRefused)
+    assert isinstance(await fault_of("rtsp://no-such-camera.invalid/"), NoRoute)
+
+
+async def test_a_server_that_says_nothing_times_out(monkeypatch):
+    monkeypatch.setattr("xomyen.camera.rtsp_session.REQUEST_S", 0.3)
+    async with RtspCamera(answers={"OPTIONS": lambda *_: b""}) as camera:
+        assert isinstance(await fault_of(camera.url), CameraTimeout)
+
+
+async def test_a_redirect_is_followed_to_the_other_camera():
+    async with (
+        RtspCamera() as there,
+        RtspCamera(answers={"DESCRIBE": status(302, Location=there.url)}) as here,
+        playing(here.url) as (_, sink),
+    ):
+        await sink.until(with_pictures(1))
+    assert there.methods()[:4] == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"]
+
+
+async def test_a_circle_of_redirects_ends():
+    async with RtspCamera() as camera:
+        camera.answers["DESCRIBE"] = status(301, Location=camera.url)
+        assert isinstance(await fault_of(camera.url), MalformedStream)
+
+
+async def test_a_redirect_in_the_middle_of_the_pictures_is_followed():
+    async with RtspCamera() as there:
+        redirect = f"REDIRECT rtsp://x/ RTSP/1.0\r\nCSeq: 9\r\nLocation: {there.url}\r\n\r\n".encode()
+        async with RtspCamera(frames=12, after=redirect) as here, playing(here.url) as (_, sink):
+            await sink.until(lambda sink: len(sink.configs) == 2 and len(sink.units) > 15)
+    assert "PLAY" in there.methods()
+
+
+async def test_the_source_comes_back_after_the_camera_closes_with_a_new_run():
+    async with RtspCamera(frames=20, hang_up=True) as camera, playing(camera.url) as (source, sink):
+        await sink.until(lambda sink: len(sink.configs) >= 2 and len(sink.units) >= 30)
+        assert source.sessions >= 2
+    assert sink.ends[0][0] is GapReason.NETWORK
+    assert len([unit for unit in sink.units if unit.run == 1]) == 20
+
+
+async def test_garbage_between_the_pictures_ends_only_that_session():
+    async with RtspCamera(frames=15, after=b"\0\1\2" * 40) as camera, RtspCamera() as other:
+        sinks = [RememberingSink(), RememberingSink()]
+        async with AsyncExitStack() as stack:
+            groups = await stack.enter_async_context(IngestGroups())
+            for sink, url in zip(sinks, [camera.url, other.url], strict=True):
+                await stack.enter_async_context(RtspSource(url, None, None, sink, groups, jitter=lambda: 0.0))
+            await sinks[0].until(lambda sink: len(sink.configs) >= 2)
+            await sinks[1].until(with_pictures(len(sinks[1].units) + 20))
+    assert sinks[0].ends[0][0] is GapReason.REFUSED
+    assert sinks[1].ends == []
+    assert len(sinks[1].configs) == 1
+
+
+async def test_silence_ends_the_session(monkeypatch):
+    monkeypatch.setattr(rtsp_source, "SILENCE_S", 0.5)
+    monkeypatch.setattr(rtsp_source, "UPKEEP_S", 0.2)
+    async with RtspCamera(frames=12) as camera, playing(camera.url) as (_, sink):
+        await sink.until(lambda sink: len(sink.configs) >= 2)
+    assert sink.ends[0][0] is GapReason.CAMERA_SILENT
+
+
+async def test_a_stream_without_keyframes_is_said_but_not_ended(monkeypatch):
+    monkeypatch.setattr(rtsp_source, "KEYFRAME_S", 0.3)
+    monkeypatch.setattr(rtsp_source, "UPKEEP_S", 0.1)
+    without_sets = RtspCamera(sdp="v=0\nm=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\n")
+    async with without_sets as camera, playing(camera.url) as (source, sink):
+        await sink.until(lambda sink: bool(sink.ends))
+        await asyncio.sleep(0.5)
+        assert source.sessions == 1
+    assert sink.ends == [(GapReason.CAMERA_SILENT, "Connected, waiting for a keyframe.")]
+
+
+@pytest.mark.parametrize(
+    ("public", "method"), [("OPTIONS, GET_PARAMETER", "GET_PARAMETER"), ("OPTIONS, PLAY", "OPTIONS"), ("", "OPTIONS")]
+)
+async def test_the_session_is_kept_alive_the_way_the_camera_allows(monkeypatch, public, method):
+    monkeypatch.setattr(rtsp_source, "UPKEEP_S", 0.1)
+    async with RtspCamera(public=public, session="77;timeout=2") as camera, playing(camera.url) as (_, sink):
+        await camera.until(lambda camera: camera.methods()[4:].count(method) >= 2)
+        await sink.until(with_pictures(len(sink.units) + 10))
+        assert sink.ends == []
+    assert camera.requests[4].get("session") == "77"
+
+
+async def test_a_keep_alive_that_the_camera_does_not_know_is_replaced(monkeypatch):
+    monkeypatch.setattr(rtsp_source, "UPKEEP_S", 0.1)
+    unknowing = RtspCamera(session="77;timeout=2", answers={"GET_PARAMETER": status(501)})
+    async with unknowing as camera, playing(camera.url) as (_, sink):
+        await camera.until(lambda camera: camera.methods()[4:].count("OPTIONS") >= 2)
+        assert sink.ends == []
+    assert camera.methods().count("GET_PARAMETER") == 1
+
+
+async def test_a_forgotten_session_is_begun_anew(monkeypatch):
+    monkeypatch.setattr(rtsp_source, "UPKEEP_S", 0.1)
+    forgetful = RtspCamera(session="77;timeout=2", answers={"GET_PARAMETER": once(status(454))})
+    async with forgetful as camera, playing(camera.url) as (_, sink):
+        await sink.until(lambda sink: len(sink.configs) >= 2)
+    assert "454" in sink.ends[0][1]
+
+
+async def test_pictures_ahead_of_the_answer_to_play_are_kept():
+    async with RtspCamera(early=True) as camera, playing(camera.url) as (_, sink):
+        await sink.until(with_pictures(5))
+    assert sink.units[0].data[4:] == b"\x65" + bytes(50)
+
+
+async def test_the_cameras_clock_is_measured_and_answered():
+    day = 86_400 * 1_000_000_000
+    async with RtspCamera(wall_offset_ns=-day) as camera, playing(camera.url) as (_, sink):
+        await sink.until(lambda sink: len(sink.offsets) >= 5)
+        await camera.until(lambda camera: bool(camera.reports))
+    assert all(abs(offset + day) < 5_000_000_000 for offset in sink.offsets)
+    assert camera.reports[0][1] == 201
+
+
+async def test_a_watched_stream_is_read_at_once_and_an_unwatched_one_on_the_tick(monkeypatch):
+    monkeypatch.setattr(rtsp_source, "PROMPT_S", 0.0)
+    monkeypatch.setattr(rtsp_source, "UPKEEP_S", 0.1)
+    async with RtspCamera(frame_s=0.01) as camera, playing(camera.url) as (source, sink):
+        await sink.until(with_pictures(60))
+        before = sink.batches, len(sink.units)
+        await sink.until(with_pictures(before[1] + 100))
+        on_tick = (len(sink.units) - before[1]) / (sink.batches - before[0])
+        source.watch(True)
+        before = sink.batches, len(sink.units)
+        await sink.until(with_pictures(before[1] + 100))
+        watched = (len(sink.units) - before[1]) / (sink.batches - before[0])
+    assert on_tick > 2 * watched
+
+
+async def test_when_a_disk_keeps_the_buffers_bytes_wait_in_the_socket_and_nothing_is_lost(monkeypatch):
+    monkeypatch.setattr("xomyen.camera.ingest.SHARE", 2)
+    async with RtspCamera(frame_s=0.01, body=30_000) as camera, playing(camera.url) as (_, sink):
+        sink.keep = True
+        await sink.until(lambda sink: len(sink.kept) == 2)
+        count = len(sink.units)
+        await asyncio.sleep(0.8)
+        assert len(sink.kept) == 2
+        assert len(sink.units) == count
+        sink.keep = False
+        for lease in sink.kept:
+            lease.release()
+        await sink.until(with_pictures(count + 100))
+    assert sink.lost_packets == 0
+    assert [unit.pts for unit in sink.units] == [sink.units[0].pts + 3600 * i for i in range(len(sink.units))]
+
+
+def self_signed() -> tuple[ssl.SSLContext, str]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "camera")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    return context, pem.decode() + hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+
+
+@pytest.fixture
+def tls(tmp_path) -> tuple[ssl.SSLContext, str]:
+    context, text = self_signed()
+    (tmp_path / "camera.pem").write_text(text[:-64] + "\n")
+    context.load_cert_chain(tmp_path / "camera.pem")
+    return context, text[-64:]
+
+
+async def test_an_encrypted_camera_with_a_certificate_of_its_own_is_played(tls):
+    context, fingerprint = tls
+    for more in ({}, {"certificate": fingerprint}):
+        async with RtspCamera(tls=context, body=60_000) as camera, playing(camera.url, **more) as (_, sink):
+            await sink.until(with_pictures(40))
+        assert sink.lost_packets == 0
+        assert [unit.key for unit in sink.units[:21]] == [index % 10 == 0 for index in range(21)]
+
+
+async def test_another_certificate_than_the_expected_one_is_refused(tls):
+    context, _ = tls
+    async with RtspCamera(tls=context) as camera, playing(camera.url, certificate="ab" * 32) as (source, sink):
+        await sink.until(lambda sink: bool(sink.ends))
+    assert isinstance(source.fault, EncryptionFailed)
+    assert camera.methods() == []
+
+
+async def test_a_camera_without_encryption_behind_an_encrypted_address_is_named():
+    async with RtspCamera() as camera:
+        assert isinstance(await fault_of(camera.url.replace("rtsp:", "rtsps:")), EncryptionFailed | ClosedByCamera)
+
+
+async def test_no_password_reaches_the_log(capsys):
+    async with RtspCamera(challenge=DIGEST.format("abc")) as camera:
+        url = camera.url.replace("//", f"//{USER}:{PASSWORD}@")
+        async with playing(url) as (_, sink):
+            await sink.until(with_pictures(1))
+        camera.challenge = DIGEST.format("abc") + ', realm="other"'
+        await fault_of(camera.url.replace("//", f"//{USER}:wr0ng-Pa55@"))
+    shown = capsys.readouterr()
+    assert PASSWORD not in shown.out + shown.err
+    assert "wr0ng" not in shown.out + shown.err
