@@ -1,4 +1,4 @@
-"""A small node in the test's own process: bus, recorder, footage with numbered pictures, and the gateway under Granian."""
+"""A small node in the test's own process: bus, recorder, numbered footage, and the gateway under Granian."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,6 +16,7 @@ from av.codec.context import Flags
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from numpy.typing import NDArray
+from tests.waiting import until
 
 from xomyen.access.store import AccessStore
 from xomyen.access.tickets import Action, Grant, TicketChecker, issue, ticket_for
@@ -33,6 +34,7 @@ from xomyen.node.home import prepare
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.policy import RecorderSettings
 from xomyen.recording.recorder import Recorder
+from xomyen.terms.errors import NoFootage
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
 from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock, ticks_to_ns
@@ -139,9 +141,7 @@ class Node:
     def ticket(self, lifetime_s: int = 3600, **grant: Any) -> str:
         """A signed ticket; by default one that allows everything."""
         values: dict[str, Any] = {"subject": "tester", "actions": tuple(Action), **grant}
-        made = ticket_for(
-            Grant(**values), node=self.id, issuer=self.issuer, clock=self.clock, lifetime_s=lifetime_s
-        )
+        made = ticket_for(Grant(**values), node=self.id, issuer=self.issuer, clock=self.clock, lifetime_s=lifetime_s)
         return issue(self.issuer, made)
 
     def client(self, token: str | None = None, **options: Any) -> httpx.AsyncClient:
@@ -181,12 +181,11 @@ class Node:
 
     async def indexed(self, camera: str, stream: StreamName, until_ns: int) -> None:
         """Waits until what was recorded up to this time is sealed."""
-        from tests.waiting import until
 
         def done() -> bool:
             try:
                 index = self.context.index.open()
-            except Exception:
+            except NoFootage:
                 return False
             segments = index.all_segments(camera, stream)
             return bool(segments) and all(s.state != "open" for s in segments) and segments[-1].end_ns >= until_ns
@@ -288,5 +287,3 @@ def live_state(camera: str, state: CameraState, codec: VideoCodec | None = None)
     return CameraEvent(
         id=new_id(), camera=camera, stream=StreamName.MAIN, state=state, since_ns=SystemClock().wall_ns(), codec=codec
     )
-
-

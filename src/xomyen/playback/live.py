@@ -209,14 +209,20 @@ class LiveFeed:
             viewer.begin(self._init)
 
     async def _fill(self, notice: FragmentNotice, viewers: Iterable[Viewer]) -> None:
-        """Hands out what stands in the file between the last known fragment and this notice's."""
+        """Hands out what stands in the file between the last known fragment and this notice's.
+
+        Of a file that is new to this feed only what follows the newest keyframe.
+        """
         file = await asyncio.to_thread(read_segment, self._path, notice.offset)
-        for fragment in file.fragments:
-            if self._end <= fragment.offset < notice.offset:
-                wall_ns = notice.wall_ns - ticks_to_ns(notice.first_dts - fragment.first_dts)
-                data = await read_at(self._fd, fragment.size, fragment.offset)
-                self._note(_Place(fragment.offset, fragment.size, fragment.key, wall_ns))
-                self._hand_out(Piece(fragment.key, wall_ns, data), viewers)
+        missed = [fragment for fragment in file.fragments if self._end <= fragment.offset < notice.offset]
+        if not self._group:
+            keys = [number for number, fragment in enumerate(missed) if fragment.key]
+            missed = missed[keys[-1] :] if keys and not notice.key else []
+        for fragment in missed:
+            wall_ns = notice.wall_ns - ticks_to_ns(notice.first_dts - fragment.first_dts)
+            data = await read_at(self._fd, fragment.size, fragment.offset)
+            self._note(_Place(fragment.offset, fragment.size, fragment.key, wall_ns))
+            self._hand_out(Piece(fragment.key, wall_ns, data), viewers)
 
     async def _catch_up(self, viewer: Viewer) -> None:
         if self._init is None:

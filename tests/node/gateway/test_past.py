@@ -137,17 +137,19 @@ async def test_a_playlist_names_whole_groups_with_their_wall_time(node: Node) ->
             assert len(part.content) == int(length)
 
 
-async def test_a_break_in_recording_is_a_discontinuity(node: Node, tmp_path: Path) -> None:
+async def test_a_break_in_recording_is_a_discontinuity_with_a_header_of_its_own(node: Node, tmp_path: Path) -> None:
     camera, start = node.add_camera(), _start(node)
+    later = start + seconds(30)
     await node.record(camera, 100, start)
-    await node.record(camera, 150, start + seconds(30), b_frames=2)
+    await node.record(camera, 150, later, b_frames=2)
     token = node.ticket()
-    path = f"/api/v1/cameras/{camera}/main/index.m3u8?from={format_utc(start)}&to={format_utc(start + seconds(60))}"
+    playlist = f"/api/v1/cameras/{camera}/main/index.m3u8?from={{}}&to={format_utc(start + seconds(60))}"
     async with node.client(token) as client:
-        answer = await client.get(path)
-    assert answer.text.count("#EXT-X-DISCONTINUITY\n") == 1
+        answer = await client.get(playlist.format(format_utc(start)))
+    assert answer.text.count("#EXT-X-DISCONTINUITY\n#EXT-X-MAP") == 1
     assert answer.text.count("#EXT-X-MAP") == 2
-    assert await _played(node, token, path, tmp_path) == [*range(100), *range(150)]
+    # ffmpeg's HLS reader keeps the first header for ever, so it is shown the second run alone.
+    assert await _played(node, token, playlist.format(format_utc(later)), tmp_path) == [*range(150)]
 
 
 async def test_the_live_edge_grows_by_whole_groups_and_never_shows_half_a_fragment(node: Node) -> None:

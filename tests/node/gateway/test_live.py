@@ -1,0 +1,328 @@
+"""Live pictures over one WebSocket."""
+
+import asyncio
+import json
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.gateway_node import Node, batch_of, encoded, live_state, read_number
+from tests.waiting import until
+from websockets.asyncio.client import ClientConnection, connect
+
+from xomyen.camera.source import StreamSink
+from xomyen.playback.decode import decoder_for, packet_of
+from xomyen.playback.sample import Sample
+from xomyen.recording.mp4 import parse_header
+from xomyen.recording.segment_file import Fragment, samples_of
+from xomyen.terms.words import CameraState, StreamName, VideoCodec
+
+HEAD = struct.Struct(">BBHq")
+
+
+class Page:
+    """The browser's side of the conversation."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.said: list[dict[str, Any]] = []
+        self.media: list[tuple[int, int, int, bytes]] = []  # kind, view, wall time, payload
+
+    async def say(self, **message: Any) -> None:
+        await self.socket.send(json.dumps(message))
+
+    async def read(self) -> None:
+        """One message."""
+        message = await asyncio.wait_for(self.socket.recv(), 30)
+        if isinstance(message, str):
+            self.said.append(json.loads(message))
+        else:
+            version, *head = HEAD.unpack_from(message)
+            assert version == 1
+            self.media.append((*head, message[HEAD.size :]))  # type: ignore[arg-type]
+
+    async def hear(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Reads on until this has been said."""
+        seen = 0
+        while True:
+            for message in self.said[seen:]:
+                if message["type"] == kind and all(message.get(name) == value for name, value in fields.items()):
+                    return message
+            seen = len(self.said)
+            await self.read()
+
+    async def see(self, count: int, view: int = 0) -> list[int]:
+        """Reads on until so many pictures came after the newest header; their numbers."""
+        while len(numbers := self.numbers(view)) < count:
+            await self.read()
+        return numbers
+
+    def numbers(self, view: int = 0) -> list[int]:
+        mine = [(kind, data) for kind, number, _, data in self.media if number == view]
+        begin = max((index for index, (kind, _) in enumerate(mine) if kind == 0), default=None)
+        return [] if begin is None else pictures(mine[begin][1], [data for _, data in mine[begin + 1 :]])
+
+
+def pictures(header: bytes, fragments: list[bytes]) -> list[int]:
+    """The numbers of the pictures in these fragments, as a player with this header shows them."""
+    decoder = decoder_for(parse_header(header).sample_entry)
+    numbers = []
+    for data in fragments:
+        table = samples_of(data, Fragment(0, len(data), 0, 0, True, 0))
+        for row in zip(table.offsets, table.sizes, table.dts, table.pts, table.keys, strict=True):
+            sample = Sample(*row)
+            frames = decoder.decode(packet_of(data[sample.offset : sample.offset + sample.size], sample))
+            numbers += [read_number(frame.to_ndarray(format="gray")) for frame in frames]
+    return [*numbers, *(read_number(frame.to_ndarray(format="gray")) for frame in decoder.decode(None))]
+
+
+@asynccontextmanager
+async def page(node: Node, token: str | None = None, **options: Any) -> AsyncIterator[Page]:
+    url = node.address.url.replace("http", "ws", 1) + "/api/v1/live"
+    async with connect(url, max_size=None, **options) as socket:
+        made = Page(socket)
+        await made.say(type="hello", ticket=token or node.ticket())
+        await made.hear("ready")
+        yield made
+
+
+class Playing:
+    """A camera that sends numbered pictures in real time order, as fast as it is told."""
+
+    def __init__(self, sink: StreamSink, codec: VideoCodec = VideoCodec.H264, gop: int = 50) -> None:
+        config, self.units = encoded(400, codec, 0, gop)
+        self.sink = sink
+        self.at = 0
+        self.start_ns = 0
+        sink.opened(config)
+
+    def play(self, node: Node, frames: int, step: int = 5) -> None:
+        if self.at == 0:
+            self.start_ns = node.clock.wall_ns()
+        for begin in range(self.at, self.at + frames, step):
+            self.sink.write(batch_of(self.units[begin : begin + step], self.start_ns))
+        self.at += frames
+
+
+async def indexed(node: Node, *cameras: str) -> None:
+    """Waits until what is being recorded of these cameras can be found."""
+
+    def found() -> bool:
+        return set(cameras) <= {segment.camera for segment in node.context.index.open().open_segments()}
+
+    await until(found)
+
+
+async def test_the_first_picture_comes_from_the_file_and_the_next_ones_as_they_are_written(node: Node) -> None:
+    camera = node.add_camera()
+    playing = Playing(node.recorder.sink(camera, StreamName.MAIN))
+    playing.play(node, 80)
+    await indexed(node, camera)
+    async with page(node) as viewer:
+        await viewer.say(type="watch", view=7, camera=camera, stream="main", codecs=["h264"])
+        init = await viewer.hear("init", view=7)
+        assert init["mime"].startswith('video/mp4; codecs="avc1.')
+        assert (init["stream"], init["note"], init["width"], init["height"]) == ("main", None, 320, 192)
+        first = await viewer.see(1, 7)
+        assert first[0] == 50  # the newest keyframe
+        assert node.watched[(camera, StreamName.MAIN)] >= 1
+        for frames in range(90, 260, 10):
+            playing.play(node, 10, 2)
+            seen = await viewer.see(frames - 50 - 5, 7)
+            assert seen == list(range(50, 50 + len(seen)))
+
+
+async def test_several_pages_and_views_get_the_same_pictures(node: Node) -> None:
+    cameras = [node.add_camera(f"camera {number}") for number in range(3)]
+    playing = [Playing(node.recorder.sink(camera, StreamName.MAIN)) for camera in cameras]
+    async with page(node) as one, page(node) as other:
+        for viewer in (one, other):
+            for view, camera in enumerate(cameras):
+                await viewer.say(type="watch", view=view, camera=camera, stream="main", codecs=["h264"])
+        await until(lambda: all((camera, StreamName.MAIN) in node.watched for camera in cameras))
+        for _ in range(10):
+            for each in playing:
+                each.play(node, 10)
+            await asyncio.sleep(0.01)
+        for viewer in (one, other):
+            for view in range(3):
+                numbers = await viewer.see(90, view)
+                assert numbers == list(range(len(numbers)))
+        await one.say(type="leave", view=1)
+
+
+async def test_a_new_run_starts_the_player_anew(node: Node) -> None:
+    camera = node.add_camera()
+    sink = node.recorder.sink(camera, StreamName.MAIN)
+    Playing(sink).play(node, 60)
+    await indexed(node, camera)
+    async with page(node) as viewer:
+        await viewer.say(type="watch", view=0, camera=camera, stream="main", codecs=["h264"])
+        await viewer.see(1)
+        again = Playing(sink, gop=25)
+        viewer.said.clear()
+        again.play(node, 60)
+        await viewer.hear("init", view=0)
+        numbers = await viewer.see(30)
+        assert numbers[:30] == list(range(30))
+
+
+async def test_states_are_told_as_they_change(node: Node) -> None:
+    camera = node.add_camera()
+    async with page(node) as viewer:
+        await viewer.say(type="watch", view=0, camera=camera, stream="main", codecs=["h264"])
+        await viewer.hear("state", state="connecting")
+        node.directory.state(live_state(camera, CameraState.LOST))
+        await viewer.hear("state", state="lost")
+        node.directory.state(live_state(camera, CameraState.RECORDING))
+        assert (await viewer.hear("state", state="live"))["since"].endswith("Z")
+        node.directory.remove(camera)
+        await viewer.hear("state", state="refused", reason="unknown_camera")
+
+
+async def test_an_h265_camera_is_converted_for_a_browser_that_cannot_play_it(node: Node) -> None:
+    camera = node.add_camera()
+    playing = Playing(node.recorder.sink(camera, StreamName.MAIN), VideoCodec.H265)
+    playing.play(node, 60)
+    await indexed(node, camera)
+    async with page(node) as viewer:
+        await viewer.say(type="watch", view=0, camera=camera, stream="main", codecs=["h264"])
+        init = await viewer.hear("init", view=0)
+        assert init["note"] == "transcoded"
+        assert init["mime"].startswith('video/mp4; codecs="avc1.')
+        for _ in range(30):
+            playing.play(node, 5)
+            await asyncio.sleep(0.02)
+        numbers = await viewer.see(60)
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        await viewer.say(type="leave", view=0)
+    await until(lambda: _metric(node, "xomyen_gateway_transcoding 0.0"))
+
+
+async def _metric(node: Node, line: str) -> bool:
+    async with node.client() as client:
+        return line in (await client.get("/metrics")).text
+
+
+async def test_a_browser_that_plays_h265_gets_it_as_it_is(node: Node) -> None:
+    camera = node.add_camera()
+    Playing(node.recorder.sink(camera, StreamName.MAIN), VideoCodec.H265).play(node, 60)
+    await indexed(node, camera)
+    async with page(node) as viewer:
+        await viewer.say(type="watch", view=0, camera=camera, stream="main", codecs=["h264", "h265"])
+        init = await viewer.hear("init", view=0)
+        assert init["note"] is None
+        assert init["mime"].startswith('video/mp4; codecs="hvc1.')
+
+
+async def test_the_h264_sub_stream_stands_in_for_an_h265_main_stream(node: Node) -> None:
+    camera = node.add_camera(sub=True)
+    Playing(node.recorder.sink(camera, StreamName.MAIN), VideoCodec.H265).play(node, 60)
+    Playing(node.recorder.sink(camera, StreamName.SUB)).play(node, 60)
+    await until(lambda: len(node.context.index.open().open_segments()) == 2)
+    async with page(node) as viewer:
+        await viewer.say(type="watch", view=0, camera=camera, stream="main", codecs=["h264"])
+        init = await viewer.hear("init", view=0)
+        assert (init["stream"], init["note"]) == ("sub", "sub_instead")
+        assert (await viewer.see(1))[0] in (0, 50)
+
+
+async def test_no_more_conversions_than_the_node_allows(node: Node) -> None:
+    cameras = [node.add_camera(f"camera {number}") for number in range(3)]
+    for camera in cameras:
+        Playing(node.recorder.sink(camera, StreamName.MAIN), VideoCodec.H265).play(node, 60)
+    await indexed(node, *cameras)
+    async with page(node) as viewer:
+        for view, camera in enumerate(cameras):
+            await viewer.say(type="watch", view=view, camera=camera, stream="main", codecs=["h264"])
+        await viewer.hear("state", state="refused", reason="busy")
+
+
+async def test_a_slow_viewer_goes_on_at_a_keyframe(node: Node) -> None:
+    camera = node.add_camera()
+    sink = node.recorder.sink(camera, StreamName.MAIN)
+    # Pictures as large as those of a 4-Mbit/s camera at 30 times its speed.
+    async with page(node, max_queue=1) as viewer:
+        await viewer.say(type="watch", view=0, camera=camera, stream="main", codecs=["h264"])
+        await until(lambda: (camera, StreamName.MAIN) in node.watched)
+        config, units = encoded(400)
+        sink.opened(config)
+        padding = bytes(400_000)
+        start = node.clock.wall_ns()
+        for index, unit in enumerate(units):
+            # A filler NAL unit (ITU-T H.264 §7.4.2.7), which decoders leave out.
+            filler = (len(padding) + 1).to_bytes(4, "big") + b"\x0c" + b"\xff" * len(padding)
+            sink.write(batch_of((replace(unit, data=unit.data + filler),), start))
+            if index % 10 == 9:
+                await asyncio.sleep(0.05)
+        await viewer.hear("skip", view=0)
+        kinds = [kind for kind, *_ in viewer.media]
+        await viewer.read()
+        while not viewer.media[len(kinds) :]:
+            await viewer.read()
+        assert viewer.media[len(kinds)][0] == 2
+
+
+@pytest.mark.parametrize(
+    ("grant", "reason"),
+    [
+        ({"cameras": ("01890000-0000-7000-8000-00000000000a",)}, "camera_not_allowed"),
+        ({"streams": (StreamName.SUB,)}, "stream_not_allowed"),
+        ({"end_ns": 1}, "span_not_allowed"),
+        ({"mask": "masked"}, "mask_required"),
+        ({}, "unknown_camera"),
+    ],
+)
+async def test_a_view_the_ticket_does_not_cover_is_refused(node: Node, grant: dict[str, Any], reason: str) -> None:
+    camera = "01890000-0000-7000-8000-00000000000b" if reason == "unknown_camera" else node.add_camera()
+    async with page(node, node.ticket(**grant)) as viewer:
+        await viewer.say(type="watch", view=3, camera=camera, stream="main", codecs=["h264"])
+        await viewer.hear("state", view=3, state="refused", reason=reason)
+
+
+async def _close_code(node: Node, first: str | None, **options: Any) -> int:
+    url = node.address.url.replace("http", "ws", 1) + "/api/v1/live"
+    async with connect(url, **options) as socket:
+        if first is not None:
+            await socket.send(first)
+        async with asyncio.timeout(30):
+            async for _ in socket:
+                pass
+        return socket.close_code or 0
+
+
+async def test_without_a_good_ticket_or_from_another_site_the_socket_closes(node: Node) -> None:
+    good = json.dumps({"type": "hello", "ticket": node.ticket()})
+    assert await _close_code(node, json.dumps({"type": "hello"})) == 4401
+    assert await _close_code(node, json.dumps({"type": "hello", "ticket": "forged"})) == 4401
+    past = json.dumps({"type": "hello", "ticket": node.ticket(actions=("past",))})
+    assert await _close_code(node, past) == 4401
+    assert await _close_code(node, good, origin="https://elsewhere.example") == 4403
+    assert await _close_code(node, "{") == 4400
+    assert await _close_code(node, None) == 4408
+
+
+async def test_the_socket_closes_when_the_ticket_ends_or_is_revoked(node: Node) -> None:
+    short = json.dumps({"type": "hello", "ticket": node.ticket(lifetime_s=2)})
+    assert await _close_code(node, short) == 4401
+    token = node.ticket()
+    closing = asyncio.create_task(_close_code(node, json.dumps({"type": "hello", "ticket": token})))
+    await asyncio.sleep(0.5)
+    async with node.client(token) as client:
+        assert (await client.delete("/api/v1/session")).status_code == 204
+    assert await closing == 4401
+
+
+async def test_watching_is_told_to_the_event_stream(node: Node) -> None:
+    camera = node.add_camera()
+    async with page(node) as viewer:
+        await viewer.say(type="watch", view=0, camera=camera, stream="main", codecs=["h264"])
+        await viewer.hear("state")
+    stream = node.bus.jetstream()
+    subscription = await stream.subscribe(f"xy.{node.id}.event.access")
+    message = await subscription.next_msg(timeout=10)
+    event = json.loads(message.data)
+    assert (event["action"], event["cameras"], event["subject"]) == ("live", [camera], "tester")
