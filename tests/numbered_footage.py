@@ -103,6 +103,7 @@ class Footage:
     stream: StreamName = StreamName.MAIN
     segments: list[Segment] = field(default_factory=list)
     previous: str = ""
+    written: int = 0
 
     def record(
         self,
@@ -145,7 +146,8 @@ class Footage:
         fragment_frames: int, checkpoint_after: int | None, leave_open: bool,
     ) -> Segment:  # fmt: skip
         segment = new_id()
-        sequence = max((old.sequence for old in self.segments), default=0) + 1
+        self.written += 1
+        sequence = self.written
         header = build_header(config)
         rows: list[FragmentRow] = []
         data, size, leaves = header, len(header), [tree.leaf_hash(header)]

@@ -1,0 +1,321 @@
+"""Checks an export: whether its pictures are the ones a node recorded, and if not, where they differ."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from xomyen.proof import tree
+from xomyen.proof.boxes import InvalidBoxes, presentation_times, sample_entry
+from xomyen.proof.keys import PublicKey
+from xomyen.proof.manifest import (
+    LARGEST_MANIFEST,
+    MANIFEST_NAME,
+    SIGNATURE_NAME,
+    SIGNED_PREFIX,
+    ClipRecord,
+    InvalidManifest,
+    Manifest,
+    SegmentRecord,
+    parse_signature,
+)
+from xomyen.proof.package import NotAnExport, Package, PackedFile
+from xomyen.proof.seal import InvalidSeal, Seal, Statement
+
+
+class Verdict(StrEnum):
+    """What can be said; the worst finding decides."""
+
+    AUTHENTIC = "AUTHENTIC"
+    UNKNOWN_KEY = "UNKNOWN KEY"
+    INCOMPLETE = "INCOMPLETE"
+    ALTERED = "ALTERED"
+
+    @property
+    def exit_code(self) -> int:
+        return {"AUTHENTIC": 0, "INCOMPLETE": 10, "ALTERED": 11, "UNKNOWN KEY": 12}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as the node sealed it."""
+
+    verdict: Verdict
+    text: str
+    file: str
+    camera: str | None = None
+    segment: str | None = None
+    start: int | None = None  # byte range [start, end) in the file
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipTimes:
+    """When a clip's pictures were taken, by the seals."""
+
+    file: str
+    first_ns: int
+    last_ns: int
+    frames: int
+    clock: str  # the worst state of the node's clock in its segments
+    lost_packets: int
+
+
+@dataclass(slots=True)
+class Report:
+    """The outcome of a verification."""
+
+    manifest: Manifest | None = None
+    fingerprint: str | None = None
+    findings: list[Finding] = field(default_factory=list)
+    times: list[ClipTimes] = field(default_factory=list)
+    cannot_exclude: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)  # checked
+
+    @property
+    def verdict(self) -> Verdict:
+        order = list(Verdict)
+        return max((finding.verdict for finding in self.findings), key=order.index, default=Verdict.AUTHENTIC)
+
+
+def verify(path: Path, trusted: Iterable[PublicKey]) -> Report:
+    """Checks a folder, a ZIP, or a clip beside its manifest. Raises NotAnExport."""
+    with Package(path) as package:
+        return _Verification(package, {key.fingerprint: key for key in trusted}).run()
+
+
+class _Verification:
+    def __init__(self, package: Package, trusted: dict[str, PublicKey]) -> None:
+        self.package = package
+        self.trusted = trusted
+        self.report = Report()
+        self.keys = dict(trusted)
+
+    def run(self) -> Report:
+        manifest = self._manifest()
+        if manifest is None:
+            return self.report
+        clips = manifest.clips
+        if self.package.only is not None:
+            clips = tuple(clip for clip in clips if clip.file == self.package.only)
+            if not clips:
+                raise NotAnExport(f"{self.package.path} is not a clip that the manifest beside it names.")
+        for clip in clips:
+            self._clip(manifest, clip)
+            self.report.files.append(clip.file)
+        if len({clip.file for clip in manifest.clips}) < len(manifest.clips):
+            self._find(Verdict.ALTERED, "The manifest names a clip twice.", MANIFEST_NAME)
+        self._unknown_keys(manifest)
+        self.report.cannot_exclude.append(
+            "that footage after the last seal was removed before the export: no head of the chain of seals came with it"
+        )
+        return self.report
+
+    def _find(self, verdict: Verdict, text: str, file: str, **place: object) -> None:
+        self.report.findings.append(Finding(verdict, text, file, **place))  # type: ignore[arg-type]
+
+    def _manifest(self) -> Manifest | None:
+        file = self.package.files[MANIFEST_NAME]
+        if file.size > LARGEST_MANIFEST:
+            raise NotAnExport("The manifest is too large to be one.")
+        encoded = file.read(0, file.size)
+        try:
+            manifest = Manifest.decode(encoded)
+        except InvalidManifest as error:
+            if b'"xomyen-export"' not in encoded:
+                raise NotAnExport(f"{MANIFEST_NAME} is not the manifest of an export: {error}.") from error
+            self._find(Verdict.ALTERED, f"The manifest was changed: {error}.", MANIFEST_NAME)
+            return None
+        self.report.manifest = manifest
+        self.report.fingerprint = manifest.key.fingerprint
+        embedded = PublicKey(bytes.fromhex(manifest.key.public))
+        if embedded.fingerprint != manifest.key.fingerprint:
+            self._find(Verdict.ALTERED, "The manifest's key and its fingerprint differ.", MANIFEST_NAME)
+        self.keys.setdefault(embedded.fingerprint, embedded)
+        signature_file = self.package.files[SIGNATURE_NAME]
+        signature = parse_signature(signature_file.read(0, 1024))
+        if signature is None or not embedded.verify(SIGNED_PREFIX + encoded, signature):
+            self._find(
+                Verdict.ALTERED,
+                "The signature does not fit the manifest: one of them was changed, or the key was replaced.",
+                MANIFEST_NAME,
+            )
+        return manifest
+
+    def _unknown_keys(self, manifest: Manifest) -> None:
+        used = {manifest.key.fingerprint}
+        for fingerprint in sorted(used - set(self.trusted)):
+            self._find(
+                Verdict.UNKNOWN_KEY,
+                f"Signed with the key {fingerprint}, which is not among the trusted ones; compare it with the node's "
+                "(`xomyen key`), then give it with --key or `xomyen trust`.",
+                MANIFEST_NAME,
+            )
+
+    def _clip(self, manifest: Manifest, clip: ClipRecord) -> None:
+        file = self.package.files.get(clip.file)
+        if file is None:
+            self._find(Verdict.INCOMPLETE, f"The clip {clip.file} is missing.", clip.file, camera=manifest.camera)
+            return
+        statements = [self._segment(manifest, clip, number) for number in range(len(clip.segments))]
+        header = file.read(0, clip.header_bytes)
+        intact = self._bytes(manifest, clip, file, header)
+        self._layout(manifest, clip)
+        if any(statement is None for statement in statements):
+            return
+        known = [statement for statement in statements if statement is not None]
+        self._chain(manifest, clip, known)
+        if intact:
+            self._sample_entry(manifest, clip, header)
+            self._times(manifest, clip, file, known)
+
+    def _segment(self, manifest: Manifest, clip: ClipRecord, number: int) -> Statement | None:
+        """The statement of a segment's seal, when seal, leaves and manifest fit together."""
+        record = clip.segments[number]
+        encoded = record.seal.statement.encode("utf-8", "surrogatepass")
+        try:
+            statement = Statement.decode(encoded)
+        except InvalidSeal as error:
+            self._altered(manifest, clip, record, None, f"The seal of segment {number + 1} was changed: {error}.")
+            return None
+        seal = Seal(statement, encoded, bytes.fromhex(record.seal.signature), ())
+        key = self.keys.get(statement.key)
+        if key is None:
+            self._altered(manifest, clip, record, statement, f"The seal is of another key, {statement.key}.")
+        elif not seal.signed_by(key):
+            self._altered(manifest, clip, record, statement, "The seal's signature does not fit its statement.")
+        asked = (manifest.node, manifest.camera, manifest.stream, clip.run)
+        if (statement.node, statement.camera, statement.stream, statement.run) != asked:
+            text = f"The segment is of camera {statement.camera}, {statement.stream}, not of the one stated."
+            self._altered(manifest, clip, record, statement, text)
+        known = {number + 1 + record.first: bytes.fromhex(leaf) for number, leaf in enumerate(record.leaves)}
+        known[0] = tree.leaf_hash(bytes.fromhex(record.header))
+        try:
+            root = tree.root_from(statement.fragments + 1, known, [bytes.fromhex(node) for node in record.path])
+        except ValueError:
+            root = b""
+        if root.hex() != statement.root or len(record.leaves) != len(record.sizes):
+            self._altered(manifest, clip, record, statement, "The fragments listed are not those that were sealed.")
+        return statement
+
+    def _altered(
+        self, manifest: Manifest, clip: ClipRecord, record: SegmentRecord, statement: Statement | None, text: str
+    ) -> None:
+        end = record.offset + sum(record.sizes)
+        segment = statement.segment if statement else None
+        self._find(
+            Verdict.ALTERED, text, clip.file, camera=manifest.camera, segment=segment, start=record.offset, end=end
+        )
+
+    def _bytes(self, manifest: Manifest, clip: ClipRecord, file: PackedFile, header: bytes) -> bool:
+        """Hashes the whole file once and names each part that differs."""
+        before = len(self.report.findings)
+        whole = hashlib.sha256(header)
+        cut = len(header) < clip.header_bytes
+        if not cut and hashlib.sha256(header).hexdigest() != clip.header_sha256:
+            text = "The clip's header was changed."
+            self._find(Verdict.ALTERED, text, clip.file, camera=manifest.camera, start=0, end=clip.header_bytes)
+        for record in clip.segments:
+            segment = _segment_id(record)
+            at = record.offset
+            for number, (size, leaf) in enumerate(zip(record.sizes, record.leaves, strict=False), record.first + 1):
+                state = tree.leaf_hasher()
+                got = 0
+                for piece in file.chunks(at, size):
+                    state.update(piece)
+                    whole.update(piece)
+                    got += len(piece)
+                if got < size:
+                    cut = True
+                elif state.hexdigest() != leaf:
+                    text = f"Fragment {number} of segment {segment} was changed."
+                    place = {"camera": manifest.camera, "segment": segment, "start": at, "end": at + size}
+                    self._find(Verdict.ALTERED, text, clip.file, **place)
+                at += size
+        if cut or file.size < clip.bytes:
+            text = f"The clip ends {clip.bytes - file.size} bytes early."
+            place = {"camera": manifest.camera, "start": file.size, "end": clip.bytes}
+            self._find(Verdict.INCOMPLETE, text, clip.file, **place)
+        elif file.size > clip.bytes:
+            text = f"{file.size - clip.bytes} bytes were added behind the clip's end."
+            place = {"camera": manifest.camera, "start": clip.bytes, "end": file.size}
+            self._find(Verdict.ALTERED, text, clip.file, **place)
+        elif whole.hexdigest() != clip.sha256 and len(self.report.findings) == before:
+            self._find(Verdict.ALTERED, "The clip is not the one that was exported.", clip.file, camera=manifest.camera)
+        return len(self.report.findings) == before
+
+    def _layout(self, manifest: Manifest, clip: ClipRecord) -> None:
+        """Header and fragments must fill the clip without a byte between them."""
+        at = clip.header_bytes
+        for record in clip.segments:
+            if record.offset != at:
+                break
+            at += sum(record.sizes)
+        else:
+            if at == clip.bytes:
+                return
+        text = "Bytes of the clip belong to no sealed fragment."
+        self._find(Verdict.ALTERED, text, clip.file, camera=manifest.camera, start=at, end=clip.bytes)
+
+    def _chain(self, manifest: Manifest, clip: ClipRecord, statements: list[Statement]) -> None:
+        """Within a run, the segments follow one another, whole between the first and the last."""
+        for number in range(1, len(statements)):
+            before, here = statements[number - 1], statements[number]
+            taken = clip.segments[number - 1]
+            place = {"camera": manifest.camera, "segment": here.segment, "start": clip.segments[number].offset}
+            if here.sequence <= before.sequence:
+                text = f"Segments {before.sequence} and {here.sequence} stand in the wrong order."
+                self._find(Verdict.ALTERED, text, clip.file, **place)
+            elif here.sequence > before.sequence + 1:
+                text = f"Between segments {before.sequence} and {here.sequence} of the camera there were others."
+                self._find(Verdict.INCOMPLETE, text, clip.file, **place)
+            elif here.previous and here.previous != before.hash().hex() and before.final:
+                text = "The segment does not follow the one before it in the chain of seals."
+                self._find(Verdict.ALTERED, text, clip.file, **place)
+            elif clip.segments[number].first != 0 or taken.first + len(taken.sizes) != before.fragments:
+                text = f"Fragments between segments {before.segment} and {here.segment} are missing."
+                self._find(Verdict.INCOMPLETE, text, clip.file, **place)
+
+    def _sample_entry(self, manifest: Manifest, clip: ClipRecord, header: bytes) -> None:
+        try:
+            shown = sample_entry(header)
+            same = all(sample_entry(bytes.fromhex(record.header)) == shown for record in clip.segments)
+        except InvalidBoxes:
+            same = False
+        if not same:
+            text = "The clip's header describes another picture format than the sealed segments."
+            self._find(Verdict.ALTERED, text, clip.file, camera=manifest.camera, start=0, end=clip.header_bytes)
+
+    def _times(self, manifest: Manifest, clip: ClipRecord, file: PackedFile, statements: list[Statement]) -> None:
+        """The manifest's first and last picture must be pictures of sealed fragments at their sealed times."""
+        # With pictures out of order the first or last shown may lie one segment inwards.
+        ends = sorted({0, 1, len(statements) - 2, len(statements) - 1} & set(range(len(statements))))
+        times = set().union(*(_wall_times(file, clip.segments[number], statements[number]) for number in ends))
+        if clip.first_ns not in times or clip.last_ns not in times:
+            text = "The manifest states times at which the sealed segments have no picture."
+            self._find(Verdict.ALTERED, text, clip.file, camera=manifest.camera)
+            return
+        clocks = {str(statement.clock_state) for statement in statements}
+        clock = next((state for state in ("stepped", "unsynchronised") if state in clocks), "synchronised")
+        lost = sum(statement.lost_packets for statement in statements)
+        self.report.times.append(ClipTimes(clip.file, clip.first_ns, clip.last_ns, clip.frames, clock, lost))
+
+
+def _segment_id(record: SegmentRecord) -> str | None:
+    try:
+        return Statement.decode(record.seal.statement.encode("utf-8", "surrogatepass")).segment
+    except InvalidSeal:
+        return None
+
+
+def _wall_times(file: PackedFile, record: SegmentRecord, statement: Statement) -> set[int]:
+    times: set[int] = set()
+    at = record.offset
+    for size in record.sizes:
+        try:
+            times.update(statement.wall_ns(ticks) for ticks in presentation_times(file.read(at, size)))
+        except InvalidBoxes:
+            return set()
+        at += size
+    return times
