@@ -244,13 +244,14 @@ class Check:
             }
             for (buried,) in self._index.query("SELECT seal FROM tombstone WHERE stream = ? AND seal NOTNULL", number):
                 known.update(_hash_of(buried))
-            for position, statement in enumerate(self._statements(number)):
-                if position and statement.previous not in known:
-                    self._problem(
-                        "chain_broken",
-                        f"Segment {statement.segment} of camera {camera} ({name}) follows a seal that is not there.",
-                        segment=statement.segment,
-                    )
+            # The first of all names none, and the oldest that is left one that is forgotten: never two of them.
+            loose = [statement for statement in self._statements(number) if statement.previous not in known]
+            for statement in loose[1:]:
+                self._problem(
+                    "chain_broken",
+                    f"Segment {statement.segment} of camera {camera} ({name}) follows a seal that is not there.",
+                    segment=statement.segment,
+                )
 
     def _statements(self, number: int) -> Iterator[Statement]:
         rows = self._index.query(

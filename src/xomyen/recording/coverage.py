@@ -1,6 +1,7 @@
 """What a stream covers and what it misses: gaps with reasons, and the stream's state as events."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from xomyen.bus.messages import CameraEvent, GapEvent
 from xomyen.camera.source import CodecConfig
@@ -32,6 +33,7 @@ class Coverage:
         self._on_state = on_state
         self._recorded = recorded
         self.gap: Gap | None = None
+        self._ended: Gap | None = None  # the gap that the footage being recorded now ended
         self.covered_until_ns: int | None = None  # end of the newest footage
         self.config: CodecConfig | None = None
         self.state = self._event(CameraState.CONNECTING, None, "")
@@ -55,9 +57,17 @@ class Coverage:
 
     def footage_from(self, start_ns: int) -> None:
         """Pictures are recorded again from this time on."""
+        self._ended = None
         if self.gap is not None:
-            self._finish(start_ns)
+            gap = self.gap
+            self._ended = replace(gap, end_ns=self._finish(start_ns))
         self.set_state(CameraState.RECORDING, None, "")
+
+    def footage_began(self, start_ns: int) -> None:
+        """Where the footage began is known exactly now: the gap before it ends there."""
+        gap, self._ended = self._ended, None
+        if gap is not None and gap.end_ns != start_ns:
+            self._put(replace(gap, end_ns=max(start_ns, gap.start_ns)))
 
     def missing(self, reason: GapReason, detail: str, state: CameraState = CameraState.LOST) -> None:
         """Nothing is recorded from the end of the newest footage (or from now) on, and why."""

@@ -33,6 +33,8 @@ class OpenSpan(NamedTuple):
     number: int
     run: str
     first_segment: str
+    newest_segment: str
+    newest_sequence: int
     start_ns: int
     end_ns: int
 
@@ -156,32 +158,41 @@ class Index:
         self._extend_span(stream, segment)
 
     def _extend_span(self, stream: int, segment: Segment) -> None:
+        """The segment's span grows with it; one that does not follow on from the segment before begins another."""
         span = self._spans.get(stream)
         if span is not None and span.run == segment.run:
-            if span.first_segment == segment.id:
-                self._move_span(stream, span, segment.start_ns, segment.end_ns)
+            if span.newest_segment == segment.id:
+                start_ns = segment.start_ns if span.first_segment == segment.id else span.start_ns
+                self._move_span(stream, span, start_ns, segment.end_ns)
                 return
-            if span.start_ns <= segment.start_ns <= span.end_ns + _TOUCHING_NS and segment.end_ns >= span.end_ns:
-                self._move_span(stream, span, span.start_ns, segment.end_ns)
+            if segment.sequence > span.newest_sequence:
+                # After a step of the clock it may overlap; then it has a span of its own.
+                if abs(segment.start_ns - span.end_ns) <= _TOUCHING_NS:
+                    span = span._replace(newest_segment=segment.id, newest_sequence=segment.sequence)
+                    self._move_span(stream, span, span.start_ns, segment.end_ns)
+                else:
+                    self._begin_span(stream, segment)
                 return
-            if span.start_ns <= segment.start_ns and segment.end_ns <= span.end_ns:
-                return
-        # A recovered segment may end a span that an earlier process began.
+        # One that ended before, of this process or an earlier one.
         row = self.database.execute(
             "SELECT id, start_ns, end_ns FROM span WHERE stream = ? AND run = ? AND start_ns <= ? AND end_ns >= ?"
             " ORDER BY start_ns DESC LIMIT 1",
             (stream, segment.run, segment.start_ns, segment.start_ns - _TOUCHING_NS),
         ).fetchone()
-        if row is not None:
-            known = OpenSpan(row[0], segment.run, "", row[1], row[2])
-            self._move_span(stream, known, row[1], max(row[2], segment.end_ns))
-            return
+        if row is None:
+            self._begin_span(stream, segment)
+        elif segment.end_ns > row[2]:
+            self.database.execute("UPDATE span SET end_ns = ? WHERE id = ?", (segment.end_ns, row[0]))
+
+    def _begin_span(self, stream: int, segment: Segment) -> None:
         cursor = self.database.execute(
             "INSERT INTO span (stream, start_ns, end_ns, run) VALUES (?, ?, ?, ?)",
             (stream, segment.start_ns, segment.end_ns, segment.run),
         )
         number = int(cursor.lastrowid or 0)
-        self._spans[stream] = OpenSpan(number, segment.run, segment.id, segment.start_ns, segment.end_ns)
+        self._spans[stream] = OpenSpan(
+            number, segment.run, segment.id, segment.id, segment.sequence, segment.start_ns, segment.end_ns
+        )
 
     def _move_span(self, stream: int, span: OpenSpan, start_ns: int, end_ns: int) -> None:
         if (start_ns, end_ns) != (span.start_ns, span.end_ns):

@@ -96,7 +96,7 @@ class RecordingSink:
         self._step_ns = 0  # the node's clock was set by so much since the segment began
         self._rotate_now = False
         self._segment: OpenSegment | None = None
-        self._segment_first = False  # the run's first segment: its start is refined while the clock is anchored
+        self._refining = False  # the run's first segment: its start is refined while the clock is anchored
         self._segment_start = 0  # dts
         self._start_ticks = 0
         self._start_ns = 0
@@ -315,8 +315,10 @@ class RecordingSink:
         if shown > self._shown_until:
             self._shown_until = shown
         clock = self._clock
-        if self._segment_first and not clock.anchored:
+        if self._refining:
             self._start_ns = clock.wall_ns(self._start_ticks)
+            if clock.anchored:
+                self._anchor()
         self._timing = timing = Timing(
             self._start_ns,
             self._start_ticks,
@@ -344,6 +346,11 @@ class RecordingSink:
             )
         )
         self.frames += count
+
+    def _anchor(self) -> None:
+        """The first seconds are over: the run's start is known as well as it ever will be."""
+        self._refining = False
+        self.coverage.footage_began(self._start_ns)
 
     def _end_ns(self, ticks: int) -> int:
         """Wall time of a presentation time near the segment's end, within reason of its start."""
@@ -390,7 +397,7 @@ class RecordingSink:
         self._start_ticks = pts
         self._shown_until = pts
         self._segment_start = self._checkpoint_at = dts
-        self._segment_first = new_run
+        self._refining = new_run and self._late_from_ns is None
         self._fragments = 0
         self._lost = batch.lost_packets if at == 0 else 0
         self._rotate_now = False
@@ -434,6 +441,8 @@ class RecordingSink:
         self._segment = None
         if segment is None or volume is None or timing is None:
             return
+        if self._refining:
+            self._anchor()
         if self._fragments:
             end_ticks = max(end_ticks, self._start_ticks + 1)
             timing = self._timing = timing._replace(

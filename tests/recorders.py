@@ -1,0 +1,87 @@
+"""A recorder in a temporary folder, and ways to look at what it left."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+from tests.footage import CAMERA, NODE
+
+from xomyen.proof.keys import SigningKey
+from xomyen.recording.check import CheckReport, check
+from xomyen.recording.index_reader import IndexReader
+from xomyen.recording.policy import RecorderSettings, VolumeSettings
+from xomyen.recording.recorder import Recorder
+from xomyen.recording.rows import Gap, Segment, Span
+from xomyen.terms.folder import NodeFolder
+from xomyen.terms.words import StreamName
+
+MAIN = StreamName.MAIN
+ALL = (0, 1 << 62)
+
+
+def make_recorder(root: Path, *volumes: Path, settings: dict[str, Any] | None = None, **options: Any) -> Recorder:
+    """With small segments nothing takes long; no floor, so that a full test machine does not matter."""
+    folder = NodeFolder(root)
+    root.mkdir(exist_ok=True)
+    places = volumes or (folder.default_volume,)
+    values: dict[str, Any] = {"volumes": tuple(VolumeSettings(str(path), 0) for path in places), "sync_seconds": 0.05}
+    return Recorder(
+        folder,
+        NODE,
+        SigningKey.load_or_create(folder.signing_key),
+        settings=RecorderSettings(**{**values, **(settings or {})}),
+        synchronised=lambda: True,
+        **options,
+    )
+
+
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Waits for the thing itself."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        await asyncio.sleep(0.01)
+
+
+def segments(root: Path, camera: str = CAMERA, stream: StreamName = MAIN) -> list[Segment]:
+    with IndexReader(NodeFolder(root).index) as reader:
+        return reader.all_segments(camera, stream)
+
+
+def gaps(root: Path, camera: str = CAMERA, stream: StreamName = MAIN) -> list[Gap]:
+    with IndexReader(NodeFolder(root).index) as reader:
+        return reader.gaps(camera, stream, *ALL)
+
+
+def spans(root: Path, camera: str = CAMERA, stream: StreamName = MAIN) -> list[Span]:
+    with IndexReader(NodeFolder(root).index) as reader:
+        return reader.spans(camera, stream, *ALL)
+
+
+def checked(root: Path, *, running: bool = False) -> CheckReport:
+    """Every hash, with the node's own key."""
+    folder = NodeFolder(root)
+    with IndexReader(folder.index) as reader:
+        return check(reader, SigningKey.load(folder.signing_key).public, hashes=True, running=running)
+
+
+def frames_by_ffprobe(path: str) -> int:
+    """How many pictures ffprobe decodes; it must not complain."""
+    told = subprocess.run(
+        ["ffprobe", "-v", "warning", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", path],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stderr == ""
+    return int(told.stdout.strip().rstrip(","))
+
+
+def frames_by_pyav(path: str) -> list[int]:
+    """Presentation times of the pictures that PyAV decodes, as ticks."""
+    with av.open(path) as opened:
+        return [frame.pts for frame in opened.decode(video=0) if frame.pts is not None]
