@@ -1,6 +1,7 @@
 """`xomyen demo`: an invented commune with simulated cameras on this machine."""
 
 import asyncio
+import os
 import socket
 import sys
 import tomllib
@@ -84,6 +85,8 @@ def demo(
     # Reads video: the other commands need not load that.
     from xomyen.camera.simulator.scenes import demo_clip
 
+    # 25 cameras tell a lot as they begin; the link must not be lost among it.
+    os.environ.setdefault("XOMYEN_LOG_LEVEL", "warning")
     folder = node_folder(directory or default_root() / ".demo")
     settings = load_settings(folder)
     address = with_listen(settings, listen)
@@ -99,7 +102,7 @@ def demo(
 async def _run(folder: NodeFolder, address: str, cameras: list[DemoCamera], videos: list[Path]) -> None:
     settings = load_settings(folder)
     port = free_port(_USUAL_PORT)
-    simulator = await _start_simulator(folder, len(cameras), port, videos)
+    simulator = await _start_simulator(folder, cameras, port, videos)
 
     async def ready(url: str) -> None:
         node = prepare(folder)
@@ -129,13 +132,15 @@ def free_port(usual: int) -> int:
     raise InvalidConfiguration("There is no free port on 127.0.0.1.")
 
 
-async def _start_simulator(folder: NodeFolder, count: int, port: int, videos: list[Path]) -> Child:
+async def _start_simulator(folder: NodeFolder, cameras: list[DemoCamera], port: int, videos: list[Path]) -> Child:
     """The simulated cameras in a process of their own; ready when their port takes connections."""
     print("Preparing the simulated cameras (the first time their pictures are encoded, which takes a while) …")
     sys.stdout.flush()
     cache = folder.root / "simulator"
-    arguments = ["-m", "xomyen.camera.simulator", *map(str, videos), "--count", str(count), "--port", str(port)]
-    program = PythonProgram([*arguments, "--cache", str(cache)], (), _SIMULATOR_PATIENCE_S)
+    arguments = ["-m", "xomyen.camera.simulator", *map(str, videos)]
+    arguments += ["--count", str(len(cameras)), "--port", str(port), "--cache", str(cache)]
+    arguments += [part for camera in cameras for part in ("--name", camera.title)]
+    program = PythonProgram(arguments, (), _SIMULATOR_PATIENCE_S)
 
     async def changed(_child: Child) -> None:
         """Nobody else needs to know of the simulator."""
