@@ -9,9 +9,8 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import numpy as np
-
 from xomyen.camera.errors import CodecNotSupported, MalformedStream
+from xomyen.camera.fragment_run import LONGEST_RUN, compacted, equal_fragments
 from xomyen.camera.media_time import ArrivalAnchor, MediaTime
 from xomyen.camera.nal_shape import (
     AGGREGATE,
@@ -31,12 +30,9 @@ from xomyen.terms.buffers import Lease
 
 MAX_ACCESS_UNIT_BYTES = 16 * 1024 * 1024
 _LEARNED_AFTER = 8  # access units whose marker bit proved right
-_LONGEST_RUN = 200  # packets; below 256, so that the low byte of the sequence number tells them apart
 _LATE = 0x10000 - 256  # a packet up to 256 numbers back is late or a duplicate
 _RESTART = 3000  # farther ahead (RFC 3550 §A.1 MAX_DROPOUT): the camera began to count anew
 
-_BYTE = [bytes((value,)) for value in range(256)]
-_COUNTING = bytes(range(256)) * 2
 _put_length = struct.Struct(">I").pack_into
 _put_length_and_byte = struct.Struct(">IB").pack_into
 _length = struct.Struct(">I").pack
@@ -48,35 +44,6 @@ class ControlListener(Protocol):
     def rtcp(self, packet: bytes) -> None: ...
 
     def rtsp(self, message: Request | Response) -> None: ...
-
-
-def _equal_fragments(
-    buffer: bytearray, packet: int, after: int, end: int, fragment_at: int, middle: int, expected: int
-) -> int:
-    """How many whole packets from `after` on continue the fragmented NAL unit of the one at `packet`.
-
-    They have its size, channel, payload type and timestamp, no marker, no padding or extension, the next
-    sequence numbers, and `middle`, a fragment header without start and end bit. Only three or more are worth it.
-    """
-    stride = after - packet
-    count = min((end - after) // stride, _LONGEST_RUN)
-    column = buffer[after + fragment_at : after + count * stride : stride]
-    count -= len(column.lstrip(_BYTE[middle]))
-    if count < 3:
-        return 0
-    stop = after + count * stride
-    for at in (0, 1, 2, 3, 4, 5):
-        if buffer[after + at : stop : stride].count(buffer[packet + at]) != count:
-            return 0
-    low = expected & 255
-    if buffer[after + 7 : stop : stride] != _COUNTING[low : low + count]:
-        return 0
-    # The last one in full: with the low bytes in order, those before it cannot differ.
-    last = stop - stride
-    same_time = buffer[last + 8 : last + 12] == buffer[packet + 8 : packet + 12]
-    in_order = buffer[last + 6] << 8 | buffer[last + 7] == (expected + count - 1) & 0xFFFF
-    same_unit = buffer[last + 16 : last + fragment_at] == buffer[packet + 16 : packet + fragment_at]
-    return count if same_time and in_order and same_unit else 0
 
 
 class Depacketiser:
@@ -217,14 +184,20 @@ class Depacketiser:
                         in_fragment = False
                         first = n0 & keep | (n1 & type_bits) << shift
                         _put_length_and_byte(self._head, self._head_at, nal_size, first)
-                        self._end_fragmented(kinds[first], nal_size)
+                        kind = kinds[first]
+                        if trusted and SLICE <= kind <= KEY_SLICE:
+                            self._size += nal_size + 4
+                            self._has_slice = True
+                            if kind == KEY_SLICE:
+                                self._is_key = True
+                        else:
+                            self._end_fragmented(kind, nal_size)
                     elif try_run and start == pos + 16 and stop == after:
-                        count = _equal_fragments(buf, pos, after, end, 15 + fragment_bytes, n1 & 0x3F, expected)
-                        try_run = count == _LONGEST_RUN
+                        count = equal_fragments(buf, pos, after, end, 15 + fragment_bytes, n1 & 0x3F, expected)
+                        try_run = count == LONGEST_RUN
                         if count:
                             stride = length + 4
-                            run = np.frombuffer(buf, np.uint8, count * stride, after).reshape(count, stride)
-                            add(run[:, 16 + fragment_bytes :].tobytes())
+                            add(compacted(buf, after, count, length + 4, 16 + fragment_bytes))
                             nal_size += count * (length - 12 - fragment_bytes)
                             expected = (expected + count) & 0xFFFF
                             after += count * stride

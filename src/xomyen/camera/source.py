@@ -41,7 +41,17 @@ class Batch:
     the parts after `write` returns retains each lease and releases it when the bytes are on disk.
     """
 
-    __slots__ = ("arrived_ns", "dts_ticks", "keys", "leases", "lost_packets", "part_ends", "parts", "pts_ticks", "sizes")
+    __slots__ = (
+        "arrived_ns",
+        "dts_ticks",
+        "keys",
+        "leases",
+        "lost_packets",
+        "part_ends",
+        "parts",
+        "pts_ticks",
+        "sizes",
+    )
 
     def __init__(self) -> None:
         self.parts: list[memoryview | bytes] = []
@@ -71,7 +81,10 @@ class StreamSink(Protocol):
         ...
 
     def closed(self, reason: GapReason, detail: str) -> None:
-        """No pictures from now on, and why, in words without secrets. Also called while retrying, when the reason changes."""
+        """No pictures from now on, and why, in words without secrets.
+
+        Also called while retrying, when the reason changes.
+        """
         ...
 
 
