@@ -50,6 +50,7 @@ class Written(NamedTuple):
     fragments: int
     frames: int
     end_dts: int
+    file_size: int  # with the checkpoint seals in between
     timing: Timing
 
 
@@ -101,6 +102,7 @@ class OpenSegment:
     """Made on the event loop, then owned by its volume's writer thread (`written`, `final` may be read anywhere)."""
 
     __slots__ = (
+        "abandoned",
         "broken",
         "chain",
         "descriptor",
@@ -118,6 +120,7 @@ class OpenSegment:
         "node",
         "note",
         "path",
+        "promised_size",
         "relative",
         "run",
         "scratch",
@@ -163,6 +166,8 @@ class OpenSegment:
         self.written: Written | None = None
         self.final: Statement | None = None
         self.broken = ""  # why nothing more is written
+        self.abandoned = False  # its bytes may be lost: it is not sealed either
+        self.promised_size = 0  # of the file, as far as the index promises it
         self.indexed = False  # whether its run's row was committed
         self.new_checkpoints: list[Statement] = []
 
@@ -181,7 +186,7 @@ class OpenSegment:
         self.end_dts = job.end_dts
         self.file_size += job.size
         before = self.written.bytes if self.written else len(self.header)
-        self.written = Written(before + job.size, len(self.sizes), self.frames, job.end_dts, job.timing)
+        self.written = Written(before + job.size, len(self.sizes), self.frames, job.end_dts, self.file_size, job.timing)
 
     def rows(self) -> list[FragmentRow]:
         """The seal's table. Durations are exact but for the last fragment's last sample."""

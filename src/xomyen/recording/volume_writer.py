@@ -213,6 +213,9 @@ class VolumeWriter:
         if segment.written is None:
             self._forget(segment)
             return
+        if segment.abandoned:
+            self._leave(segment)
+            return
         segment.written = segment.written._replace(timing=job.timing, end_dts=job.end_dts)
         segment.end_dts = job.end_dts
         try:
@@ -239,6 +242,15 @@ class VolumeWriter:
             except OSError as error:
                 _log.warning("segment.not_removed", path=segment.path, error=str(error))
             segment.descriptor = -1
+
+    def _leave(self, segment: OpenSegment) -> None:
+        """An abandoned file keeps what was promised of it; the next start seals that, if it can be read."""
+        descriptor, segment.descriptor = segment.descriptor, -1
+        try:
+            self._disk.truncate(descriptor, segment.promised_size)
+            self._disk.close(descriptor)
+        except OSError as error:
+            _log.warning("segment.not_cut", path=segment.path, error=str(error))
 
     def _rotate_scratch(self, segment: OpenSegment) -> None:
         """The file before goes; this one stays for readers that are still behind, until the next."""
@@ -269,6 +281,7 @@ class VolumeWriter:
             if segment.final is None:
                 statement, box = segment.seal(self._key, SegmentState.OPEN, final=False)
                 self._append(segment, box)
+                segment.written = segment.written._replace(file_size=segment.file_size)
                 segment.new_checkpoints.append(statement)
         except OSError as error:
             if segment.written is not None and not segment.broken:
@@ -329,7 +342,7 @@ class VolumeWriter:
             dirty, self._dirty = self._dirty, {}
             folders, self._folders = self._folders, set()
             checkpoints, self._checkpoints = self._checkpoints, []
-        snapshots = [found for segment in dirty if (found := self._snapshot(segment)) is not None]
+        snapshots = [found for segment in dirty if not segment.abandoned and (found := self._snapshot(segment))]
         try:
             self._disk.sync_volume(volume_descriptor)
         except OSError as error:
@@ -343,6 +356,7 @@ class VolumeWriter:
                 done.set_result(segment.note.segment)
         for found in snapshots:
             found.segment.indexed = True
+            found.segment.promised_size = found.written.file_size
             if found.final is not None:
                 self._disk.close(found.segment.descriptor)
                 found.segment.descriptor = -1
@@ -381,6 +395,7 @@ class VolumeWriter:
     def _abandon(self, segment: OpenSegment, fault: OSError) -> None:
         """Its bytes may be lost: nothing more is written to it, and its row stays as last committed."""
         self.abandoned_segments += 1
+        segment.abandoned = True
         segment.broken = f"fsync failed: {fault.strerror or fault}"
         self._on_abandoned(segment, fault)
 

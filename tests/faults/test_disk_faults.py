@@ -1,0 +1,209 @@
+"""Disks that stall, fill up or lose bytes: the others go on, the gap has its reason, nothing false is promised."""
+
+import asyncio
+import errno
+import os
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.footage import CAMERA, OTHER, Feeder, footage
+from tests.recorders import MAIN, checked, frames_by_ffprobe, gaps, make_recorder, segments, until
+
+from xomyen.recording.disk import Bytes, LocalDisk, Room
+from xomyen.recording.policy import StreamPolicy
+from xomyen.recording.recorder import Recorder
+from xomyen.terms.buffers import BufferPool
+from xomyen.terms.time import NS_PER_SECOND
+from xomyen.terms.words import CameraState, GapReason, SegmentState
+
+S = NS_PER_SECOND
+BEGIN = time.time_ns()
+
+
+class FaultyDisk(LocalDisk):
+    """The local disk with a handle on each fault."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: dict[int, str] = {}
+        self.stalled = ""  # folder whose writes wait
+        self.go_on = threading.Event()
+        self.room_left: int | None = None  # bytes until the disk is full
+        self.sync_fails = False
+        self.lost_file = ""  # part of the path whose bytes were lost
+        self.lost_folder = False
+
+    def create(self, path: str) -> int:
+        descriptor = super().create(path)
+        self.paths[descriptor] = path
+        return descriptor
+
+    def writev(self, descriptor: int, parts: Sequence[Bytes]) -> int:  # type: ignore[override]
+        if self.stalled and self.paths.get(descriptor, "").startswith(self.stalled):
+            assert self.go_on.wait(60)
+        if self.room_left is None:
+            return os.writev(descriptor, parts)
+        data = b"".join(parts)[: self.room_left]
+        if not data:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.room_left -= len(data)
+        return os.write(descriptor, data)
+
+    def room(self, path: str) -> Room:
+        found = super().room(path)
+        return found if self.room_left is None else found._replace(free=self.room_left)
+
+    def sync_volume(self, descriptor: int) -> None:
+        super().sync_volume(descriptor)
+        if self.sync_fails:
+            self.sync_fails = False
+            raise OSError(errno.EIO, "Input/output error")
+
+    def sync_file(self, descriptor: int) -> None:
+        if self.lost_file and self.lost_file in self.paths.get(descriptor, ""):
+            raise OSError(errno.EIO, "Input/output error")
+        super().sync_file(descriptor)
+
+    def sync_folder(self, path: str) -> None:
+        if self.lost_folder:
+            raise OSError(errno.EIO, "Input/output error")
+        super().sync_folder(path)
+
+
+def feeders(recorder: Recorder, pool: BufferPool | None = None, apart: bool = False) -> list[Feeder]:
+    volumes = [volume.id for volume in sorted(recorder.statistics.volumes, key=lambda volume: volume.path)]
+    made = []
+    for number, camera in enumerate((CAMERA, OTHER)):
+        policy = StreamPolicy(volume=volumes[number]) if apart else StreamPolicy()
+        made.append(Feeder(recorder.sink(camera, MAIN, policy), footage(gop=25), pool=pool))
+        made[-1].open()
+    return made
+
+
+async def play(both: list[Feeder], batches: int) -> None:
+    for _ in range(batches):
+        for feeder in both:
+            if feeder.pool is not None:
+                assert feeder.pool.out < feeder.pool.limit, "the pool never runs dry"
+            feeder.feed(5, BEGIN + feeder.number * S // 25)
+        await asyncio.sleep(0.001)
+
+
+async def test_one_stalled_disk_of_two_holds_up_nobody_else(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    pool = BufferPool(1 << 17, 40)
+    one, two = tmp_path / "one", tmp_path / "two"
+    limits = {"queue_bytes": 600_000, "lease_bytes": 100_000}
+    async with make_recorder(tmp_path, one, two, settings=limits, disk=disk) as recorder:
+        both = feeders(recorder, pool, apart=True)
+        await play(both, 20)
+        disk.stalled = str(one)
+        await play(both, 400)
+        slow, fine = sorted(recorder.statistics.volumes, key=lambda volume: volume.path)
+        assert slow.queued_bytes <= 600_000
+        await until(lambda: recorder.statistics.volumes[1].queued_bytes == 0)
+        states = {found.camera: found for found in recorder.statistics.streams}
+        assert states[CAMERA].state.state is CameraState.NOT_RECORDING
+        assert states[CAMERA].dropped_frames > 0
+        assert (states[OTHER].frames, states[OTHER].dropped_frames) == (both[1].number, 0)
+        assert fine.dropped_frames == 0
+        disk.stalled = ""
+        disk.go_on.set()
+        await until(lambda: sum(volume.queued_bytes for volume in recorder.statistics.volumes) == 0)
+        await play(both, 20)
+    assert pool.out == 0
+    rows = segments(tmp_path, OTHER)
+    assert sum(row.frames for row in rows) == both[1].number
+    assert gaps(tmp_path, OTHER) == []
+    assert [gap.reason for gap in gaps(tmp_path, CAMERA)] == [GapReason.DISK]
+    assert len({row.run for row in segments(tmp_path, CAMERA)}) == 2
+    assert sum(map(frames_by_ffprobe, [row.path for row in segments(tmp_path, CAMERA)])) == both[0].number - (
+        states[CAMERA].dropped_frames
+    )
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_full_disk_pauses_and_resumes_by_itself(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    alarms: list[str] = []
+    async with make_recorder(tmp_path, disk=disk, on_alarm=lambda code, text: alarms.append(text)) as recorder:
+        both = feeders(recorder)
+        await play(both, 20)
+        disk.room_left = 50_000
+        await play(both, 100)
+        await until(lambda: recorder.statistics.volumes[0].paused)
+        await play(both, 1)
+        assert recorder.statistics.streams[0].state.reason is GapReason.DISK
+        assert any("full" in text for text in alarms)
+        disk.room_left = None
+        await until(lambda: not recorder.statistics.volumes[0].paused)
+        await play(both, 20)
+    for camera in (CAMERA, OTHER):
+        rows = segments(tmp_path, camera)
+        assert {row.state for row in rows} == {SegmentState.SEALED}
+        assert sum(frames_by_ffprobe(row.path) for row in rows) == sum(row.frames for row in rows)
+        assert GapReason.DISK in {gap.reason for gap in gaps(tmp_path, camera)}
+        assert all(gap.end_ns is not None for gap in gaps(tmp_path, camera))
+    assert checked(tmp_path).findings == []
+
+
+async def test_lost_bytes_abandon_that_segment_and_no_other(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    alarms: list[str] = []
+    async with make_recorder(tmp_path, disk=disk, on_alarm=lambda code, text: alarms.append(text)) as recorder:
+        both = feeders(recorder)
+        await play(both, 20)
+        await until(lambda: len(recorder.reader.open_segments()) == 2)
+        promised = {row.camera: row.bytes for row in recorder.reader.open_segments()}
+        disk.lost_file = CAMERA
+        disk.sync_fails = True
+        await play(both, 5)
+        await until(lambda: recorder.statistics.volumes[0].abandoned_segments)
+        disk.lost_file = ""
+        assert any("abandoned" in text for text in alarms)
+        await play(both, 20)
+        await until(lambda: len(recorder.reader.open_segments()) == 3)
+    abandoned, after = segments(tmp_path, CAMERA)
+    assert abandoned.state is SegmentState.OPEN
+    assert abandoned.bytes >= promised[CAMERA]
+    assert after.state is SegmentState.SEALED
+    assert [row.state for row in segments(tmp_path, OTHER)] == [SegmentState.SEALED]
+    assert sum(row.frames for row in segments(tmp_path, OTHER)) == both[1].number
+    assert checked(tmp_path).clean
+    async with make_recorder(tmp_path) as recorder:
+        assert recorder.report.recovered == [abandoned.path]
+    assert segments(tmp_path, CAMERA)[0].bytes == abandoned.bytes
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_folder_that_cannot_be_synced_ends_the_process(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    reasons: list[str] = []
+    async with make_recorder(tmp_path, disk=disk, on_fatal=reasons.append) as recorder:
+        both = feeders(recorder)
+        disk.lost_folder = True
+        disk.sync_fails = True
+        await play(both, 20)
+        await until(lambda: reasons)
+        assert "cannot be synced" in reasons[0]
+
+
+async def test_a_disk_unmounted_meanwhile_is_not_filled(tmp_path: Path) -> None:
+    video = tmp_path / "video"
+    async with make_recorder(tmp_path) as recorder:
+        both = feeders(recorder)
+        await play(both, 20)
+        await until(lambda: recorder.reader.open_segments())
+        video.rename(tmp_path / "away")
+        video.mkdir()
+        await until(lambda: recorder.statistics.volumes[0].paused)
+        await play(both, 60)
+        assert os.listdir(video) == []
+        video.rmdir()
+        (tmp_path / "away").rename(video)
+        await until(lambda: not recorder.statistics.volumes[0].paused)
+        await play(both, 20)
+    assert checked(tmp_path).findings == []
+    assert GapReason.DISK in {gap.reason for gap in gaps(tmp_path, CAMERA)}

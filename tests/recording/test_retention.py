@@ -1,0 +1,158 @@
+"""Old footage goes, oldest first; what is held or being read stays; what went leaves a tombstone."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.footage import CAMERA, OTHER, Feeder, footage
+from tests.recorders import MAIN, checked, gaps, make_recorder, segments, spans, until
+
+from xomyen.proof.keys import SIGNATURE_BYTES
+from xomyen.proof.seal import Statement
+from xomyen.recording.disk import LocalDisk, Room
+from xomyen.recording.policy import StreamPolicy
+from xomyen.recording.recorder import Recorder
+from xomyen.recording.segment_file import lend
+from xomyen.terms.errors import InvalidRange
+from xomyen.terms.time import NS_PER_SECOND, ManualClock
+
+S = NS_PER_SECOND
+DAY = 86_400 * S
+
+
+class SmallDisk(LocalDisk):
+    """Says how much is free as if the volume were `size` bytes large."""
+
+    size = 1 << 40
+
+    def room(self, path: str) -> Room:
+        used = sum(os.path.getsize(os.path.join(above, name)) for above, _, names in os.walk(path) for name in names)
+        return super().room(path)._replace(free=self.size - used, total=self.size)
+
+
+async def footage_of(
+    recorder: Recorder, clock: ManualClock, cameras: tuple[str, ...] = (CAMERA,), **policy: Any
+) -> None:
+    """Four sealed segments of 4 s for each camera, and an open one."""
+    feeders = [Feeder(recorder.sink(camera, MAIN, StreamPolicy(**policy)), footage(gop=100)) for camera in cameras]
+    for feeder in feeders:
+        feeder.open()
+    for _ in range(18):
+        clock.advance(S)
+        for feeder in feeders:
+            feeder.feed(25, clock.wall_ns())
+    await until(
+        lambda: recorder.reader.query("SELECT count(*) FROM segment WHERE state = 'sealed'")[0][0] == 4 * len(cameras)
+    )
+    await until(lambda: len(recorder.reader.open_segments()) == len(cameras))
+
+
+def quick(tmp_path: Path, clock: ManualClock, **options: Any) -> Recorder:
+    return make_recorder(tmp_path, clock=clock, settings={"segment_seconds": 3.0, "retention_seconds": 3600}, **options)
+
+
+async def test_what_is_older_than_allowed_goes_and_leaves_a_tombstone_with_its_seal(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with quick(tmp_path, clock) as recorder:
+        await footage_of(recorder, clock, retention_days=1)
+        before = segments(tmp_path)
+        clock.advance(before[1].end_ns + DAY + 1 - clock.wall_ns())
+        recorder.check_clock()
+        done = await recorder.run_retention()
+        assert done is not None
+        assert done.segments == 2
+        assert [row.id for row in segments(tmp_path)] == [row.id for row in before[2:]]
+        assert not any(os.path.exists(row.path) for row in before[:2])
+        buried = recorder.reader.query("SELECT segment, done, why, who, seal FROM tombstone ORDER BY start_ns")
+        assert [row[:4] for row in buried] == [(row.id, 1, "older than 1 days", "retention") for row in before[:2]]
+        statement = Statement.decode(buried[0][4][:-SIGNATURE_BYTES])
+        assert statement.hash() == before[0].seal_hash
+        assert spans(tmp_path)[0].start_ns == before[2].start_ns
+        assert gaps(tmp_path) == []
+    assert checked(tmp_path).findings == []
+
+
+async def test_what_is_held_stays_until_the_hold_ends(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with quick(tmp_path, clock) as recorder:
+        await footage_of(recorder, clock, retention_days=1)
+        rows = segments(tmp_path)
+        until_ns = clock.wall_ns() + 10 * DAY
+        hold = await recorder.add_hold(CAMERA, rows[1].start_ns + 1, rows[1].end_ns - 1, "case 7", "officer", until_ns)
+        await recorder.add_hold(CAMERA, rows[2].start_ns + 1, rows[2].end_ns - 1, "case 8", "officer", until_ns)
+        clock.advance(3 * DAY)
+        await recorder.run_retention()
+        assert [row.id for row in segments(tmp_path)] == [rows[1].id, rows[2].id, rows[4].id]
+        assert await recorder.remove_hold(hold.id)
+        assert not await recorder.remove_hold(hold.id)
+        await recorder.run_retention()
+        assert [row.id for row in segments(tmp_path)] == [rows[2].id, rows[4].id]
+        clock.advance(8 * DAY)
+        await recorder.run_retention()
+        assert [row.id for row in segments(tmp_path)] == [rows[4].id]
+
+
+async def test_a_hold_must_have_a_sensible_range(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with quick(tmp_path, clock) as recorder:
+        with pytest.raises(InvalidRange):
+            await recorder.add_hold(CAMERA, 5, 5, "x", "y", clock.wall_ns() + S)
+        with pytest.raises(InvalidRange):
+            await recorder.add_hold(CAMERA, 5, 6, "x", "y", clock.wall_ns())
+
+
+async def test_what_somebody_reads_is_left_for_later(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with quick(tmp_path, clock) as recorder:
+        await footage_of(recorder, clock, retention_days=1)
+        rows = segments(tmp_path)
+        clock.advance(3 * DAY)
+        with lend(rows[0].path):
+            done = await recorder.run_retention()
+            assert done is not None
+            assert done.busy >= 1
+            assert os.path.exists(rows[0].path)
+        await recorder.run_retention()
+        assert not os.path.exists(rows[0].path)
+
+
+async def test_a_cameras_bytes_are_limited(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with quick(tmp_path, clock) as recorder:
+        await footage_of(recorder, clock, (CAMERA, OTHER))
+        rows = segments(tmp_path)
+        recorder.sink(CAMERA, MAIN, StreamPolicy(retention_bytes=sum(row.bytes for row in rows[2:])))
+        await recorder.run_retention()
+        assert [row.id for row in segments(tmp_path)] == [row.id for row in rows[2:]]
+        assert len(segments(tmp_path, OTHER)) == 5
+
+
+async def test_the_floor_is_kept_free_oldest_first_across_cameras(tmp_path: Path) -> None:
+    clock = ManualClock()
+    disk = SmallDisk()
+    async with quick(tmp_path, clock, disk=disk) as recorder:
+        await footage_of(recorder, clock, (CAMERA, OTHER))
+        everything = sorted(segments(tmp_path) + segments(tmp_path, OTHER), key=lambda row: row.start_ns)
+        volume = recorder._volumes[recorder.statistics.volumes[0].id]
+        volume.floor = disk.size - disk.room(volume.path).free
+        volume.floor = disk.room(volume.path).free + sum(row.bytes for row in everything[:3])
+        await recorder.run_retention()
+        left = sorted(segments(tmp_path) + segments(tmp_path, OTHER), key=lambda row: row.start_ns)
+        assert {row.id for row in left} == {row.id for row in everything[3:]}
+
+
+async def test_when_only_held_footage_is_left_somebody_is_told(tmp_path: Path) -> None:
+    clock = ManualClock()
+    alarms: list[str] = []
+    disk = SmallDisk()
+    async with quick(tmp_path, clock, disk=disk, on_alarm=lambda code, text: alarms.append(text)) as recorder:
+        await footage_of(recorder, clock)
+        await recorder.add_hold(CAMERA, 0, 1 << 62, "case 7", "officer", clock.wall_ns() + DAY)
+        volume = recorder._volumes[recorder.statistics.volumes[0].id]
+        volume.floor = disk.room(volume.path).free + 1
+        done = await recorder.run_retention()
+        assert done is not None
+        assert (done.segments, done.only_held) == (0, [volume.path])
+        assert any("only held footage" in text for text in alarms)
+        assert len(segments(tmp_path)) == 5
