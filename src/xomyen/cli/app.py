@@ -33,6 +33,7 @@ _ROOMS = {
     "probe": ("camera probe",),
     "simulate": ("camera simulate",),
     "timeline": ("timeline",),
+    "evidence": ("export", "verify", "trust", "key"),
     "check": ("check",),
     "ticket": ("ticket",),
     "demo": ("demo",),
