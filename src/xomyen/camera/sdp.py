@@ -3,7 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from xomyen.camera.errors import CodecNotSupported, MalformedStream
 from xomyen.terms.words import VideoCodec
@@ -147,11 +147,14 @@ def control_url(base: str, control: str) -> str:
     """
     if control in ("", "*"):
         return base
-    if "://" in control and urlsplit(control).scheme.lower() in ("rtsp", "rtsps", "rtspu"):
+    if "://" in control and control.partition("://")[0].lower() in ("rtsp", "rtsps", "rtspu"):
         return control
     if control.startswith("?"):
         return base + control
     if control.startswith("/"):
         scheme, _, rest = base.partition("://")  # urljoin does not know the scheme
-        return scheme + urljoin("http://" + rest, control).removeprefix("http")
+        try:
+            return scheme + urljoin("http://" + rest, control).removeprefix("http")
+        except ValueError:
+            raise MalformedStream("The camera's session description names a track at no address.") from None
     return base + ("" if base.endswith("/") else "/") + control
