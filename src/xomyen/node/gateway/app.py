@@ -37,6 +37,7 @@ _WITH_TICKET: tuple[tuple[str, str, Handler], ...] = (
     ("GET", _CAMERA + "/timeline", past.show_timeline),
     ("GET", _CAMERA + "/still", past.send_still),
     ("GET", _CAMERA + "/clip", clips.send_clip),
+    ("GET", _CAMERA + "/export", clips.send_export),
     ("GET", _STREAM + "/index.m3u8", playlists.show_playlist),
     ("GET", _STREAM + "/segments/{segment}.mp4", past.send_segment),
     ("GET", _STREAM + "/transcoded/{segment}/{name}", playlists.send_transcoded),

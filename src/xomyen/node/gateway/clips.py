@@ -1,21 +1,27 @@
 """What leaves the house: clips, and exports with their signed manifest."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from xomyen.bus import subjects
+from xomyen.bus.messages import CheckpointDone, StreamWanted
+from xomyen.bus.requests import ask
 from xomyen.node.gateway.asking import camera_of, range_of, stream_of
 from xomyen.node.gateway.past import widest
 from xomyen.node.gateway.problems import BadRequest
 from xomyen.node.gateway.tickets import Wish
-from xomyen.node.gateway.visit import Visit
+from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.playback.clip import Clip, SeveralRuns, plan_clips, segments_for_clip
+from xomyen.playback.export import ExportOrder, plan_export, zip_chunks
 from xomyen.recording.segment_file import SegmentFileError
 from xomyen.terms.errors import NoFootage
 from xomyen.terms.ids import is_id
 from xomyen.terms.time import NS_PER_SECOND, format_utc
 from xomyen.terms.words import StreamName
 
+_DELETED = "Part of this footage was deleted a moment ago; ask again."
 LONGEST_NS = 24 * 3600 * NS_PER_SECOND
 
 
@@ -49,7 +55,7 @@ async def send_clip(visit: Visit) -> Response:
     try:
         clips = await asyncio.to_thread(plan)
     except (FileNotFoundError, SegmentFileError) as error:
-        raise NoFootage("Part of this footage was deleted a moment ago; ask again.") from error
+        raise NoFootage(_DELETED) from error
     if len(clips) > 1:
         raise RunsToChoose(clips)
     clip = clips[0]
@@ -78,6 +84,42 @@ async def _asked(visit: Visit, use: str) -> tuple[str, StreamName, int, int]:
 
     visit.allow(Wish("clip", use, camera, stream, from_ns, to_ns, await asyncio.to_thread(width)))
     return camera, stream, from_ns, to_ns
+
+
+async def send_export(visit: Visit) -> Response:
+    """A ZIP of the clips of all runs and their signed manifest, for `xomyen verify`; made while it is sent."""
+    camera, stream, from_ns, to_ns = await _asked(visit, "export")
+    context = visit.services.context
+    loop = asyncio.get_running_loop()
+    index = visit.services.index()
+    status = context.cameras.get(camera)
+    order = ExportOrder(context.node, camera, status.config.name, stream, from_ns, to_ns)
+
+    async def seal() -> None:
+        wanted = StreamWanted(camera=camera, stream=stream)
+        await ask(context.bus, subjects.service(context.node, "recorder", "checkpoint"), wanted, CheckpointDone)
+
+    def checkpoint() -> None:
+        # Called in the planning thread: the segment being written is sealed as far as it is.
+        asyncio.run_coroutine_threadsafe(seal(), loop).result()
+
+    try:
+        export = await asyncio.to_thread(plan_export, index, order, checkpoint)
+    except (FileNotFoundError, SegmentFileError) as error:
+        raise NoFootage(_DELETED) from error
+    name = f"{_file_name(camera, stream, from_ns)}.zip"
+    headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
+    chunks = _in_threads(zip_chunks(export, context.signing_key, visit.now_ns))
+    return StreamingResponse(
+        visit.services.gate.while_valid(visit.ticket, chunks), 200, headers, media_type="application/zip"
+    )
+
+
+async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks of a generator that blocks, each made in a thread when the one before was sent."""
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        if chunk:
+            yield chunk
 
 
 def _file_name(camera: str, stream: StreamName, from_ns: int) -> str:

@@ -27,14 +27,6 @@ _CODES = {
 }
 
 
-class SignInNeeded(XomyenError):
-    """Nobody showed a ticket, or the one shown is no longer good; signing in again helps."""
-
-    code = "sign_in_needed"
-    exit_code = 6
-    http_status = 401
-
-
 class BadRequest(XomyenError):
     """A parameter or body that cannot be read; the message names it."""
 
@@ -78,7 +70,7 @@ async def from_xomyen_error(request: HTTPConnection, error: Exception) -> Respon
     headers = {}
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.retry_after_s)
-    if isinstance(error, SignInNeeded):
+    if error.http_status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if error.http_status >= 500:
         log.warning("request_failed", path=request.url.path, code=error.code, detail=error.message)
