@@ -1,0 +1,312 @@
+"""Whatever is changed in an export, verification says so, and where."""
+
+import contextlib
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.numbered_footage import FRAME_NS, START_NS, Footage, encode
+
+from xomyen.playback.clip import plan_clips
+from xomyen.playback.export import Export, ExportOrder, write_export, zip_chunks
+from xomyen.proof.keys import PublicKey, SigningKey
+from xomyen.proof.manifest import Manifest, key_record, sign_manifest
+from xomyen.proof.package import NotAnExport
+from xomyen.proof.seal import canonical_json
+from xomyen.proof.verify import Report, Verdict, verify
+
+NOW_NS = START_NS + 10**12
+
+
+@dataclass
+class Original:
+    folder: Path
+    footage: Footage
+    export: Export
+
+    @property
+    def trusted(self) -> list[PublicKey]:
+        return [self.footage.key.public]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Original:
+    folder = tmp_path_factory.mktemp("proof")
+    footage = Footage(folder / "video")
+    footage.record(*encode(150), checkpoint_after=2)
+    order = ExportOrder(
+        footage.node, footage.camera, "Cổng chợ", footage.stream, START_NS + 10 * FRAME_NS, START_NS + 140 * FRAME_NS
+    )
+    export = Export(order, tuple(plan_clips(footage.segments, order.from_ns, order.to_ns)), ())
+    write_export(export, footage.key, folder / "export", NOW_NS)
+    return Original(folder / "export", footage, export)
+
+
+@pytest.fixture
+def copy(original: Original, tmp_path: Path) -> Path:
+    shutil.copytree(original.folder, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def clip_of(folder: Path) -> Path:
+    return next(folder.glob("*.mp4"))
+
+
+def flip(file: Path, at: int) -> None:
+    data = bytearray(file.read_bytes())
+    data[at] ^= 1
+    file.write_bytes(data)
+
+
+def record(original: Original) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((original.folder / "manifest.json").read_bytes())["clips"][0]
+    return found
+
+
+def test_what_was_exported_is_authentic_and_says_when_by_the_seals(original: Original) -> None:
+    report = verify(original.folder, original.trusted)
+    assert (report.verdict, report.findings) == (Verdict.AUTHENTIC, [])
+    assert report.times[0].first_ns == START_NS + 10 * FRAME_NS
+    assert report.times[0].last_ns == START_NS + 139 * FRAME_NS
+    assert "removed" in report.cannot_exclude[0]
+
+
+def test_without_the_key_the_best_verdict_is_unknown_key_with_its_fingerprint(original: Original) -> None:
+    report = verify(original.folder, [SigningKey.generate().public])
+    assert report.verdict is Verdict.UNKNOWN_KEY
+    assert report.fingerprint == original.footage.key.fingerprint
+    assert original.footage.key.fingerprint in report.findings[0].text
+
+
+def test_a_changed_fragment_is_named_with_camera_segment_and_byte_range(original: Original, copy: Path) -> None:
+    segment = record(original)["segments"][1]
+    start = segment["offset"] + segment["sizes"][0]
+    for at in (start + 70, start + segment["sizes"][1] - 1):  # in its moof, in its mdat
+        shutil.copy(clip_of(original.folder), clip_of(copy))
+        flip(clip_of(copy), at)
+        report = verify(copy, original.trusted)
+        assert report.verdict is Verdict.ALTERED
+        (finding,) = report.findings
+        assert finding.camera == original.footage.camera
+        assert finding.segment == original.footage.segments[1].id
+        assert (finding.start, finding.end) == (start, start + segment["sizes"][1])
+
+
+def test_a_changed_clip_header_is_named(original: Original, copy: Path) -> None:
+    flip(clip_of(copy), record(original)["header_bytes"] // 2)
+    (finding,) = verify(copy, original.trusted).findings
+    assert (finding.verdict, finding.start, finding.end) == (Verdict.ALTERED, 0, record(original)["header_bytes"])
+
+
+def test_a_cut_clip_and_a_missing_clip_are_incomplete(original: Original, copy: Path) -> None:
+    size = clip_of(copy).stat().st_size
+    for length in (size - 1, size // 2, 100, 0):
+        with clip_of(copy).open("r+b") as file:
+            file.truncate(length)
+        report = verify(copy, original.trusted)
+        assert report.verdict is Verdict.INCOMPLETE
+        assert (report.findings[0].start, report.findings[0].end) == (length, size)
+    clip_of(copy).unlink()
+    assert verify(copy, original.trusted).verdict is Verdict.INCOMPLETE
+
+
+def test_added_bytes_dropped_and_swapped_fragments_are_alterations(original: Original, copy: Path) -> None:
+    data = clip_of(original.folder).read_bytes()
+    segment = record(original)["segments"][0]
+    first, second = segment["sizes"][1:3]
+    at = segment["offset"] + segment["sizes"][0]
+    changed = {
+        "added": data + b"x",
+        "dropped": data[:at] + data[at + first :],
+        "swapped": data[:at] + data[at + first :][:second] + data[at:][:first] + data[at + first + second :],
+    }
+    for name, content in changed.items():
+        clip_of(copy).write_bytes(content)
+        assert verify(copy, original.trusted).verdict is Verdict.ALTERED, name
+
+
+def resigned(original: Original, change: Callable[[dict[str, Any]], None], key: SigningKey, folder: Path) -> Report:
+    """The export with a changed manifest, signed again with this key."""
+    manifest = json.loads((original.folder / "manifest.json").read_bytes())
+    change(manifest)
+    manifest["key"] = key_record(key.public).model_dump()
+    encoded, signature = sign_manifest(Manifest.decode(canonical_json(manifest)), key)
+    (folder / "manifest.json").write_bytes(encoded)
+    (folder / "manifest.sig").write_bytes(signature)
+    return verify(folder, original.trusted)
+
+
+def test_a_manifest_signed_again_by_somebody_else_is_of_an_unknown_key(original: Original, copy: Path) -> None:
+    stranger = SigningKey.generate()
+    report = resigned(original, lambda manifest: None, stranger, copy)
+    assert (report.verdict, report.fingerprint) == (Verdict.UNKNOWN_KEY, stranger.fingerprint)
+
+
+def _swap_leaves(manifest: dict[str, Any]) -> None:
+    leaves = manifest["clips"][0]["segments"][0]["leaves"]
+    leaves[0], leaves[1] = leaves[1], leaves[0]
+
+
+def _other_header(manifest: dict[str, Any]) -> None:
+    segment = manifest["clips"][0]["segments"][0]
+    segment["header"] = segment["header"].replace("76696465", "76696466", 1)
+
+
+def _drop_last_fragment(manifest: dict[str, Any]) -> None:
+    segment = manifest["clips"][0]["segments"][0]
+    segment["sizes"].pop()
+    segment["leaves"].pop()
+
+
+def _later(manifest: dict[str, Any]) -> None:
+    manifest["clips"][0]["first_ns"] += 1
+
+
+def _seal_says_more(manifest: dict[str, Any]) -> None:
+    seal = manifest["clips"][0]["segments"][0]["seal"]
+    seal["statement"] = seal["statement"].replace('"sequence":1,', '"sequence":9,')
+
+
+def _seal_is_garbage(manifest: dict[str, Any]) -> None:
+    manifest["clips"][0]["segments"][0]["seal"]["statement"] = "{}"
+
+
+def _other_camera(manifest: dict[str, Any]) -> None:
+    manifest["camera"] = manifest["node"]
+
+
+def _other_run(manifest: dict[str, Any]) -> None:
+    manifest["clips"][0]["run"] = manifest["node"]
+
+
+def _short_path(manifest: dict[str, Any]) -> None:
+    manifest["clips"][0]["segments"][0]["path"] = ["00" * 32] * 9
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_swap_leaves, _other_header, _drop_last_fragment, _later, _seal_says_more, _seal_is_garbage, _other_camera,
+     _other_run, _short_path],
+)  # fmt: skip
+def test_even_who_holds_the_nodes_key_cannot_make_the_seals_say_something_else(
+    original: Original, copy: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    assert resigned(original, change, original.footage.key, copy).verdict is Verdict.ALTERED
+
+
+def test_a_segment_left_out_is_incomplete(original: Original, copy: Path, tmp_path: Path) -> None:
+    kept = [original.footage.segments[0], original.footage.segments[2]]
+    order = original.export.order
+    export = Export(order, tuple(plan_clips(kept, order.from_ns, order.to_ns)), ())
+    write_export(export, original.footage.key, tmp_path / "holey", NOW_NS)
+    report = verify(tmp_path / "holey", original.trusted)
+    assert report.verdict is Verdict.INCOMPLETE
+    assert report.findings[0].segment == kept[1].id
+
+
+def test_footage_of_another_camera_under_this_cameras_name_is_altered(original: Original, tmp_path: Path) -> None:
+    other = Footage(tmp_path / "video", key=original.footage.key, node=original.footage.node)
+    other.record(*encode(100))
+    order = original.export.order
+    export = Export(order, tuple(plan_clips(other.segments, order.from_ns, order.to_ns)), ())
+    write_export(export, original.footage.key, tmp_path / "spliced", NOW_NS)
+    report = verify(tmp_path / "spliced", original.trusted)
+    assert report.verdict is Verdict.ALTERED
+    assert other.camera in report.findings[0].text
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_single_changed_byte_is_authentic(original: Original, tmp_path_factory: Any, data: st.DataObject) -> None:
+    folder = tmp_path_factory.getbasetemp() / "one-byte"
+    shutil.copytree(original.folder, folder, dirs_exist_ok=True)
+    file = folder / data.draw(st.sampled_from(sorted(file.name for file in original.folder.iterdir())))
+    content = bytearray(file.read_bytes())
+    at = data.draw(st.integers(0, len(content) - 1))
+    content[at] ^= data.draw(st.integers(1, 255))
+    file.write_bytes(content)
+    with contextlib.suppress(NotAnExport):
+        assert verify(folder, original.trusted).verdict is not Verdict.AUTHENTIC
+
+
+def test_every_byte_of_manifest_and_signature_counts(original: Original, copy: Path) -> None:
+    for name in ("manifest.json", "manifest.sig"):
+        content = (original.folder / name).read_bytes()
+        for at in range(0, len(content), max(1, len(content) // 150)):
+            (copy / name).write_bytes(content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :])
+            try:
+                report = verify(copy, original.trusted)
+            except NotAnExport:
+                continue
+            assert report.verdict is Verdict.ALTERED
+        (copy / name).write_bytes(content)
+
+
+def make_zip(path: Path, entries: list[tuple[str, bytes]], method: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_zips_with_tricks_are_no_exports(original: Original, tmp_path: Path) -> None:
+    entries = [(file.name, file.read_bytes()) for file in original.folder.iterdir()]
+    assert verify(make_zip(tmp_path / "good.zip", entries), original.trusted).verdict is Verdict.AUTHENTIC
+    bad = {
+        "path traversal": [*entries, ("../../evil.mp4", b"x")],
+        "absolute": [*entries, ("/etc/passwd", b"x")],
+        "duplicate": [*entries, entries[0]],
+        "empty": [],
+        "no manifest": [entry for entry in entries if entry[0] != "manifest.json"],
+    }
+    for name, content in bad.items():
+        with pytest.raises(NotAnExport):
+            verify(make_zip(tmp_path / f"{name}.zip", content), original.trusted)
+    with pytest.raises(NotAnExport, match="compressed"):
+        verify(make_zip(tmp_path / "bomb.zip", [*entries, ("z.mp4", bytes(1 << 20))], zipfile.ZIP_DEFLATED), [])
+    whole = (tmp_path / "good.zip").read_bytes()
+    for length in (30, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "cut.zip").write_bytes(whole[:length])
+        with pytest.raises(NotAnExport):
+            verify(tmp_path / "cut.zip", original.trusted)
+
+
+def test_a_changed_byte_inside_a_zip_is_placed_in_the_clip(original: Original, tmp_path: Path) -> None:
+    path = tmp_path / "export.zip"
+    path.write_bytes(b"".join(zip_chunks(original.export, original.footage.key, NOW_NS)))
+    segment = record(original)["segments"][0]
+    content = bytearray(path.read_bytes())
+    clip = clip_of(original.folder).read_bytes()
+    content[content.index(clip) + segment["offset"] + 5] ^= 1
+    path.write_bytes(content)
+    report = verify(path, original.trusted)
+    assert (report.verdict, report.findings[0].start) == (Verdict.ALTERED, segment["offset"])
+
+
+@given(st.binary(max_size=400))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+def test_garbage_is_no_export(tmp_path_factory: Any, garbage: bytes) -> None:
+    folder = tmp_path_factory.getbasetemp() / "garbage"
+    folder.mkdir(exist_ok=True)
+    (folder / "manifest.json").write_bytes(garbage)
+    (folder / "manifest.sig").write_bytes(garbage)
+    (folder / "x.zip").write_bytes(b"PK\3\4" + garbage)
+    for path in (folder, folder / "x.zip", folder / "nothing-here"):
+        with pytest.raises(NotAnExport):
+            verify(path, [])
+
+
+def test_another_file_beside_the_manifest_is_not_what_it_names(original: Original, copy: Path) -> None:
+    shutil.copy(clip_of(copy), copy / "other.mp4")
+    with pytest.raises(NotAnExport):
+        verify(copy / "other.mp4", original.trusted)
+    (copy / "other.mp4").unlink()
+    assert verify(clip_of(copy), original.trusted).verdict is Verdict.AUTHENTIC
