@@ -6,11 +6,9 @@ import type { House } from "../house";
 import type { Camera, StreamName } from "../net/types";
 import "../parts/bar";
 import "../parts/clip";
-import { icon } from "../parts/icons";
 import "../parts/jump";
 import type { JumpElement } from "../parts/jump";
 import { notice } from "../parts/notice";
-import { stateText } from "../parts/picture";
 import "../parts/preview";
 import type { PreviewElement } from "../parts/preview";
 import "../parts/stage";
@@ -19,19 +17,21 @@ import { controls, skeleton } from "../parts/styles";
 import { type Press, SPEEDS } from "../parts/transport";
 import "../parts/transport";
 import { cameraAddress, go } from "../route";
-import { clockText, dateText, dayText, momentText, sameDay } from "../time/format";
+import { clockText, dateText } from "../time/format";
 import { CoverageSource, type Stretch } from "../timeline/coverage";
 import "../timeline/element";
 import type { PointedDetail, TimelineElement } from "../timeline/element";
 import { LanguageController, problemText, t } from "../words";
 import { cameraStyles } from "./camera.css";
 import { cameraKey } from "./camera-keys";
-import { gapWords, missing } from "./missing";
+import { badgePart, clockPart, copied, headPart, holePart, unknownPart, waitingPart } from "./camera-parts";
+import { missing } from "./missing";
+import { marked, proposed, SELECT_MS } from "./selection";
 
 /** The address follows while playing, not with every picture. */
 const ADDRESS_EVERY_MS = 3000;
-const SELECT_MS = 30_000;
 const LIVE_AGAIN_MS = 1500;
+const REST_MS = 80;
 
 @customElement("xy-camera-page")
 export class CameraPageElement extends LitElement {
@@ -54,6 +54,7 @@ export class CameraPageElement extends LitElement {
   private readonly coverage = new CoverageSource();
   private tick = 0;
   private addressAt = 0;
+  private restTimer = 0;
   private begun: string | null = null;
   /** The moment this page itself wrote into the address: coming back from there it is no order. */
   private written: number | null = null;
@@ -77,6 +78,7 @@ export class CameraPageElement extends LitElement {
     this.removeEventListener("picture-state", this.redraw);
     globalThis.removeEventListener("keydown", this.onKey);
     clearInterval(this.tick);
+    clearTimeout(this.restTimer);
     this.coverage.stop();
   }
 
@@ -96,8 +98,8 @@ export class CameraPageElement extends LitElement {
 
   override render() {
     const camera = this.known;
-    if (this.house.cameras === null) return this.waiting();
-    if (!camera) return this.unknown();
+    if (this.house.cameras === null) return waitingPart();
+    if (!camera) return unknownPart(this.onBack);
     return html`<div class="page">
       ${this.bar(camera)}
       <main id="main">
@@ -108,7 +110,7 @@ export class CameraPageElement extends LitElement {
           .live=${this.live}
           @stage=${this.onStage}
           @moment=${this.onMoment}
-          >${this.holeOver()}</xy-stage
+          >${this.hole()}</xy-stage
         >
         <div class="bottom">${this.phoneHead()} ${this.tools()} ${this.timePart()} ${this.clipPart()}</div>
       </main>
@@ -117,22 +119,7 @@ export class CameraPageElement extends LitElement {
   }
 
   private bar(camera: Camera) {
-    return html`<xy-bar>
-      <div class="head">
-        <a class="button" href="/live" aria-label=${t("nav.back")} title="${t("nav.back")} (Esc)" @click=${this.onBack}
-          >${icon("arrowLeft")}</a
-        >
-        <button aria-label=${t("player.previousCamera")} title="${t("player.previousCamera")} (PgUp)" @click=${() => this.other(-1)}>
-          ${icon("chevronLeft")}
-        </button>
-        <button aria-label=${t("player.nextCamera")} title="${t("player.nextCamera")} (PgDn)" @click=${() => this.other(1)}>
-          ${icon("chevronRight")}
-        </button>
-        <div class="title"><h1>${camera.name}</h1><small>${camera.site}</small></div>
-        <span class="grow"></span>
-        ${this.badge()} ${this.clock()}
-      </div>
-    </xy-bar>`;
+    return html`<xy-bar>${headPart(camera, this.onBack, (by) => this.other(by), [this.badge(), this.clock()])}</xy-bar>`;
   }
 
   private phoneHead() {
@@ -141,20 +128,17 @@ export class CameraPageElement extends LitElement {
 
   private clock() {
     const ms = this.scrubbing ?? this.shown ?? (this.live ? this.now : null);
-    if (ms === null) return nothing;
-    const exact = !this.live && !this.playing && this.scrubbing === null;
-    return html`<div class="moment">
-      <time datetime=${new Date(ms).toISOString()}>${clockText(ms, exact)}</time>
-      <small>${sameDay(ms, this.now) ? `${t("timeline.today")} ${dateText(ms)}` : dayText(ms)}</small>
-    </div>`;
+    return ms === null ? nothing : clockPart(ms, this.now, !this.live && !this.playing && this.scrubbing === null);
   }
 
   private badge() {
-    if (!this.live) return html`<span class="badge">${icon("clock")}${t("state.past")}</span>`;
-    const is = this.stage?.pictureElement?.pictureState;
-    if (!is) return nothing;
-    const sign = is.kind === "live" ? html`<span class="dot"></span>` : icon(is.kind === "lost" ? "lost" : "wait");
-    return html`<span class="badge ${is.kind}" role="status">${sign}${stateText(is, this.now)}</span>`;
+    return badgePart(this.live ? (this.stage?.pictureElement?.pictureState ?? null) : "past", this.now);
+  }
+
+  private hole() {
+    const deck = this.stage?.deck;
+    if (this.live || deck?.state !== "no_footage") return nothing;
+    return holePart(this.coverage.current, deck.wanted ?? this.now, this.now, (ms) => void this.seek(ms));
   }
 
   private tools() {
@@ -190,6 +174,7 @@ export class CameraPageElement extends LitElement {
         .playhead=${this.live ? null : this.shown}
         .nowMs=${this.now}
         .selection=${this.selection}
+        .recording=${this.known?.streams[this.stream]?.state === "recording"}
         @seek=${(e: CustomEvent<number>) => this.onTimelineSeek(e.detail)}
         @scrub=${(e: CustomEvent<number>) => (this.scrubbing = Math.min(e.detail, this.now))}
         @pointed=${this.onPointed}
@@ -214,58 +199,6 @@ export class CameraPageElement extends LitElement {
       @set-out=${() => this.mark("to")}
       @clear=${() => this.select(null)}
     ></xy-clip>`;
-  }
-
-  /** Nothing was recorded then: what, why, since when, and where footage is. */
-  private holeOver() {
-    const deck = this.stage?.deck;
-    if (this.live || deck?.state !== "no_footage") return nothing;
-    const at = deck.wanted ?? this.now;
-    const known = this.coverage.current;
-    const why = gapWords(known, at, this.now);
-    const next = known?.spans.find((span) => span.from > at)?.from;
-    const previous = known?.spans.filter((span) => span.to <= at).at(-1)?.to;
-    const first = known?.first ?? null;
-    return html`<div class="over ${why ? "gap" : ""}" role="status">
-      ${icon(why ? "alert" : "off")}
-      <h2>${t(why ? "player.gap" : "player.noFootage")}</h2>
-      <p>
-        ${why ?? (first ? t("player.noFootageHow", { first: momentText(first, this.now) }) : t("player.nothing"))}
-      </p>
-      <div class="row">
-        ${previous
-          ? html`<button class="outlined" @click=${() => void this.seek(previous - 2000)}>
-              ${icon("chevronLeft")}${t("player.previousFootage")}
-            </button>`
-          : nothing}
-        ${next
-          ? html`<button class="outlined" @click=${() => void this.seek(next + 1)}>
-              ${t("player.nextFootage")}${icon("chevronRight")}
-            </button>`
-          : nothing}
-        ${!previous && first && first > at
-          ? html`<button class="outlined" @click=${() => void this.seek(first + 1)}>${t("player.toFirst")}</button>`
-          : nothing}
-      </div>
-    </div>`;
-  }
-
-  private waiting() {
-    return html`<xy-bar></xy-bar>
-      <main role="status" aria-label=${t("player.loading")}>
-        <div class="skeleton stage"></div>
-        <div class="skeleton line"></div>
-      </main>`;
-  }
-
-  private unknown() {
-    return html`<xy-bar></xy-bar>
-      <main class="middle">
-        ${icon("off")}
-        <h1>${t("player.unknown")}</h1>
-        <p class="muted">${t("player.unknownHow")}</p>
-        <a class="button primary" href="/live" @click=${this.onBack}>${t("nav.back")}</a>
-      </main>`;
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
@@ -355,10 +288,10 @@ export class CameraPageElement extends LitElement {
   }
 
   private async pauseAt(at: number): Promise<void> {
-    this.stage?.deck.pause();
+    this.stage?.deck?.pause();
     // The group of pictures that is just being written can be played a moment later.
     await this.stage?.seek(at);
-    if (this.stage?.deck.state === "no_footage") await this.stage.seek(at - 3000);
+    if (this.stage?.deck?.state === "no_footage") await this.stage.seek(at - 3000);
     this.onMoment();
     if (this.shown !== null) this.writeAddress(this.shown);
   }
@@ -369,7 +302,7 @@ export class CameraPageElement extends LitElement {
       return;
     }
     this.playing = false;
-    await this.stage?.deck.step(count);
+    await this.stage?.deck?.step(count);
     this.onMoment();
     if (this.shown !== null) this.writeAddress(this.shown);
   }
@@ -389,15 +322,7 @@ export class CameraPageElement extends LitElement {
   }
 
   private mark(end: "from" | "to"): void {
-    const at = Math.round(this.shown ?? this.now);
-    const was = this.selection;
-    // The picture that is shown belongs to the clip: the end lies just behind it.
-    const next = end === "from" ? { from: at, to: was?.to ?? at + SELECT_MS } : { from: was?.from ?? at - SELECT_MS, to: at + 1 };
-    if (next.to <= next.from) {
-      if (end === "from") next.to = next.from + SELECT_MS;
-      else next.from = next.to - SELECT_MS;
-    }
-    this.select({ from: next.from, to: Math.min(next.to, Math.floor(this.now)) });
+    this.select(marked(this.selection, end, this.shown ?? this.now, this.now));
   }
 
   private select(stretch: Stretch | null): void {
@@ -411,7 +336,7 @@ export class CameraPageElement extends LitElement {
       return;
     }
     const middle = this.shown ?? this.now - SELECT_MS / 2;
-    this.select({ from: middle - SELECT_MS / 2, to: Math.min(this.now, middle + SELECT_MS / 2) });
+    this.select(proposed(middle, this.now));
     const span = this.timeline?.shownScale.spanMs ?? 0;
     if (span > SELECT_MS * 30) this.timeline?.show(middle, SELECT_MS * 10);
   }
@@ -426,14 +351,8 @@ export class CameraPageElement extends LitElement {
 
   private async copy(): Promise<void> {
     const at = this.shown ?? this.now;
-    const link = new URL(cameraAddress(this.camera, at, this.selection), location.href).href;
-    try {
-      await navigator.clipboard.writeText(link);
-      notice(t("player.copied"));
-    } catch {
-      this.writeAddress(at);
-      notice(t("player.notCopied"));
-    }
+    this.writeAddress(this.live ? null : at);
+    notice(t((await copied(cameraAddress(this.camera, at, this.selection))) ? "player.copied" : "player.notCopied"));
   }
 
   private full(): void {
@@ -482,7 +401,11 @@ export class CameraPageElement extends LitElement {
   }
 
   private readonly onPointed = (event: CustomEvent<PointedDetail | null>): void => {
-    this.pointed = event.detail;
+    const { detail } = event;
+    this.pointed = detail;
+    clearTimeout(this.restTimer);
+    if (!detail || detail.ms > this.now || this.scrubbing !== null) return;
+    this.restTimer = setTimeout(() => this.stage?.prepare(detail.ms), REST_MS);
   };
 
   private readonly onStage = (): void => {
@@ -501,7 +424,7 @@ export class CameraPageElement extends LitElement {
     this.requestUpdate();
     if (this.live || !this.playing || this.shown === null) return;
     if (performance.now() - this.addressAt > ADDRESS_EVERY_MS) this.writeAddress(this.shown);
-    if (this.stage?.deck.state === "end" && this.now - this.shown < 12_000) this.goLive();
+    if (this.stage?.deck?.state === "end" && this.now - this.shown < 12_000) this.goLive();
   };
 
   private readonly redraw = (): void => this.requestUpdate();

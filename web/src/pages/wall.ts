@@ -25,8 +25,9 @@ import "../parts/picture";
 import type { PictureElement } from "../parts/picture";
 import { controls, skeleton } from "../parts/styles";
 import { cameraAddress, go } from "../route";
-import { clockText, sinceText } from "../time/format";
-import { LanguageController, problemText, t } from "../words";
+import { clockText } from "../time/format";
+import { LanguageController, t } from "../words";
+import { connectionPart, emptyPart, sitesPart, waitingPart } from "./wall-parts";
 import { wallStyles } from "./wall.css";
 
 const IDLE_MS = 2500;
@@ -40,7 +41,7 @@ export class WallElement extends LitElement {
   static override styles = [controls, skeleton, wallStyles];
 
   @property({ attribute: false }) house!: House;
-  @state() private layout: Layout | null = remembered<Layout | null>("layout", null, isLayout as never);
+  @state() private layout: Layout | null = remembered("layout", null, isLayout);
   @state() private twoColumns = remembered("columns", false, (v): v is boolean => typeof v === "boolean");
   @state() private order = remembered<string[]>("order", [], isIds);
   @state() private site = "";
@@ -102,9 +103,13 @@ export class WallElement extends LitElement {
   override render() {
     const { house } = this;
     return html`<div class="page ${this.idle ? "idle" : ""}" @pointermove=${this.onPointer}>
-      ${this.bar()} ${this.connection()}
+      ${this.bar()} ${this.house.cameras?.length ? connectionPart(this.house.liveDownSince, this.house.clock.now()) : nothing}
       <main id="main" aria-label=${t("wall.title")}>
-        ${house.cameras === null ? this.waiting() : house.cameras.length === 0 ? this.empty() : this.pictures()}
+        ${house.cameras === null
+          ? waitingPart(this.layout ?? 4, house.problem)
+          : house.cameras.length === 0
+            ? emptyPart()
+            : this.pictures()}
       </main>
     </div>`;
   }
@@ -133,7 +138,7 @@ export class WallElement extends LitElement {
                 >${this.phone ? `${live.live}/${live.all}` : t("wall.count", live)}</span
               >`
             : nothing}
-          <time class="clock">${clockText(this.house.clock.now())}</time>
+          <time class="clock"></time>
         </div>
         ${this.phone || !document.fullscreenEnabled
           ? nothing
@@ -179,12 +184,7 @@ export class WallElement extends LitElement {
   }
 
   private sites() {
-    const names = [...new Set((this.house.cameras ?? []).map((camera) => camera.site))].filter(Boolean);
-    if (names.length < 2) return nothing;
-    return html`<select aria-label=${t("wall.site")} @change=${this.onSite}>
-      <option value="" ?selected=${this.site === ""}>${t("wall.allSites")}</option>
-      ${names.map((name) => html`<option value=${name} ?selected=${this.site === name}>${name}</option>`)}
-    </select>`;
+    return sitesPart(this.house.cameras ?? [], this.site, (site) => this.setSite(site));
   }
 
   private columnButtons() {
@@ -244,33 +244,6 @@ export class WallElement extends LitElement {
     </div>`;
   }
 
-  private waiting() {
-    const { problem } = this.house;
-    if (problem) return html`<div class="middle" role="alert">${icon("lost")}<p>${problemText(problem)}</p></div>`;
-    const count = this.layout ?? 4;
-    return html`<div class="grid n${count}" role="status" aria-label=${t("wall.loading")}>
-      ${Array.from({ length: count }, () => html`<div class="cell skeleton"></div>`)}
-    </div>`;
-  }
-
-  private empty() {
-    return html`<div class="middle">
-      ${icon("video")}
-      <h2>${t("wall.empty")}</h2>
-      <p class="muted">${t("wall.emptyHow")}</p>
-      <code>xomyen camera add "Cổng chợ" rtsp://192.168.1.20/stream1 --user admin</code>
-    </div>`;
-  }
-
-  private connection() {
-    const since = this.house.cameras?.length ? this.house.liveDownSince : null;
-    const now = this.house.clock.now();
-    if (since === null || now - since < 2000) return nothing;
-    return html`<div class="broken" role="alert">
-      ${icon("lost")}<span>${t("wall.serverLost", { time: sinceText(since, now) })}</span>
-    </div>`;
-  }
-
   private liveCount(): { live: number; all: number } | null {
     const cards = this.renderRoot.querySelector<CardsElement>("xy-cards");
     const shown = cards?.pictures ?? [...this.renderRoot.querySelectorAll<PictureElement>("xy-picture")];
@@ -302,10 +275,10 @@ export class WallElement extends LitElement {
     if (this.isFull) this.idleTimer = setTimeout(() => (this.idle = true), IDLE_MS);
   };
 
-  private readonly onSite = (event: Event): void => {
-    this.site = (event.target as HTMLSelectElement).value;
+  private setSite(site: string): void {
+    this.site = site;
     this.pageIndex = 0;
-  };
+  }
 
   private setLayout(layout: Layout): void {
     this.layout = layout;

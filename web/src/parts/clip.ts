@@ -197,7 +197,7 @@ export class ClipElement extends LitElement {
       ${this.problemPart()}
       <div class="verify">
         <p>${t("clip.verify")}</p>
-        <code>xomyen verify hồ-sơ.zip</code>
+        <code>xomyen verify ho-so.zip</code>
       </div>
     </section>`;
   }

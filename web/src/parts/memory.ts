@@ -1,6 +1,6 @@
 /** Small choices of this browser's user. Losing them is no harm. */
 
-export function remembered<T>(key: string, fallback: T, valid: (value: unknown) => value is T): T {
+export function remembered<T, F = T>(key: string, fallback: F, valid: (value: unknown) => value is T): T | F {
   try {
     const text = localStorage.getItem(`xomyen.${key}`);
     const value: unknown = text === null ? null : JSON.parse(text);

@@ -53,7 +53,7 @@ export class NoticeElement extends LitElement {
   }
 
   private readonly onNotice = (event: Event): void => {
-    this.text = String((event as CustomEvent<string>).detail);
+    this.text = (event as CustomEvent<string>).detail;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => (this.text = ""), SHOWN_MS);
   };

@@ -101,7 +101,7 @@ export class StageElement extends LitElement {
   @query("xy-picture") private picture?: PictureElement;
   private stillAbort = new AbortController();
   private slowTimer = 0;
-  deck!: Deck;
+  deck: Deck | null = null;
 
   constructor() {
     super();
@@ -129,12 +129,12 @@ export class StageElement extends LitElement {
   }
 
   private noteOf(state: string) {
-    const note = state === "ready" || state === "end" ? this.deck.note : null;
+    const note = state === "ready" || state === "end" ? this.deck?.note : null;
     return note ? html`<div class="note" role="status">${t(`note.${note}.long`)}</div>` : nothing;
   }
 
   private broken() {
-    const { problem } = this.deck;
+    const problem = this.deck?.problem;
     return html`<div class="over" role="alert">
       ${icon("alert")}
       <p>${problem ? problemText(problem) : ""}</p>
@@ -143,9 +143,10 @@ export class StageElement extends LitElement {
   }
 
   override firstUpdated(): void {
-    this.deck = new Deck(this.video, this.house.clock);
-    this.deck.addEventListener("state", this.onDeck);
-    this.deck.addEventListener("moment", this.onMoment);
+    const deck = new Deck(this.video, this.house.clock);
+    deck.addEventListener("state", this.onDeck);
+    deck.addEventListener("moment", this.onMoment);
+    this.deck = deck;
     this.load();
     this.dispatchEvent(new Event("stage"));
   }
@@ -163,7 +164,7 @@ export class StageElement extends LitElement {
   }
 
   private load(): void {
-    if (this.deck && !this.live) this.deck.load(this.camera.id, this.stream);
+    if (!this.live) this.deck?.load(this.camera.id, this.stream);
   }
 
   /** The moment on the screen, or asked for and not there yet; null before there is any. */
@@ -179,12 +180,19 @@ export class StageElement extends LitElement {
   /** Shows a moment of the past; `live` must be false. */
   async seek(ms: number): Promise<void> {
     await this.updateComplete;
-    this.deck.load(this.camera.id, this.stream);
-    await this.deck.seek(ms);
+    this.deck?.load(this.camera.id, this.stream);
+    await this.deck?.seek(ms);
+  }
+
+  /** A click at this moment may follow. */
+  prepare(ms: number): void {
+    this.deck?.load(this.camera.id, this.stream);
+    this.deck?.prepare(ms);
   }
 
   private readonly onDeck = (): void => {
-    if (this.deck.state === "seeking" && this.deck.wanted !== null) this.standIn(this.deck.wanted);
+    const { deck } = this;
+    if (deck?.state === "seeking" && deck.wanted !== null) this.standIn(deck.wanted);
     else {
       this.slow = false;
       clearTimeout(this.slowTimer);
@@ -199,7 +207,7 @@ export class StageElement extends LitElement {
   };
 
   private readonly onRetry = (): void => {
-    const { wanted } = this.deck;
+    const wanted = this.deck?.wanted ?? null;
     if (wanted !== null) void this.seek(wanted);
   };
 

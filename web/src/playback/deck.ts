@@ -12,6 +12,9 @@ const AHEAD_SECONDS = 12;
 const BEHIND_SECONDS = 45;
 const EDGE_RETRY_MS = 1500;
 
+/** Something newer was asked for meanwhile. */
+const isOver = (signal: AbortSignal): boolean => signal.aborted;
+
 export type DeckState = "empty" | "seeking" | "ready" | "no_footage" | "end" | "failed";
 
 /** Events: `state`, `moment` (another picture is due), `landed` (a seek shows its picture). */
@@ -25,6 +28,7 @@ export class Deck extends EventTarget {
   private abort = new AbortController();
   private ends: { front: Entry; back: Entry } | null = null;
   private entries = new Map<string, Entry>();
+  private preparing = new AbortController();
   private filling = false;
   private edgeTimer = 0;
   private playing = false;
@@ -125,6 +129,13 @@ export class Deck extends EventTarget {
     await this.fetchAround(library, wallMs);
   }
 
+  /** The pointer rests on a moment: a click there shall find its place known. */
+  prepare(wallMs: number): void {
+    this.preparing.abort();
+    this.preparing = new AbortController();
+    void this.library?.prepare(wallMs, this.preparing.signal);
+  }
+
   async step(count: 1 | -1): Promise<void> {
     if (this.playing) this.pause();
     if (!this.ends || !this.library) return;
@@ -146,19 +157,19 @@ export class Deck extends EventTarget {
     this.set("seeking");
     try {
       const entry = await library.around(wallMs, abort.signal);
-      if (abort.signal.aborted) return;
+      if (isOver(abort.signal)) return;
       if (!entry?.map) {
         this.nothing();
         return;
       }
       const [init, data] = await Promise.all([library.init(entry.map), library.bytes(entry, abort.signal)]);
-      if (abort.signal.aborted) return;
+      if (isOver(abort.signal)) return;
       this.strip.restart();
       this.ends = { front: entry, back: entry };
       this.entries.clear();
       this.entries.set(entryKey(entry), entry);
       const piece = await this.strip.add(entry, init, data, "behind");
-      if (abort.signal.aborted) return;
+      if (isOver(abort.signal)) return;
       const picture = this.strip.reel.pictureAtWall(Math.max(wallMs, entry.wallMs));
       const first = piece?.pictures[0];
       const target = picture ?? (first === undefined ? null : { media: first, wallMs: entry.wallMs });
@@ -178,7 +189,7 @@ export class Deck extends EventTarget {
   }
 
   private fail(reason: unknown, signal: AbortSignal): void {
-    if (isAbort(reason) || signal.aborted) return;
+    if (isAbort(reason) || isOver(signal)) return;
     if (reason instanceof Problem && reason.code === "no_footage") {
       this.nothing();
       return;
@@ -218,13 +229,13 @@ export class Deck extends EventTarget {
     void this.extend(library)
       .then((more) => {
         this.filling = false;
-        if (signal.aborted) this.fill();
+        if (isOver(signal)) this.fill();
         else if (more) this.fill();
         else this.atTheEdge();
       })
       .catch((reason: unknown) => {
         this.filling = false;
-        if (!isAbort(reason) && !signal.aborted) this.atTheEdge();
+        if (!isAbort(reason) && !isOver(signal)) this.atTheEdge();
       });
   }
 
@@ -242,13 +253,13 @@ export class Deck extends EventTarget {
     const { signal } = this.abort;
     if (!this.ends) return false;
     const next = await library.after(this.ends.back, signal);
-    if (!next?.map || signal.aborted || this.strip.reel.has(entryKey(next))) return false;
+    if (!next?.map || isOver(signal) || this.strip.reel.has(entryKey(next))) return false;
     const [init, data] = await Promise.all([library.init(next.map), library.bytes(next, signal)]);
-    if (signal.aborted) return false;
+    if (isOver(signal)) return false;
     await this.forget();
-    if (signal.aborted) return false;
+    if (isOver(signal)) return false;
     const piece = await this.strip.add(next, init, data, "behind");
-    if (signal.aborted || !piece) return false;
+    if (isOver(signal) || !piece) return false;
     this.entries.set(piece.key, next);
     this.ends.back = next;
     if (this.state === "end") this.set("ready");
@@ -265,11 +276,11 @@ export class Deck extends EventTarget {
     const { signal } = this.abort;
     if (!this.ends) return;
     const previous = await library.before(this.ends.front, signal);
-    if (!previous?.map || signal.aborted) return;
+    if (!previous?.map || isOver(signal)) return;
     const [init, data] = await Promise.all([library.init(previous.map), library.bytes(previous, signal)]);
-    if (signal.aborted) return;
+    if (isOver(signal)) return;
     const piece = await this.strip.add(previous, init, data, "front");
-    if (signal.aborted || !piece) return;
+    if (isOver(signal) || !piece) return;
     this.entries.set(piece.key, previous);
     this.ends.front = previous;
   }

@@ -7,12 +7,15 @@ import type { StreamName } from "../net/types";
 import { type Entry, type Resource, entryKey, readPlaylist } from "./playlist";
 
 /** First look: little, so that the answer is quick. Then further ahead in larger steps. */
-const FIRST_AHEAD_MS = 20_000;
+const FIRST_AHEAD_MS = 8000;
+/** What the pointer rests on is asked for before the click. */
+const PREPARED_MS = 60_000;
 const AHEAD_MS = 120_000;
 const BEHIND_MS = 30_000;
 
 export class Library {
   private entries: Entry[] = [];
+  private prepared: Entry[] = [];
   private inits = new Map<string, Promise<ArrayBuffer>>();
   private knownTo = 0;
   /** Set when what is played is not the stream as it was recorded. */
@@ -28,9 +31,22 @@ export class Library {
   async around(wallMs: number, signal: AbortSignal): Promise<Entry | null> {
     const known = this.covering(wallMs);
     if (known) return known;
+    const prepared = this.prepared.find((entry) => covers(entry, wallMs));
+    if (prepared) {
+      this.entries = this.prepared;
+      this.knownTo = this.entries.at(-1)?.wallEndMs ?? wallMs;
+      return prepared;
+    }
     this.entries = await this.list(wallMs, wallMs + FIRST_AHEAD_MS, signal);
     this.knownTo = wallMs + FIRST_AHEAD_MS;
     return this.covering(wallMs) ?? this.entries.find((entry) => entry.wallMs > wallMs) ?? null;
+  }
+
+  /** Looks up what a click here would need; failures show when it is clicked. */
+  async prepare(wallMs: number, signal: AbortSignal): Promise<void> {
+    if (this.covering(wallMs) ?? this.prepared.find((entry) => covers(entry, wallMs))) return;
+    const half = PREPARED_MS / 2;
+    this.prepared = await this.list(wallMs - half, wallMs + half, signal).catch(() => []);
   }
 
   /** The entry after this one; null when there is none (yet). */
@@ -86,8 +102,7 @@ export class Library {
   }
 
   private covering(wallMs: number): Entry | null {
-    // The list may round times to milliseconds.
-    return this.entries.find((e) => wallMs >= e.wallMs - 0.6 && wallMs < e.wallEndMs - 0.6) ?? null;
+    return this.entries.find((entry) => covers(entry, wallMs)) ?? null;
   }
 
   private neighbour(entry: Entry, by: 1 | -1): Entry | null {
@@ -120,4 +135,9 @@ export class Library {
     }
     this.entries = [...all.values()].sort((a, b) => a.wallMs - b.wallMs).slice(-4000);
   }
+}
+
+/** The list may round times to milliseconds. */
+function covers(entry: Entry, wallMs: number): boolean {
+  return wallMs >= entry.wallMs - 0.6 && wallMs < entry.wallEndMs - 0.6;
 }

@@ -70,6 +70,7 @@ export class TimelineElement extends LitElement {
   @property({ attribute: false }) source: CoverageSource = new CoverageSource();
   @property({ type: Number }) spanMs = 3_600_000;
   @property({ type: Boolean }) following = true;
+  @property({ type: Boolean }) recording = false;
   @query("canvas") private canvas!: HTMLCanvasElement;
   @state() private cursor = "";
 
@@ -193,6 +194,7 @@ export class TimelineElement extends LitElement {
         playhead: this.dragged() ?? this.playhead ?? this.nowMs,
         pointer: this.drag ? null : this.pointer,
         selection: this.selection,
+        recording: this.recording,
         keyboard: this.keyboard,
       });
     });

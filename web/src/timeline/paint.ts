@@ -13,6 +13,8 @@ export interface Scene {
   playhead: number | null;
   pointer: number | null;
   selection: Stretch | null;
+  /** Pictures are being recorded now: the newest seconds are listed only when their group is complete. */
+  recording: boolean;
   keyboard: boolean;
 }
 
@@ -34,6 +36,7 @@ export const COLOURS = {
 const TOP = 26;
 const FONT = '"Be Vietnam Pro", system-ui, sans-serif';
 const HOUR = 3_600_000;
+const NEWEST_MS = 30_000;
 
 export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
   const { scale, height } = scene;
@@ -78,6 +81,7 @@ function paintCoverage(context: CanvasRenderingContext2D, scene: Scene, coverage
   const { scale } = scene;
   context.fillStyle = COLOURS.footage;
   for (const span of coverage.spans) bar(context, scale, span, band.y, band.h);
+  paintNewest(context, scene, coverage, band);
   context.fillStyle = COLOURS.footageEdge;
   for (const span of coverage.spans) bar(context, scale, span, band.y, 2);
   const ticksFit = coverage.keyframes.length * 3 < scale.width * (coverage.to - coverage.from) / scale.spanMs;
@@ -95,6 +99,15 @@ function paintCoverage(context: CanvasRenderingContext2D, scene: Scene, coverage
     const x = toX(scale, coverage.first);
     if (x > 150) label(context, t("timeline.before"), Math.min(x, scale.width) - 12, band.y + band.h / 2, COLOURS.text, "right");
   }
+}
+
+/** The seconds between the newest listed picture and now, while they are being written. */
+function paintNewest(context: CanvasRenderingContext2D, scene: Scene, coverage: Coverage, band: Band): void {
+  const from = coverage.spans.at(-1)?.to;
+  if (!scene.recording || from === undefined || scene.nowMs - from > NEWEST_MS) return;
+  context.globalAlpha = 0.55;
+  bar(context, scene.scale, { from, to: scene.nowMs }, band.y, band.h);
+  context.globalAlpha = 1;
 }
 
 function paintGap(context: CanvasRenderingContext2D, scene: Scene, gap: Coverage["gaps"][number], band: Band): void {

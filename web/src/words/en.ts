@@ -110,7 +110,7 @@ export const en: Readonly<Record<Word, string>> = {
   "timeline.zoomIn": "Show a shorter time",
   "timeline.zoomOut": "Show a longer time",
   "timeline.hold": "On hold, not deleted",
-  "timeline.before": "No footage kept",
+  "timeline.before": "No footage",
   "timeline.footage": "Footage",
   "timeline.today": "Today",
   "timeline.failed": "The timeline could not be loaded. {why}",

@@ -105,7 +105,7 @@ export const vi = {
   "timeline.zoomIn": "Thu ngắn khoảng thời gian",
   "timeline.zoomOut": "Kéo dài khoảng thời gian",
   "timeline.hold": "Giữ lại, không tự xóa",
-  "timeline.before": "Không còn bản ghi",
+  "timeline.before": "Không có bản ghi",
   "timeline.footage": "Có bản ghi",
   "timeline.today": "Hôm nay",
   "timeline.failed": "Không tải được dòng thời gian. {why}",

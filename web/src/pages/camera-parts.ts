@@ -1,0 +1,111 @@
+/** Pieces of the player page that only show what they are told. */
+
+import { html, nothing, type TemplateResult } from "lit";
+import type { PictureState } from "../live/picture-state";
+import type { Camera } from "../net/types";
+import { icon, type IconName } from "../parts/icons";
+import { stateText } from "../parts/picture";
+import { clockText, dateText, dayText, momentText, sameDay } from "../time/format";
+import type { Coverage } from "../timeline/coverage";
+import { t, type Word } from "../words";
+import { gapWords } from "./missing";
+
+/** Way back, the neighbours, and whose picture this is. */
+export function headPart(
+  camera: Camera,
+  back: (event: Event) => void,
+  other: (by: 1 | -1) => void,
+  end: readonly unknown[],
+): TemplateResult {
+  return html`<div class="head">
+    <a class="button" href="/live" aria-label=${t("nav.back")} title="${t("nav.back")} (Esc)" @click=${back}
+      >${icon("arrowLeft")}</a
+    >
+    ${headButton("player.previousCamera", "PgUp", "chevronLeft", () => other(-1))}
+    ${headButton("player.nextCamera", "PgDn", "chevronRight", () => other(1))}
+    <div class="title"><h1>${camera.name}</h1><small>${camera.site}</small></div>
+    <span class="grow"></span>
+    ${end}
+  </div>`;
+}
+
+function headButton(word: Word, key: string, name: IconName, press: () => void): TemplateResult {
+  return html`<button aria-label=${t(word)} title="${t(word)} (${key})" @click=${press}>${icon(name)}</button>`;
+}
+
+/** Puts a link to a page of the application on the clipboard; false where the browser refuses. */
+export async function copied(address: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(new URL(address, location.href).href);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The one clock of the page: the moment on the screen, with thousandths when one picture is looked at. */
+export function clockPart(ms: number, nowMs: number, exact: boolean): TemplateResult {
+  return html`<div class="moment">
+    <time datetime=${new Date(ms).toISOString()}>${clockText(ms, exact)}</time>
+    <small>${sameDay(ms, nowMs) ? `${t("timeline.today")} ${dateText(ms)}` : dayText(ms)}</small>
+  </div>`;
+}
+
+export function badgePart(is: PictureState | "past" | null, nowMs: number): TemplateResult | typeof nothing {
+  if (is === null) return nothing;
+  if (is === "past") return html`<span class="badge">${icon("clock")}${t("state.past")}</span>`;
+  const sign = is.kind === "live" ? html`<span class="dot"></span>` : icon(is.kind === "lost" ? "lost" : "wait");
+  return html`<span class="badge ${is.kind}" role="status">${sign}${stateText(is, nowMs)}</span>`;
+}
+
+/** Nothing was recorded at `at`: what, why, since when, and where footage is. */
+export function holePart(
+  known: Coverage | null,
+  at: number,
+  nowMs: number,
+  seek: (ms: number) => void,
+): TemplateResult {
+  const why = gapWords(known, at, nowMs);
+  const next = known?.spans.find((span) => span.from > at)?.from;
+  const previous = known?.spans.filter((span) => span.to <= at).at(-1)?.to;
+  const first = known?.first ?? null;
+  return html`<div class="over ${why ? "gap" : ""}" role="status">
+    ${icon(why ? "alert" : "off")}
+    <h2>${t(why ? "player.gap" : "player.noFootage")}</h2>
+    <p>${why ?? (first ? t("player.noFootageHow", { first: momentText(first, nowMs) }) : t("player.nothing"))}</p>
+    <div class="row">
+      ${previous
+        ? html`<button class="outlined" @click=${() => seek(previous - 2000)}>
+            ${icon("chevronLeft")}${t("player.previousFootage")}
+          </button>`
+        : nothing}
+      ${next
+        ? html`<button class="outlined" @click=${() => seek(next + 1)}>
+            ${t("player.nextFootage")}${icon("chevronRight")}
+          </button>`
+        : nothing}
+      ${!previous && !next && first && first > at
+        ? html`<button class="outlined" @click=${() => seek(first + 1)}>${t("player.toFirst")}</button>`
+        : nothing}
+    </div>
+  </div>`;
+}
+
+/** The shape of what comes. */
+export function waitingPart(): TemplateResult {
+  return html`<xy-bar></xy-bar>
+    <main role="status" aria-label=${t("player.loading")}>
+      <div class="skeleton stage"></div>
+      <div class="skeleton line"></div>
+    </main>`;
+}
+
+export function unknownPart(back: (event: Event) => void): TemplateResult {
+  return html`<xy-bar></xy-bar>
+    <main class="middle">
+      ${icon("off")}
+      <h1>${t("player.unknown")}</h1>
+      <p class="muted">${t("player.unknownHow")}</p>
+      <a class="button primary" href="/live" @click=${back}>${t("nav.back")}</a>
+    </main>`;
+}
