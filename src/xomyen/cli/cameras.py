@@ -10,14 +10,11 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
 from xomyen.bus import subjects
 from xomyen.bus.messages import CameraConfig, CameraEvent, CameraRecord, RecorderState, StreamConfig
 from xomyen.bus.requests import Empty, ask
 from xomyen.cli.common import Dir, Json, NodeBus, finish, node_bus, node_folder, print_json
-from xomyen.node.secrets import seal
 from xomyen.terms.errors import InvalidConfiguration, NotRunning
 from xomyen.terms.ids import new_id
 from xomyen.terms.time import format_utc
@@ -151,6 +148,8 @@ def _after_the_last(cameras: tuple[CameraRecord, ...]) -> int:
 async def _sealed(bus: NodeBus, password: str | None) -> str:
     if not password:
         return ""
+    from xomyen.node.secrets import seal
+
     return seal(password, base64.b64decode((await bus.configuration.secrets_key()).public))
 
 
@@ -301,6 +300,9 @@ def _print_table(cameras: tuple[CameraRecord, ...], states: dict[tuple[str, Stre
     if not cameras:
         print("No cameras yet; `xomyen camera add NAME URL` adds one.")
         return
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("NAME", "ID", "STATE", "SINCE", "WHY", box=None, pad_edge=False)
     for record in cameras:
         shown = _shown(record, states.get((record.config.id, StreamName.MAIN)))

@@ -14,15 +14,10 @@ from nats.aio.client import Client
 
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected, prepare_streams
-from xomyen.bus.server import BusServer
-from xomyen.bus.server_config import BusLimits
-from xomyen.node.config_service import ConfigService
 from xomyen.node.home import default_root, holder_of, locked, prepare, read_identity, try_lock
-from xomyen.node.secrets import Secrets
 from xomyen.terms.errors import AlreadyRunning, NotRunning
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import is_id
-from xomyen.terms.settings import load_settings
 
 Result = TypeVar("Result")
 
@@ -87,6 +82,13 @@ async def node_bus(folder: NodeFolder, create: bool = False) -> AsyncIterator[No
 
 @contextlib.asynccontextmanager
 async def _own_bus(folder: NodeFolder, node: str, lock: int) -> AsyncIterator[NodeBus]:
+    # A command that talks to a running node starts faster without these.
+    from xomyen.bus.server import BusServer
+    from xomyen.bus.server_config import BusLimits
+    from xomyen.node.config_service import ConfigService
+    from xomyen.node.secrets import Secrets
+    from xomyen.terms.settings import load_settings
+
     settings = load_settings(folder)
     limits = BusLimits(store_bytes=settings.bus_store_bytes)
     async with (

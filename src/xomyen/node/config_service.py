@@ -184,7 +184,7 @@ def validate_stream(stream: StreamConfig, field: str) -> None:
             f"The URL must begin with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}.", field=name
         )
     if parts.scheme in _HOSTLESS:
-        if not parts.path.startswith("/"):
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
             raise InvalidConfiguration("A file's URL is file:///absolute/path.", field=name)
     elif not parts.hostname:
         raise InvalidConfiguration("The URL names no host.", field=name)

@@ -1,0 +1,152 @@
+"""The node's configuration: validated, compared and set, followed live."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+
+import pytest
+from nats.aio.client import Client
+from tests.waiting import until
+
+from xomyen.bus import subjects
+from xomyen.bus.configuration import Configuration, follow
+from xomyen.bus.messages import CameraConfig, CameraRecord, StreamConfig
+from xomyen.bus.server import BusServer
+from xomyen.node.config_service import ConfigService
+from xomyen.node.secrets import Secrets, seal
+from xomyen.terms.errors import Conflict, InvalidConfiguration, UnknownCamera
+from xomyen.terms.folder import NodeFolder
+from xomyen.terms.ids import new_id
+
+
+def camera(name: str, **changes: object) -> CameraConfig:
+    return CameraConfig.model_validate(
+        {"id": new_id(), "name": name, "main": StreamConfig(url="rtsp://192.0.2.1/1"), **changes}
+    )
+
+
+@pytest.fixture
+async def configuration(folder: NodeFolder, node: str, client: Client) -> AsyncIterator[Configuration]:
+    async with ConfigService(client, node, Secrets.load_or_create(folder.secrets_key), 5):
+        yield Configuration(client, node)
+
+
+async def test_every_change_has_a_new_revision(configuration: Configuration) -> None:
+    first = await configuration.put(camera("Sân"), 0)
+    second = await configuration.put(first.config.model_copy(update={"order": 3}), first.revision)
+    assert second.revision > first.revision
+    assert await configuration.camera("sân") == second
+
+
+async def test_of_two_who_change_the_same_revision_one_is_told(configuration: Configuration) -> None:
+    record = await configuration.put(camera("Sân"), 0)
+    changes = [record.config.model_copy(update={"order": number}) for number in range(8)]
+    outcomes = await asyncio.gather(
+        *(configuration.put(change, record.revision) for change in changes), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, CameraRecord) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 7
+
+
+async def test_of_two_who_take_the_same_name_one_is_told(configuration: Configuration) -> None:
+    outcomes = await asyncio.gather(
+        *(configuration.put(camera(name), 0) for name in ("Cổng", "CỔNG", "cong")), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, CameraRecord) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, InvalidConfiguration) for outcome in outcomes) == 2
+
+
+async def test_an_id_cannot_be_added_twice_but_comes_back_after_removal(configuration: Configuration) -> None:
+    record = await configuration.put(camera("Sân"), 0)
+    with pytest.raises(Conflict):
+        await configuration.put(record.config, 0)
+    await configuration.remove(record.config.id, record.revision)
+    with pytest.raises(UnknownCamera):
+        await configuration.camera("Sân")
+    again = await configuration.put(record.config, 0)
+    assert again.revision > record.revision
+
+
+async def test_removing_what_changed_meanwhile_is_a_conflict(configuration: Configuration) -> None:
+    record = await configuration.put(camera("Sân"), 0)
+    await configuration.put(record.config.model_copy(update={"order": 1}), record.revision)
+    with pytest.raises(Conflict):
+        await configuration.remove(record.config.id, record.revision)
+    with pytest.raises(UnknownCamera):
+        await configuration.remove(new_id(), 1)
+
+
+async def test_more_cameras_than_allowed_are_refused_and_changes_still_taken(configuration: Configuration) -> None:
+    records = [await configuration.put(camera(f"Số {number}"), 0) for number in range(5)]
+    with pytest.raises(InvalidConfiguration, match="at most 5"):
+        await configuration.put(camera("Số 6"), 0)
+    await configuration.put(records[0].config.model_copy(update={"name": "Số 0"}), records[0].revision)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "rtsp://", "rtsp://user@host/1", "rtsp://user:secret@host/1", "gopher://host/1", "rtsp://host:0/1",
+        "rtsp://host:70000/1", "rtsp://ho st/1", "rtsp://host/\r\nX: y", "file://host/../x", "rtsp://" + "a" * 2000,
+        "rtsp://[::1/1", "http://", "//host/1",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("which", ["main", "sub"])
+async def test_a_url_that_no_source_can_open_is_refused(configuration: Configuration, url: str, which: str) -> None:
+    with pytest.raises(InvalidConfiguration) as raised:
+        await configuration.put(camera("Sân", **{which: StreamConfig(url=url)}), 0)
+    assert "secret" not in str(raised.value)
+    assert await configuration.cameras() == ()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["rtsp://host/1", "rtsps://host:322/a?b=c", "rtsp://[2001:db8::1]:554/1", "rtsp+udp://host/1", "rtmp://host/live",
+     "http://host/mjpeg", "https://host/mjpeg", "file:///srv/a.mp4"],
+)  # fmt: skip
+async def test_every_scheme_there_is_a_source_for_is_taken(configuration: Configuration, url: str) -> None:
+    assert (await configuration.put(camera("Sân", main=StreamConfig(url=url)), 0)).config.main.url == url
+
+
+async def test_only_a_password_sealed_to_this_node_is_taken(configuration: Configuration) -> None:
+    public = base64.b64decode((await configuration.secrets_key()).public)
+    await configuration.put(camera("Sân", sealed_password=seal("bí mật", public)), 0)
+    stranger = base64.b64encode(b"\x01" * 80).decode()
+    for wrong in (stranger, "bí mật", "AAAA", "=" * 10, "A" * 5000):
+        with pytest.raises(InvalidConfiguration, match="seal"):
+            await configuration.put(camera("Cổng", sealed_password=wrong), 0)
+
+
+async def test_followers_hear_of_every_change_and_survive_a_restart_of_the_bus(
+    server: BusServer, configuration: Configuration, client: Client, node: str
+) -> None:
+    heard: list[set[str]] = []
+
+    async def listen() -> None:
+        async for cameras in follow(client, node):
+            names = {record.config.name for record in cameras.values()}
+            heard.append(names)
+
+    listening = asyncio.create_task(listen())
+    await until(lambda: heard == [set()])
+    record = await configuration.put(camera("Sân"), 0)
+    await until(lambda: heard[-1] == {"Sân"})
+    await server.stop()
+    await server.start()
+    await until(lambda: client.is_connected)
+    await configuration.put(camera("Cổng"), 0)
+    await until(lambda: heard[-1] == {"Sân", "Cổng"})
+    await configuration.remove(record.config.id, record.revision)
+    await until(lambda: heard[-1] == {"Cổng"})
+    listening.cancel()
+
+
+async def test_the_bucket_holds_configurations_and_no_password_in_clear(
+    configuration: Configuration, client: Client, node: str
+) -> None:
+    public = base64.b64decode((await configuration.secrets_key()).public)
+    record = await configuration.put(camera("Sân", user="admin", sealed_password=seal("bí mật", public)), 0)
+    bucket = await client.jetstream().key_value(subjects.config_bucket(node))
+    value = (await bucket.get(record.config.id)).value or b""
+    assert "bí mật".encode() not in value
+    assert CameraConfig.model_validate_json(value) == record.config
