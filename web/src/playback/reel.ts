@@ -22,7 +22,7 @@ export interface Piece {
   pictures: number[];
 }
 
-const EPSILON = 0.0005;
+const EPSILON = 0.0002;
 
 export class Reel {
   private pieces: Piece[] = [];
