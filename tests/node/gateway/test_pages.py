@@ -1,0 +1,116 @@
+"""The web's files and the parts of the gateway that need no node."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from xomyen.node.gateway.pages import Pages
+from xomyen.node.gateway.problems import TooMany
+from xomyen.node.gateway.ranges import parse_range
+from xomyen.node.gateway.throttle import Throttle
+from xomyen.playback.timeline import Missing, Stretch, merge_gaps, merge_spans
+from xomyen.terms.time import NS_PER_SECOND, ManualClock
+from xomyen.terms.words import GapReason
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Path:
+    folder = tmp_path / "static"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html><title>Xóm Yên</title>")
+    script = b"export const name = 'xomyen';" * 100
+    (folder / "assets" / "index-DiwrgTda.js").write_bytes(script)
+    (folder / "assets" / "index-DiwrgTda.js.gz").write_bytes(gzip.compress(script))
+    (tmp_path / "secret.pem").write_text("secret")
+    return folder
+
+
+def test_assets_are_kept_for_a_year_and_pages_are_asked_for_each_time(web: Path) -> None:
+    client = TestClient(Pages(web))
+    page = client.get("/")
+    assert page.text.startswith("<!doctype html>")
+    assert page.headers["Cache-Control"] == "no-cache"
+    assert client.get("/", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
+    asset = client.get("/assets/index-DiwrgTda.js", headers={"Accept-Encoding": "identity"})
+    assert "immutable" in asset.headers["Cache-Control"]
+    assert asset.headers["content-type"].startswith("text/javascript")
+    packed = client.get("/assets/index-DiwrgTda.js", headers={"Accept-Encoding": "gzip, br"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.content == asset.content
+    assert int(packed.headers["Content-Length"]) < len(asset.content)
+
+
+def test_an_address_of_the_page_gets_the_page_and_a_missing_file_does_not(web: Path) -> None:
+    client = TestClient(Pages(web))
+    assert client.get("/signin").text.startswith("<!doctype html>")
+    assert client.get("/camera/1/2026-11-21").text.startswith("<!doctype html>")
+    assert client.get("/assets/gone-DiwrgTda.js").status_code == 404
+    assert client.get("/api/v1/other").json()["code"] == "not_found"
+    assert client.post("/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "path", ["/../secret.pem", "/..%2fsecret.pem", "/assets/..%2f..%2fsecret.pem", "/.env", "/%00"]
+)
+def test_nothing_outside_the_folder_is_served(web: Path, path: str) -> None:
+    assert "secret" not in TestClient(Pages(web)).get(path).text
+
+
+def test_without_built_pages_the_answer_says_so(tmp_path: Path) -> None:
+    assert TestClient(Pages(tmp_path / "none")).get("/").json()["code"] == "web_missing"
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("bytes=0-0", (0, 1)),
+        ("bytes=5-", (5, 100)),
+        ("bytes=-5", (95, 100)),
+        ("bytes=-500", (0, 100)),
+        ("bytes=90-500", (90, 100)),
+        ("bytes=5-4", None),
+        ("bytes=0-1,5-6", None),
+        ("lines=0-1", None),
+        ("bytes=-", None),
+    ],
+)
+def test_ranges_are_read_as_rfc_9110_says(header: str, expected: tuple[int, int] | None) -> None:
+    assert parse_range(header, 100) == expected
+
+
+@pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0"])
+def test_a_range_outside_the_body_cannot_be_satisfied(header: str) -> None:
+    with pytest.raises(ValueError, match=r"end|suffix"):
+        parse_range(header, 100)
+
+
+def test_a_throttle_lets_a_burst_through_and_then_one_at_a_time() -> None:
+    clock = ManualClock()
+    throttle = Throttle(clock, burst=2, seconds=10)
+    throttle.take("one")
+    throttle.take("one")
+    throttle.take("other")
+    with pytest.raises(TooMany):
+        throttle.take("one")
+    clock.advance(10 * NS_PER_SECOND)
+    throttle.take("one")
+    with pytest.raises(TooMany) as refused:
+        throttle.take("one")
+    assert refused.value.retry_after_s == 11
+
+
+def test_spans_nearer_than_the_resolution_are_one() -> None:
+    rows = [(0, 10), (10, 20), (22, 30), (40, 50), (41, 45)]
+    assert merge_spans(rows, 2) == [Stretch(0, 30), Stretch(40, 50)]
+    assert merge_spans(rows, 0) == [Stretch(0, 20), Stretch(22, 30), Stretch(40, 50)]
+    assert merge_spans([], 5) == []
+
+
+def test_gaps_keep_their_reason_and_short_ones_are_left_out() -> None:
+    rows = [(0, 1, "network", ""), (10, 20, "network", "a"), (21, 30, "network", "b"), (31, None, "disk", "full")]
+    assert merge_gaps(rows, 2) == [
+        Missing(10, 30, GapReason.NETWORK, "b"),
+        Missing(31, None, GapReason.DISK, "full"),
+    ]
