@@ -41,11 +41,13 @@ class RtspCamera:
     body: int = 3000  # bytes of a keyframe
     frames: int | None = None  # sends so many, then nothing; None: for ever
     frame_s: float = 0.02
+    channel: int = 0
     early: bool = False  # pictures come before the answer to PLAY
     wall_offset_ns: int | None = None  # sends sender reports with a clock that is off by so much
     after: bytes = b""  # sent behind the last frame
     hang_up: bool = False  # closes behind the last frame
     requests: list[Request] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
     connections: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -98,6 +100,8 @@ class RtspCamera:
                         break
                     del data[: found[1]]
                     if isinstance(found[0], Response):
+                        self.responses.append(found[0])
+                        self.changed.set()
                         continue
                     request = found[0]
                     self.requests.append(request)
@@ -129,7 +133,8 @@ class RtspCamera:
             fields = [("Content-Type", "application/sdp"), *base, ("Server", "test camera")]
             return format_response(200, "OK", sequence, [*fields, ("Content-Length", str(len(body)))]) + body
         if request.method == "SETUP":
-            transport = request.get("transport")
+            pair = f"{self.channel}-{self.channel + 1}"
+            transport = request.get("transport").replace("interleaved=0-1", f"interleaved={pair};ssrc=00C0FFEE")
             return format_response(200, "OK", sequence, [("Transport", transport), ("Session", self.session)])
         return format_response(200, "OK", sequence, [("Session", self.session.split(";")[0])])
 
@@ -156,7 +161,7 @@ class RtspCamera:
         return f'response="{proof}"' in given and f'nonce="{nonce}"' in given
 
     async def _send(self, writer: asyncio.StreamWriter) -> None:
-        packetiser = Packetiser(VideoCodec.H264, sequence=1 if self.early else 0)
+        packetiser = Packetiser(VideoCodec.H264, channel=self.channel, sequence=1 if self.early else 0)
         index = 1 if self.early else 0
         while self.frames is None or index < self.frames:
             key = index % 10 == 0

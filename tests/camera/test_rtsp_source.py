@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -12,6 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.rtp_packetiser import interleaved
 from tests.rtsp_camera import PASSWORD, USER, RtspCamera
 from tests.stream_sinks import RememberingSink
 
@@ -34,7 +36,7 @@ from xomyen.camera.errors import (
 )
 from xomyen.camera.ingest import IngestGroups
 from xomyen.camera.rtsp_message import format_response
-from xomyen.camera.rtsp_source import RtspSource
+from xomyen.camera.rtsp_source import RtspSource, pause_s
 from xomyen.terms.words import GapReason
 
 DIGEST = 'Digest realm="cam", nonce="{}"'
@@ -407,3 +409,47 @@ async def test_no_password_reaches_the_log(capsys):
     shown = capsys.readouterr()
     assert PASSWORD not in shown.out + shown.err
     assert "wr0ng" not in shown.out + shown.err
+
+
+async def test_a_redirect_to_another_host_does_not_get_the_password_itself():
+    async with RtspCamera(challenge='Basic realm="cam"') as there:
+        elsewhere = there.url.replace("127.0.0.1", "localhost")
+        async with RtspCamera(answers={"DESCRIBE": status(302, Location=elsewhere)}) as here:
+            assert isinstance(await fault_of(here.url, USER, PASSWORD), WrongPassword)
+    assert "DESCRIBE" in there.methods()
+    assert all(request.get("authorization") == "" for request in there.requests)
+
+
+async def test_a_redirect_never_leads_out_of_encryption(tls):
+    async with RtspCamera() as there, RtspCamera(tls=tls[0]) as here:
+        here.answers["DESCRIBE"] = status(302, Location=there.url)
+        assert isinstance(await fault_of(here.url), RequestRefused)
+    assert there.connections == 0
+
+
+async def test_the_channels_that_the_camera_chooses_are_used():
+    async with RtspCamera(channel=4) as camera, playing(camera.url) as (_, sink):
+        await sink.until(with_pictures(20))
+
+
+async def test_requests_of_the_camera_are_answered():
+    asking = b"OPTIONS rtsp://us RTSP/1.0\r\nCSeq: 5\r\n\r\nPAUSE rtsp://us RTSP/1.0\r\nCSeq: 6\r\n\r\n"
+    async with RtspCamera(frames=5, after=asking) as camera, playing(camera.url) as (_, sink):
+        await camera.until(lambda camera: len(camera.responses) == 2)
+        assert sink.ends == []
+    assert [(answer.status, answer.sequence) for answer in camera.responses] == [(200, 5), (501, 6)]
+
+
+async def test_a_goodbye_shortens_the_wait(monkeypatch):
+    monkeypatch.setattr(rtsp_source, "GOODBYE_S", 0.2)
+    monkeypatch.setattr(rtsp_source, "SILENCE_S", 3600.0)
+    monkeypatch.setattr(rtsp_source, "UPKEEP_S", 0.1)
+    goodbye = interleaved(1, struct.pack(">BBHI", 0x81, 203, 1, 0xC0FFEE))
+    async with RtspCamera(frames=12, after=goodbye) as camera, playing(camera.url) as (_, sink):
+        await sink.until(lambda sink: len(sink.configs) >= 2)
+
+
+def test_pauses_double_up_to_a_limit_and_are_spread_by_chance():
+    assert [pause_s(failures, 1.0) for failures in range(8)] == [1, 1, 2, 4, 8, 16, 30, 30]
+    assert pause_s(1000, 0.0) == 15
+    assert pause_s(0, 0.0) == 0.5

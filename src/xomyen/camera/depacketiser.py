@@ -229,6 +229,11 @@ class Depacketiser:
                     self._end_unit(lease)
                     parts = self._parts
                     add = parts.append
+        while 4 <= end - pos < 18 and (framing := buf[pos] << 8 | buf[pos + 1]) != word:
+            taken = self._between(mv, pos, end, framing)  # too short for the loop above
+            if not taken:
+                break
+            pos += taken
         self.expected, self._in_fragment, self._nal_size = expected, in_fragment, nal_size
         self._deliver(lease)
         self._own_pending()

@@ -21,6 +21,7 @@ from xomyen.camera.source import CodecConfig, StreamSink
 from xomyen.terms.words import GapReason, VideoCodec
 
 SILENCE_S = 10.0  # without one byte: the session is over
+GOODBYE_S = 2.0  # the same after an RTCP BYE
 KEYFRAME_S = 15.0  # without a keyframe: said, but not ended, because smart codecs stretch GOPs to minutes
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
@@ -28,6 +29,15 @@ UPKEEP_S = 1.0
 _STABLE_S = 20.0  # a session that lasted so long was a good one: the next pause is short again
 
 _log = structlog.get_logger("camera")
+
+
+def pause_s(failures: int, jitter: float) -> float:
+    """How long to wait after so many failures in a row: doubling up to 30 s, the upper half of it by chance.
+
+    `jitter` lies between 0 and 1 and keeps the cameras of one switch from coming back all at once.
+    """
+    longest = min(FIRST_PAUSE_S * (1 << min(max(failures - 1, 0), 10)), LONGEST_PAUSE_S)
+    return longest * (0.5 + 0.5 * jitter)
 
 
 class RtspSource:
@@ -98,8 +108,7 @@ class RtspSource:
                 self._log.exception("session failed")
                 self._say(MalformedStream(f"{self._address.place}: {type(error).__name__} while reading it."))
             failures = 0 if loop.time() - began >= _STABLE_S else failures + 1
-            longest = min(FIRST_PAUSE_S * 2 ** min(max(failures - 1, 0), 10), LONGEST_PAUSE_S)
-            await asyncio.sleep(longest * (0.5 + 0.5 * self._jitter()))
+            await asyncio.sleep(pause_s(failures, self._jitter()))
 
     async def _session(self) -> None:
         """One session, from the connection to its end, which always is a CameraFault."""
@@ -183,6 +192,7 @@ class _Play:
         self._timer: asyncio.TimerHandle | None = None
         self._began = self._last_bytes_at = self._last_keep_alive = groups.loop.time()
         self._seen_bytes = 0
+        self._silence_s = SILENCE_S
         self._watched = False
         self._anchored = False
 
@@ -209,8 +219,8 @@ class _Play:
         received = self._reader.received_bytes
         if received != self._seen_bytes:
             self._seen_bytes, self._last_bytes_at = received, now
-        elif now - self._last_bytes_at > SILENCE_S and not self._reader.held_back:
-            self._end(CameraTimeout(f"{self._session.connection.place} has sent nothing for {SILENCE_S:.0f} s."))
+        elif now - self._last_bytes_at > self._silence_s and not self._reader.held_back:
+            self._end(CameraTimeout(f"{self._session.connection.place} has sent nothing for {self._silence_s:.0f} s."))
             return
         config = self.depacketiser.config
         if config is None and now - self._began > KEYFRAME_S:
@@ -233,7 +243,10 @@ class _Play:
     # What stands between the packets of video; a CameraFault here ends the session
 
     def rtcp(self, packet: bytes) -> None:
-        report = parse_rtcp(packet).report
+        control = parse_rtcp(packet)
+        report = control.report
+        # Not believed at once: some cameras say goodbye for a session before this one.
+        self._silence_s = GOODBYE_S if control.bye else SILENCE_S
         if report is None:
             return
         depacketiser = self.depacketiser
