@@ -63,7 +63,11 @@ async def probe(
     loop = asyncio.get_running_loop()
     async with IngestGroups(clock) as groups, open_source(url, user, password, look, groups, LibavPool()) as source:
         source.watch(True)
-        if not await look.wait(lambda: bool(look.sizes) or look.refused, keyframe_s + _CONNECT_S):
+        connect_s = _CONNECT_S
+        if isinstance(source, RtspSource):
+            await look.wait(lambda: source.sessions > 0 or look.refused, _CONNECT_S)
+            connect_s = 0
+        if not await look.wait(lambda: bool(look.sizes) or look.refused, keyframe_s + connect_s):
             raise _missing(source, redact(url), keyframe_s)
         began = loop.time()
         await look.wait(lambda: look.refused or look.span_s >= measure_s, measure_s + 1)
@@ -89,17 +93,18 @@ class _Look:
         self.sizes: list[int] = []
         self.dts_ticks: list[int] = []
         self.reorders = False
+        self._newest_pts = 0
         self.key_at: list[int] = []
         self.lost_packets = 0
         self.refused = False
         self._clock_offset_ns: int | None = None
-        self._changed = asyncio.Event()
 
     def opened(self, config: CodecConfig) -> None:
         if not self.refused:
             self.config = config
             # A second configuration begins anew: what came before was another stream.
             self.sizes, self.dts_ticks, self.key_at = [], [], []
+            self._newest_pts = 0
 
     def write(self, batch: Batch) -> None:
         if self.refused:
@@ -107,9 +112,10 @@ class _Look:
         self.key_at += [len(self.sizes) + index for index, key in enumerate(batch.keys) if key]
         self.sizes += batch.sizes
         self.dts_ticks += batch.dts_ticks
-        self.reorders |= any(later < earlier for earlier, later in pairwise(batch.pts_ticks))
+        for pts in batch.pts_ticks:
+            self.reorders |= pts < self._newest_pts
+            self._newest_pts = max(self._newest_pts, pts)
         self.lost_packets += batch.lost_packets
-        self._changed.set()
 
     def camera_clock(self, offset_ns: int) -> None:
         self._clock_offset_ns = offset_ns
@@ -118,7 +124,6 @@ class _Look:
         # "Waiting for a keyframe" is also said so; how long to wait is for the probe to say.
         if reason is not GapReason.CAMERA_SILENT or "keyframe" not in detail:
             self.refused = True
-            self._changed.set()
 
     @property
     def span_s(self) -> float:
@@ -127,13 +132,11 @@ class _Look:
 
     async def wait(self, done: Callable[[], bool], seconds: float) -> bool:
         """Until the condition holds; False when the time is over first."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not done():
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return done()
+        end = asyncio.get_running_loop().time() + seconds
+        while not done():
+            if asyncio.get_running_loop().time() >= end:
+                return False
+            await asyncio.sleep(0.02)
         return True
 
     def result(self, url: str, server: str, audio_offered: bool) -> ProbeResult:

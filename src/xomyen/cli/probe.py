@@ -1,8 +1,10 @@
 """`xomyen camera probe`."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
 from xomyen.camera.probe import KEYFRAME_S, MEASURE_S, ProbeResult, probe
@@ -43,6 +45,8 @@ def probe_camera(
     address = take_credentials_out(url)
     name = user if user is not None else address.user
     password = read_password(password_file, user, address.password)
+    # The source's own log would stand between the lines; what matters is in the result or the error.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     result = finish(probe(address.url, name, password, measure_s=seconds, keyframe_s=keyframe))
     if as_json:
         print_json(result.as_dict())
