@@ -13,6 +13,7 @@ from xomyen.camera.simulator.packets import PacketBlock, packetise, stamp
 from xomyen.terms.time import NS_PER_SECOND, Clock
 
 _LATEST_S = 2.0  # a clock further behind than this skips pictures instead of sending a burst
+_EARLY_S = 0.001  # uvloop's clock counts whole milliseconds; waiting for the rest would be a busy wait
 _REPORT_S = 5  # between sender reports (RFC 3550 §6.2)
 
 Progress = Callable[[int, int], None]
@@ -151,7 +152,7 @@ class Channel:
         now = (loop.time() + self._wall_minus_loop_s - self.phase_ns / NS_PER_SECOND) * self._fps
         if now - self._next > _LATEST_S * self._fps:
             self._next = int(now)
-        while self._next <= now + 1e-3:
+        while self._next <= now + _EARLY_S * self._fps:
             self._send(self._next)
             self._next += 1
         if self.receivers:

@@ -145,8 +145,16 @@ def _look(frame: av.VideoFrame, view: View, width: int, height: int) -> Picture:
     scaled = av.VideoFrame.from_ndarray(np.ascontiguousarray(packed), format="yuv420p").reformat(
         width=width, height=height, interpolation="LANCZOS"
     )
-    picture = scaled.to_ndarray().astype(np.float32)
-    picture[:height] = (picture[:height] - 128) * view.gain + 128 + view.lift
-    picture[height : height + height // 4] -= view.warmth
-    picture[height + height // 4 :] += view.warmth
-    return picture.clip(16, 240).astype(np.uint8)
+    picture: Picture = np.asarray(scaled.to_ndarray(), np.uint8)
+    steps = np.arange(256, dtype=np.float32)
+    picture[:height] = _tone((steps - 128) * view.gain + 128 + view.lift)[picture[:height]]
+    blue, red = picture[height : height + height // 4], picture[height + height // 4 :]
+    blue[:] = _tone(steps - view.warmth)[blue]
+    red[:] = _tone(steps + view.warmth)[red]
+    return picture
+
+
+def _tone(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A table of 256 levels, kept within what video allows."""
+    table: NDArray[np.uint8] = values.clip(16, 240).astype(np.uint8)
+    return table
