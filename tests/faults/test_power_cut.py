@@ -12,19 +12,20 @@ from tests.faults.model_disk import ModelDisk, PowerCut
 from tests.footage import CAMERA, NODE, OTHER, Feeder, footage
 
 from xomyen.proof.keys import SigningKey
+from xomyen.recording.chains import load_chains
 from xomyen.recording.check import check
 from xomyen.recording.coverage import Coverage
 from xomyen.recording.disk import LocalDisk
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import IndexReader
+from xomyen.recording.jobs import CheckpointJob, FragmentJob, Job
 from xomyen.recording.open_segment import OpenSegment, StreamChain
 from xomyen.recording.policy import RecorderSettings, StreamPolicy
-from xomyen.recording.recorder import load_chains
-from xomyen.recording.recovery import Recovery
+from xomyen.recording.recovery import Recovery, Signer
 from xomyen.recording.rows import Segment
 from xomyen.recording.segment_file import read_segment
 from xomyen.recording.sink import RecordingSink
-from xomyen.recording.volume_writer import CheckpointJob, FragmentJob, Job, VolumeWriter
+from xomyen.recording.volume_writer import VolumeWriter
 from xomyen.terms.time import ManualClock
 from xomyen.terms.words import ClockState, SegmentState, StreamName
 
@@ -137,9 +138,8 @@ def _cut_and_recover(root: Path, seed: int) -> int:
 
     index = Index(str(root / "index.sqlite"))
     index.open()
-    recovery = Recovery(
-        index, LocalDisk(), machine.key, NODE, machine.clock, load_chains(index), _quiet, same_boot=False
-    )
+    signer = Signer(NODE, machine.key, machine.clock)
+    recovery = Recovery(index, LocalDisk(), signer, load_chains(index), _quiet, same_boot=False)
     report = recovery.run(VOLUME, machine.path)
     index.close()
     assert not report.short

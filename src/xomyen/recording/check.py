@@ -10,7 +10,8 @@ from xomyen.proof.keys import SIGNATURE_BYTES, PublicKey
 from xomyen.proof.seal import InvalidSeal, Seal, Statement
 from xomyen.proof.tree import leaf_hash, root
 from xomyen.recording.index_reader import SEGMENT_QUERY, IndexReader, segment_row
-from xomyen.recording.recovery import hash_part, stream_folders
+from xomyen.recording.recovered_file import hash_part
+from xomyen.recording.recovery import stream_folders
 from xomyen.recording.rows import Segment
 from xomyen.recording.segment_file import SegmentFile, SegmentFileError, read_segment
 from xomyen.recording.volume_identity import read_identity

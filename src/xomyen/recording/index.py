@@ -27,6 +27,13 @@ class IndexTooNewError(XomyenError):
     exit_code = 10
 
 
+class IndexDamagedError(XomyenError):
+    """The index cannot be read."""
+
+    code = "index_damaged"
+    exit_code = 10
+
+
 class OpenSpan(NamedTuple):
     """The span that a stream's newest segment belongs to."""
 
@@ -49,8 +56,22 @@ class Index:
         self.has_events = False  # set by a change that leaves an event; read by whoever delivers
 
     def open(self) -> None:
-        """Opens or makes the file and brings it to the newest schema. Raises IndexTooNewError, sqlite3.Error."""
+        """Opens or makes the file and brings it to the newest schema.
+
+        Raises IndexTooNewError, IndexDamagedError, sqlite3.OperationalError (locked, full), OSError.
+        """
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        try:
+            self._open()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise IndexDamagedError(
+                f"The index {self.path} cannot be read ({error}). Move it and its -wal file away:"
+                " the next start makes a new one from the segments."
+            ) from error
+
+    def _open(self) -> None:
         self.database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
         self.database.execute("PRAGMA journal_mode = WAL")
         self.database.execute("PRAGMA synchronous = FULL")

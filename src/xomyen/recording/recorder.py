@@ -2,39 +2,40 @@
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
-from xomyen.bus.messages import CameraEvent, ChainEvent, FragmentNotice
-from xomyen.proof.keys import SIGNATURE_BYTES, SigningKey
-from xomyen.proof.seal import InvalidSeal, Statement
+from xomyen.bus.messages import CameraEvent, FragmentNotice
+from xomyen.proof.keys import SigningKey
+from xomyen.recording.chains import chain_heads, load_chains
 from xomyen.recording.coverage import Coverage
 from xomyen.recording.disk import Disk, LocalDisk
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.index_thread import IndexThread, Work
+from xomyen.recording.jobs import CheckpointJob, Notice
+from xomyen.recording.machine import boot_id, clock_is_synchronised
 from xomyen.recording.open_segment import StreamChain
 from xomyen.recording.policy import RecorderSettings, StreamPolicy, VolumeSettings
-from xomyen.recording.recovery import Progress, Recovery, RecoveryReport
+from xomyen.recording.recovery import Progress, RecoveryReport, Signer, accept_and_recover
 from xomyen.recording.retention import Deleted, Retention, RoomOf
 from xomyen.recording.rows import Gap, Hold
 from xomyen.recording.sink import RecordingSink
-from xomyen.recording.volume import Volume, VolumeStatistics
-from xomyen.recording.volume_identity import accept_volume
-from xomyen.recording.volume_writer import CheckpointJob, Notice
+from xomyen.recording.statistics import OutboxEvent, RecorderStatistics, StreamStatistics
+from xomyen.recording.volume import Volume
 from xomyen.terms.errors import InvalidRange, NoFootage, VolumeRefused
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
 from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock
 from xomyen.terms.words import ClockState, GapReason, StreamName
+
+__all__ = ["OutboxEvent", "Recorder", "RecorderStatistics", "StreamStatistics"]
 
 _log = structlog.get_logger(__name__)
 
@@ -43,41 +44,6 @@ _GATHER_NS = NS_PER_SECOND // 2
 _STEP_NS = 200_000_000  # a change of wall against monotonic time beyond this is a step, not slewing
 _CLOCK_STATE_SECONDS = 10.0
 _VOLUME_SECONDS = 10.0
-_TIME_ERROR = 5  # adjtimex: the clock is not synchronised
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxEvent:
-    """An event that waits for the bus. `id` is the NATS message id."""
-
-    number: int
-    id: str
-    kind: str
-    payload: bytes
-
-
-class StreamStatistics(NamedTuple):
-    """What can be seen of a stream."""
-
-    camera: str
-    stream: StreamName
-    state: CameraEvent
-    frames: int
-    lost_packets: int
-    dropped_frames: int
-    watched: bool
-    long_gop: bool
-
-
-class RecorderStatistics(NamedTuple):
-    """What can be seen of the recorder."""
-
-    volumes: list[VolumeStatistics]
-    refused_volumes: dict[str, str]  # path and why
-    streams: list[StreamStatistics]
-    commits: int
-    alarms: dict[str, str]
-    last_retention: Deleted | None
 
 
 def _nothing(*_: object) -> None:
@@ -211,30 +177,16 @@ class Recorder:
 
     def _accept(self, settings: VolumeSettings) -> Volume:
         """Raises VolumeRefused."""
-        known = dict(self._index.database.execute("SELECT path, id FROM volume").fetchall())
-        identity = accept_volume(settings.path, known.get(settings.path), self._disk)
-        with self._index.transaction():
-            self._index.put_volume(identity, settings.path, self.clock.wall_ns())
-        recovery = Recovery(
+        identity = accept_and_recover(
+            settings.path,
             self._index,
             self._disk,
-            self._key,
-            self.node,
-            self.clock,
+            Signer(self.node, self._key, self.clock),
             self._chains,
             self._on_progress,
+            self.report,
             same_boot=self._same_boot,
-            known_volume=settings.path in known,
         )
-        try:
-            report = recovery.run(identity, settings.path)
-        except OSError as error:
-            raise VolumeRefused(
-                f"The volume at {settings.path} cannot be read: {error.strerror or error}.", path=settings.path
-            ) from error
-        for name, found in vars(report).items():
-            getattr(self.report, name).extend(found)
-        _log.info("volume.recovered", path=settings.path, **report.summary())
         volume = self._volumes[identity] = self._make_volume(identity, settings, durable=True)
         return volume
 
@@ -250,7 +202,7 @@ class Recorder:
             self._index_thread,
             durable=durable,
             on_notices=self._deliver,
-            on_alarm=lambda text: self._alarm_soon(f"volume:{path}", text),
+            on_alarm=lambda what, text: self._alarm_soon(f"{what}:{path}", text),
             on_fatal=self._on_fatal,
         )
 
@@ -393,20 +345,7 @@ class Recorder:
 
     def post_chain_heads(self) -> None:
         """Tells the bus where each stream's chain of seals stands."""
-        now_ns = self.clock.wall_ns()
-        events = [
-            ChainEvent(
-                id=new_id(self.clock),
-                camera=camera,
-                stream=StreamName(stream),
-                sequence=chain.head_sequence,
-                segment=chain.head_segment,
-                seal=chain.previous,
-                at_ns=now_ns,
-            )
-            for (camera, stream), chain in self._chains.items()
-            if chain.head_segment
-        ]
+        events = chain_heads(self._chains, self.clock)
 
         def put(index: Index) -> None:
             for event in events:
@@ -568,47 +507,3 @@ class Recorder:
         self._alarms[code] = text
         _log.error("recorder.alarm", code=code, text=text)
         self._on_alarm(code, text)
-
-
-def load_chains(index: Index) -> dict[tuple[str, str], StreamChain]:
-    """Where each stream's chain of seals stands, deleted segments included."""
-    chains: dict[tuple[str, str], StreamChain] = {}
-    query = index.database.execute
-    for number, camera, name in query("SELECT id, camera, name FROM stream").fetchall():
-        chain = chains[camera, name] = StreamChain()
-        last = query("SELECT max(sequence) FROM segment WHERE stream = ?", (number,)).fetchone()[0] or 0
-        head = query(
-            "SELECT id, sequence, seal_hash FROM segment WHERE stream = ? AND seal_hash IS NOT NULL"
-            " ORDER BY sequence DESC LIMIT 1",
-            (number,),
-        ).fetchone()
-        buried = query(
-            "SELECT seal FROM tombstone WHERE stream = ? AND seal IS NOT NULL ORDER BY start_ns DESC LIMIT 1", (number,)
-        ).fetchone()
-        if head is None and buried is not None:
-            with contextlib.suppress(InvalidSeal):
-                statement = Statement.decode(buried[0][:-SIGNATURE_BYTES])
-                head = (statement.segment, statement.sequence, statement.hash())
-        if head is not None:
-            chain.head_segment, chain.head_sequence, chain.previous = head[0], head[1], head[2].hex()
-        chain.next_sequence = max(last, chain.head_sequence) + 1
-    return chains
-
-
-def boot_id() -> str:
-    """What the kernel calls the time since it was started; another one means that the power was off."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
-
-
-def clock_is_synchronised() -> bool:
-    """What the kernel says of its clock (adjtimex(2)); True where it cannot be asked."""
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        state = libc.adjtimex(ctypes.create_string_buffer(256))  # modes = 0: only asks
-    except (OSError, AttributeError):
-        return True
-    return bool(state != _TIME_ERROR)

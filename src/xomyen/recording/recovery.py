@@ -1,29 +1,32 @@
 """Brings files and index together at the start, both ways, and says what it did."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 
 from xomyen.proof.keys import SigningKey
-from xomyen.proof.seal import Seal, Statement
-from xomyen.proof.tree import leaf_hash, leaf_hasher, root
+from xomyen.proof.seal import Statement
 from xomyen.recording.disk import Disk
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import SEGMENT_QUERY, segment_row
-from xomyen.recording.mp4 import BoxError, codec_of
-from xomyen.recording.open_segment import FragmentJob, OpenSegment, StreamChain, Timing
+from xomyen.recording.jobs import segment_event
+from xomyen.recording.mp4 import BoxError
+from xomyen.recording.open_segment import OpenSegment, StreamChain
+from xomyen.recording.recovered_file import fragment_job, hash_part, hashes_match, recovered_run, recovered_timing
 from xomyen.recording.rows import Run, Segment
-from xomyen.recording.segment_file import Fragment, SegmentFile, SegmentFileError, read_segment
+from xomyen.recording.segment_file import SegmentFile, SegmentFileError, read_segment
 from xomyen.recording.segment_note import NoteError, SegmentNote
-from xomyen.recording.volume_writer import segment_event
+from xomyen.recording.volume_identity import accept_volume
+from xomyen.terms.errors import VolumeRefused
 from xomyen.terms.ids import is_id
-from xomyen.terms.time import Clock, ticks_to_ns
-from xomyen.terms.words import ClockState, SegmentState, StreamName
+from xomyen.terms.time import Clock
+from xomyen.terms.words import SegmentState, StreamName
 
 _log = structlog.get_logger(__name__)
-_CHUNK = 1 << 20
 
 Progress = Callable[[str, int, int], None]
 
@@ -38,11 +41,52 @@ class RecoveryReport:
     missing: list[str] = field(default_factory=list)  # rows without a file
     short: list[str] = field(default_factory=list)  # files that lost acknowledged bytes
     deletions: list[str] = field(default_factory=list)  # begun before, finished now
+    unsealed: list[str] = field(default_factory=list)  # the disk is full; left for the next start
     foreign: list[str] = field(default_factory=list)  # files that are no segments; left alone
 
     def summary(self) -> dict[str, int]:
         """How many of each."""
         return {name: len(value) for name, value in vars(self).items()}
+
+
+class Signer(NamedTuple):
+    """Who signs, and by which clock."""
+
+    node: str
+    key: SigningKey
+    clock: Clock
+
+
+def accept_and_recover(
+    path: str,
+    index: Index,
+    disk: Disk,
+    signer: Signer,
+    chains: dict[tuple[str, str], StreamChain],
+    progress: Progress,
+    report: RecoveryReport,
+    *,
+    same_boot: bool,
+) -> str:
+    """The id of the volume at this path, reconciled with the index; what was done is added to the report.
+
+    Raises VolumeRefused.
+    """
+    known = dict(index.database.execute("SELECT path, id FROM volume").fetchall())
+    identity = accept_volume(path, known.get(path), disk)
+    with index.transaction():
+        index.put_volume(identity, path, signer.clock.wall_ns())
+    recovery = Recovery(
+        index, disk, signer, chains, progress, same_boot=same_boot, known_volume=identity in known.values()
+    )
+    try:
+        found = recovery.run(identity, path)
+    except OSError as error:
+        raise VolumeRefused(f"The volume at {path} cannot be read: {error.strerror or error}.", path=path) from error
+    for name, more in vars(found).items():
+        getattr(report, name).extend(more)
+    _log.info("volume.recovered", path=path, **found.summary())
+    return identity
 
 
 class Recovery:
@@ -57,9 +101,7 @@ class Recovery:
         self,
         index: Index,
         disk: Disk,
-        key: SigningKey,
-        node: str,
-        clock: Clock,
+        signer: Signer,
         chains: dict[tuple[str, str], StreamChain],
         progress: Progress,
         *,
@@ -68,9 +110,7 @@ class Recovery:
     ) -> None:
         self._index = index
         self._disk = disk
-        self._key = key
-        self._node = node
-        self._clock = clock
+        self._node, self._key, self._clock = signer
         self._chains = chains
         self._progress = progress
         self._trust_all = same_boot or not known_volume  # without an index there is nothing better than the files
@@ -154,7 +194,7 @@ class Recovery:
         try:
             file = self._read(path, 0)
             note = SegmentNote.decode(file.header.note or b"")
-            run = _run(note, file)
+            run = recovered_run(note, file)
         except (SegmentFileError, NoteError, BoxError):
             # Not even its header is whole, so no fragment can be.
             self._disk.remove(path)
@@ -164,8 +204,8 @@ class Recovery:
             self._disk.remove(path)
             self.report.removed.append(path)
             return
-        self._settle(volume, path, relative, note, run, file, None)
-        self.report.adopted.append(path)
+        if self._settle(volume, path, relative, note, run, file, None):
+            self.report.adopted.append(path)
 
     def _finish(self, volume: str, root: str, relative: str, segment: str) -> None:
         """A row that is still open: its file is cut to whole fragments and sealed."""
@@ -176,7 +216,7 @@ class Recovery:
         try:
             file = self._read(path, row.bytes)
             note = SegmentNote.decode(file.header.note or b"")
-            run = _run(note, file)
+            run = recovered_run(note, file)
         except (SegmentFileError, NoteError, BoxError) as error:
             _log.error("recovery.unreadable", path=path, error=str(error))
             self.report.short.append(path)
@@ -187,8 +227,8 @@ class Recovery:
             self.report.short.append(path)
             if not file.fragments:
                 return
-        self._settle(volume, path, relative, note, run, file, row)
-        self.report.recovered.append(path)
+        if self._settle(volume, path, relative, note, run, file, row):
+            self.report.recovered.append(path)
 
     def _read(self, path: str, promised: int) -> SegmentFile:
         """The file as far as it can be trusted. Raises SegmentFileError."""
@@ -210,14 +250,21 @@ class Recovery:
         run: Run,
         file: SegmentFile,
         row: Segment | None,
-    ) -> None:
-        """Gives the file its seal, unless it has one, and the index its row."""
+    ) -> bool:
+        """Gives the file its seal, unless it has one, and the index its row. False when the disk is full."""
         stream = note.camera, str(note.stream)
         chain = self._chains.setdefault(stream, StreamChain())
         chain.next_sequence = max(chain.next_sequence, note.sequence + 1)
         seal = file.seal
         # A seal that stands stays as it is, whoever signed it: `check` says what it is worth.
-        statement = seal.statement if seal else self._seal(volume, path, relative, note, run, file, row, chain)
+        try:
+            statement = seal.statement if seal else self._seal(volume, path, relative, note, run, file, row, chain)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            _log.error("recovery.disk_full", path=path)
+            self.report.unsealed.append(path)
+            return False
         chain.previous = statement.hash().hex()
         chain.head_segment, chain.head_sequence = statement.segment, statement.sequence
         found = Segment(
@@ -246,6 +293,7 @@ class Recovery:
             self._index.put_run(run)
             self._index.put_segment(found, relative)
             self._index.put_event("segment", segment_event(found))
+        return True
 
     def _seal(
         self,
@@ -263,94 +311,23 @@ class Recovery:
         descriptor = self._disk.open(path)
         try:
             self._disk.truncate(descriptor, file.end)
-            timing = _timing(note, file, row)
+            timing = recovered_timing(note, file, row)
             for fragment in file.fragments:
-                segment.add(_job(segment, fragment, timing), hash_part(descriptor, fragment.offset, fragment.size))
+                segment.add(
+                    fragment_job(segment, fragment, timing), hash_part(descriptor, fragment.offset, fragment.size)
+                )
             statement, box = segment.seal(self._key, SegmentState.RECOVERED, final=True)
-            while box:
-                box = box[self._disk.writev(descriptor, [box]) :]
+            try:
+                while box:
+                    box = box[self._disk.writev(descriptor, [box]) :]
+            except OSError:
+                self._disk.truncate(descriptor, file.end)
+                raise
             self._disk.sync_file(descriptor)
             self._disk.sync_folder(os.path.dirname(path))
         finally:
             self._disk.close(descriptor)
         return statement
-
-
-def hash_part(descriptor: int, offset: int, size: int) -> bytes:
-    """The leaf hash of a part of a file, read in pieces. Raises SegmentFileError when the file ends before."""
-    state = leaf_hasher()
-    end = offset + size
-    while offset < end:
-        data = os.pread(descriptor, min(_CHUNK, end - offset), offset)
-        if not data:
-            raise SegmentFileError(f"The file ends at byte {offset}, before byte {end}.")
-        state.update(data)
-        offset += len(data)
-    return state.digest()
-
-
-def hashes_match(file: SegmentFile, seal: Seal) -> bool:
-    """Whether every byte is the one that was sealed."""
-    leaves = [leaf_hash(file.header_bytes)]
-    descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        leaves += [hash_part(descriptor, fragment.offset, fragment.size) for fragment in file.fragments]
-    except SegmentFileError:
-        return False
-    finally:
-        os.close(descriptor)
-    return leaves[1:] == [row.leaf for row in seal.rows] and root(leaves).hex() == seal.statement.root
-
-
-def _job(segment: OpenSegment, fragment: Fragment, timing: Timing) -> FragmentJob:
-    return FragmentJob(
-        segment,
-        [],
-        fragment.size,
-        fragment.first_dts,
-        fragment.first_dts + fragment.duration,
-        fragment.samples,
-        fragment.key,
-        timing,
-        timing.start_ns,
-        [],
-        False,
-    )
-
-
-def _timing(note: SegmentNote, file: SegmentFile, row: Segment | None) -> Timing:
-    """What is known of the segment's time: its row's mapping carried on, or its header's start."""
-    media_ns = ticks_to_ns(file.end_dts - file.first_dts)
-    start_ns, end_ns = note.start_ns, note.start_ns + media_ns
-    if row is not None:
-        start_ns = row.start_ns
-        row_media_ns = ticks_to_ns(row.end_dts - row.first_dts)
-        # The row's mapping is the newest that was measured; beyond it media time counts as it is.
-        end_ns = row.end_ns + media_ns - row_media_ns
-    return Timing(
-        start_ns=start_ns,
-        start_ticks=note.start_ticks,
-        end_ns=max(end_ns, start_ns + 1),
-        end_ticks=note.start_ticks + max(1, file.end_dts - file.first_dts),
-        clock_state=row.clock_state if row else ClockState.UNSYNCHRONISED,
-        clock_offset_ns=row.clock_offset_ns if row else None,
-        lost_packets=row.lost_packets if row else 0,
-    )
-
-
-def _run(note: SegmentNote, file: SegmentFile) -> Run:
-    header = file.header
-    return Run(
-        id=note.run,
-        camera=note.camera,
-        stream=note.stream,
-        started_ns=note.start_ns,
-        codec=codec_of(header.sample_entry),
-        codec_string=note.codec_string,
-        width=header.width,
-        height=header.height,
-        sample_entry=header.sample_entry,
-    )
 
 
 def stream_folders(root: str) -> Iterator[str]:

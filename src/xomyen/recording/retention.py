@@ -11,10 +11,10 @@ import structlog
 from xomyen.recording.disk import Disk
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import SEGMENT_QUERY, IndexReader, segment_row
+from xomyen.recording.jobs import Committer
 from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.rows import Segment
 from xomyen.recording.segment_file import read_final_seal
-from xomyen.recording.volume_writer import Committer
 from xomyen.terms.time import NS_PER_SECOND, Clock
 
 _log = structlog.get_logger(__name__)

@@ -1,27 +1,23 @@
 """Where a stream's access units become fragments, segments and runs; all on the event loop, nothing per frame."""
 
-import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from operator import sub
 from typing import Protocol
 
 import structlog
 
 from xomyen.camera.source import Batch, CodecConfig
 from xomyen.recording.coverage import Coverage
+from xomyen.recording.fragment import Gathered, build_fragment, new_run, open_segment
 from xomyen.recording.index_reader import LONGEST_SEGMENT_NS
-from xomyen.recording.mp4 import DELTA_FLAGS, KEY_FLAGS, build_header, build_moof
+from xomyen.recording.jobs import CheckpointJob, CloseJob
 from xomyen.recording.open_segment import FragmentJob, OpenSegment, StreamChain, Timing
 from xomyen.recording.policy import RecorderSettings, StreamPolicy
 from xomyen.recording.rows import Run
 from xomyen.recording.run_clock import RunClock
-from xomyen.recording.segment_note import SegmentNote
 from xomyen.recording.volume import Volume
-from xomyen.recording.volume_writer import CheckpointJob, CloseJob
 from xomyen.terms.buffers import Lease
 from xomyen.terms.ids import new_id
-from xomyen.terms.time import NS_PER_SECOND, TICKS_PER_SECOND, Clock, ns_to_ticks, ticks_to_ns
+from xomyen.terms.time import TICKS_PER_SECOND, Clock, ns_to_ticks, ticks_to_ns
 from xomyen.terms.words import CameraState, ClockState, GapReason, StreamName
 
 _log = structlog.get_logger(__name__)
@@ -105,7 +101,7 @@ class RecordingSink:
         self._lost = 0  # packets, in this segment
         self._clock_state = ClockState.SYNCHRONISED
         self._timing: Timing | None = None
-        self._gathered: _Gathered | None = None
+        self._gathered: Gathered | None = None
 
     # --- StreamSink
 
@@ -268,7 +264,7 @@ class RecordingSink:
             self.flush()
             gathered = None
         if gathered is None:
-            gathered = self._gathered = _Gathered(batch.keys[first], batch.arrived_ns)
+            gathered = self._gathered = Gathered(batch.keys[first], batch.arrived_ns)
         gathered.parts.append(b"".join(parts))
         gathered.sizes += sizes
         gathered.dts += dts
@@ -289,29 +285,13 @@ class RecordingSink:
         segment, volume = self._segment, self._volume
         if segment is None or volume is None:
             return
-        count = len(sizes)
-        if count > 1:
-            durations = list(map(sub, dts[1:], dts))
-            durations.append(durations[-1])
-        else:
-            durations = [self._last_duration]
-        self._last_duration = last = durations[-1]
-        reordered = pts != dts
-        width = 4 if reordered else 3
-        rows = [DELTA_FLAGS] * (width * count)
-        rows[0::width] = durations
-        rows[1::width] = sizes
-        if key:
-            rows[2] = KEY_FLAGS
-        if reordered:
-            rows[3::4] = list(map(sub, pts, dts))
         base = self._base
-        size = sum(sizes)
         first_dts = dts[0] - base
         self._fragments += 1
-        moof = build_moof(self._fragments, first_dts, rows, count, size, reordered)
+        moof, size, last = build_fragment(self._fragments, first_dts, sizes, dts, pts, key, self._last_duration)
+        self._last_duration = last
         self._last_dts = dts[-1] - base
-        shown = (max(pts) if reordered else pts[-1]) - base + last
+        shown = max(pts) - base + last
         if shown > self._shown_until:
             self._shown_until = shown
         clock = self._clock
@@ -334,10 +314,10 @@ class RecordingSink:
             FragmentJob(
                 segment,
                 [moof, *parts],
-                size + len(moof),
+                size,
                 first_dts,
                 self._last_dts + last,
-                count,
+                len(sizes),
                 key,
                 timing,
                 clock.wall_ns(pts[0] - base),
@@ -345,7 +325,7 @@ class RecordingSink:
                 self.watched,
             )
         )
-        self.frames += count
+        self.frames += len(sizes)
 
     def _anchor(self) -> None:
         """The first seconds are over: the run's start is known as well as it ever will be."""
@@ -372,15 +352,15 @@ class RecordingSink:
         volume = self._usable_volume()
         if config is None or volume is None:
             return
-        new_run = self._run is None
-        if new_run:
+        is_new = self._run is None
+        if is_new:
             self._base = batch.dts_ticks[at]
             self._last_dts = 0
             self._shown_until = 0
             self._step_ns = 0
         dts = batch.dts_ticks[at] - self._base
         pts = batch.pts_ticks[at] - self._base
-        if new_run:
+        if is_new:
             late = self._late_from_ns is not None
             self._clock = RunClock(
                 pts, self._late_from_ns if self._late_from_ns is not None else batch.arrived_ns, late
@@ -393,46 +373,31 @@ class RecordingSink:
         else:
             self._start_ns = self._timing.end_ns if self._timing else self._clock.wall_ns(pts)
         if self._run is None:
-            self._run = _new_run(self.camera, self.stream, config, self._start_ns, host.clock)
+            self._run = new_run(self.camera, self.stream, config, self._start_ns, host.clock)
         self._start_ticks = pts
         self._shown_until = pts
         self._segment_start = self._checkpoint_at = dts
-        self._refining = new_run and self._late_from_ns is None
+        self._refining = is_new and self._late_from_ns is None
         self._fragments = 0
         self._lost = batch.lost_packets if at == 0 else 0
         self._rotate_now = False
         self._clock_state = host.clock_state
         self.long_gop = False
-        self._segment = self._new_segment(volume, self._run, config)
-        if self._late_from_ns is None:
-            self.coverage.footage_from(self._start_ns)
-
-    def _new_segment(self, volume: Volume, run: Run, config: CodecConfig) -> OpenSegment:
-        host = self._host
-        note = SegmentNote(
-            camera=self.camera,
-            stream=self.stream,
-            run=run.id,
-            segment=new_id(host.clock),
-            sequence=self.chain.take_sequence() if self.policy.record else 0,
-            start_ns=self._start_ns,
-            start_ticks=self._start_ticks,
-            codec_string=config.codec_string,
-        )
-        began = datetime.fromtimestamp(self._start_ns // NS_PER_SECOND, UTC)
-        relative = os.path.join(self.camera, self.stream, f"{began:%Y-%m-%d}", f"{began:%H%M%S}Z-{note.segment}.mp4")
-        return OpenSegment(
-            note,
-            run,
+        self._segment = open_segment(
+            self._run,
+            config,
             host.node,
             volume.id,
-            os.path.join(volume.path, relative),
-            relative,
-            build_header(config, note.encode()),
+            volume.path,
             self.chain,
+            start_ns=self._start_ns,
+            start_ticks=pts,
+            segment=new_id(host.clock),
             scratch=not self.policy.record,
             late=self._late_from_ns is not None,
         )
+        if self._late_from_ns is None:
+            self.coverage.footage_from(self._start_ns)
 
     def _end_segment(self, end_dts: int, end_ticks: int) -> None:
         """Hands the segment over for sealing; `end_*` are exact when a keyframe follows."""
@@ -501,31 +466,3 @@ class RecordingSink:
 
     def _not_recording(self, why: str) -> None:
         self.coverage.missing(GapReason.DISK, why, CameraState.NOT_RECORDING)
-
-
-class _Gathered:
-    """Access units that wait for more of their kind; the bytes are copies."""
-
-    __slots__ = ("arrived_ns", "dts", "key", "parts", "pts", "sizes")
-
-    def __init__(self, key: bool, arrived_ns: int) -> None:
-        self.key = key
-        self.arrived_ns = arrived_ns
-        self.parts: list[memoryview | bytes] = []
-        self.sizes: list[int] = []
-        self.dts: list[int] = []
-        self.pts: list[int] = []
-
-
-def _new_run(camera: str, stream: StreamName, config: CodecConfig, start_ns: int, clock: Clock) -> Run:
-    return Run(
-        id=new_id(clock),
-        camera=camera,
-        stream=stream,
-        started_ns=start_ns,
-        codec=config.codec,
-        codec_string=config.codec_string,
-        width=config.width,
-        height=config.height,
-        sample_entry=config.sample_entry,
-    )

@@ -14,10 +14,11 @@ import structlog
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.disk import Disk
 from xomyen.recording.index_thread import IndexThread
+from xomyen.recording.jobs import CheckpointJob, CloseJob, Job, Notice, RetryJob
 from xomyen.recording.open_segment import FragmentJob, OpenSegment
 from xomyen.recording.policy import RecorderSettings, VolumeSettings
 from xomyen.recording.volume_identity import probe, read_identity
-from xomyen.recording.volume_writer import CheckpointJob, CloseJob, Job, Notice, RetryJob, VolumeWriter
+from xomyen.recording.volume_writer import VolumeWriter
 from xomyen.terms.errors import VolumeRefused
 from xomyen.terms.time import Clock
 
@@ -61,7 +62,7 @@ class Volume:
         *,
         durable: bool,
         on_notices: Callable[[list[Notice]], None],
-        on_alarm: Callable[[str], None],
+        on_alarm: Callable[[str, str], None],
         on_fatal: Callable[[str], None],
     ) -> None:
         self.id = identity
@@ -189,15 +190,16 @@ class Volume:
     def _abandoned(self, segment: OpenSegment, error: OSError) -> None:
         _log.error("segment.abandoned", segment=segment.note.segment, path=segment.path, error=str(error))
         self._on_alarm(
+            "lost",
             f"The disk of {self.path} lost bytes of {segment.path} ({error.strerror or error}):"
-            " the segment was abandoned; check the disk."
+            " the segment was abandoned; check the disk.",
         )
 
     def _pause(self, why: str) -> None:
         if not self.paused:
             self.paused = why
             _log.error("volume.paused", path=self.path, why=why)
-            self._on_alarm(f"Nothing is written to {self.path}: it is {why}.")
+            self._on_alarm("volume", f"Nothing is written to {self.path}: it is {why}.")
 
     # --- the syncing thread
 
@@ -222,7 +224,7 @@ class Volume:
                 self._syncs += 1
         except Exception as error:  # noqa: BLE001 the thread must outlive any refusal; nothing was acknowledged
             _log.error("volume.not_acknowledged", path=self.path, error=str(error))
-            self._on_alarm(f"Footage on {self.path} could not be acknowledged: {error}.")
+            self._on_alarm("volume", f"Footage on {self.path} could not be acknowledged: {error}.")
 
     def _look_after(self) -> None:
         """Is it still the same disk, has it room, can it go on?"""

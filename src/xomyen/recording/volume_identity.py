@@ -1,5 +1,6 @@
 """Which volume a folder is: its identity file, and the refusal of a wrong, unmounted or read-only one."""
 
+import errno
 import json
 import os
 
@@ -55,6 +56,8 @@ def accept_volume(path: str, known: str | None, disk: Disk) -> str:
             volume = _make_identity(path, disk)
         probe(path, disk)
     except OSError as error:
+        if volume is not None and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return volume  # full is not wrong: retention makes room, and until then it pauses
         raise VolumeRefused(
             f"The volume at {path} cannot be written to: {error.strerror or error}.", path=path
         ) from error
@@ -90,7 +93,7 @@ def _write(path: str, data: bytes, disk: Disk) -> None:
     descriptor = disk.create(path)
     try:
         if disk.writev(descriptor, [data]) != len(data):
-            raise OSError(28, "no space left on device", path)
+            raise OSError(errno.ENOSPC, "no space left on device", path)
         disk.sync_file(descriptor)
     finally:
         disk.close(descriptor)

@@ -10,69 +10,30 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import NamedTuple, Protocol
 
 import structlog
 
-from xomyen.bus.messages import FragmentNotice, SegmentEvent
+from xomyen.bus.messages import FragmentNotice
 from xomyen.proof.keys import SigningKey
-from xomyen.proof.seal import Statement
 from xomyen.proof.tree import leaf_hasher
 from xomyen.recording.disk import Disk
 from xomyen.recording.index import Index
-from xomyen.recording.open_segment import FragmentJob, OpenSegment, Timing, Written
-from xomyen.recording.rows import Segment
-from xomyen.terms.ids import new_id
+from xomyen.recording.jobs import (
+    CheckpointJob,
+    CloseJob,
+    Committer,
+    Job,
+    Notice,
+    RetryJob,
+    Snapshot,
+    segment_event,
+)
+from xomyen.recording.open_segment import FragmentJob, OpenSegment
 from xomyen.terms.time import Clock
-from xomyen.terms.words import SegmentState, StreamName
+from xomyen.terms.words import SegmentState
 
 _log = structlog.get_logger(__name__)
 _MOST_PARTS = 1024  # IOV_MAX
-
-
-class CloseJob(NamedTuple):
-    """Nothing more comes: seal the segment. `timing` has its last word on time."""
-
-    segment: OpenSegment
-    timing: Timing
-    end_dts: int
-
-
-class CheckpointJob(NamedTuple):
-    """Seal what is there; `done` is told when the checkpoint's row is committed (or why not)."""
-
-    segment: OpenSegment
-    done: "Future[str] | None"
-
-
-class Notice(NamedTuple):
-    """A fragment of a watched stream is in the file."""
-
-    camera: str
-    stream: StreamName
-    fragment: FragmentNotice
-
-
-class Snapshot(NamedTuple):
-    """What was in a segment's file before a sync began."""
-
-    segment: OpenSegment
-    written: Written
-    final: Statement | None
-    checkpoints: list[Statement]
-
-
-class RetryJob(NamedTuple):
-    """The disk has room again: seal what could not be sealed."""
-
-
-Job = FragmentJob | CloseJob | CheckpointJob | RetryJob
-
-
-class Committer(Protocol):
-    """The index, as far as the writer needs it: commit and wait."""
-
-    def commit(self, work: Callable[[Index], None]) -> None: ...
 
 
 class VolumeWriter:
@@ -411,24 +372,3 @@ class VolumeWriter:
             if final is not None:
                 index.put_event("segment", segment_event(row))
         index.set_meta("alive_ns", str(now_ns))
-
-
-def segment_event(row: Segment) -> SegmentEvent:
-    """What the bus is told of a segment that ended."""
-    return SegmentEvent(
-        id=new_id(),
-        camera=row.camera,
-        stream=row.stream,
-        segment=row.id,
-        run=row.run,
-        sequence=row.sequence,
-        state=row.state,
-        start_ns=row.start_ns,
-        end_ns=row.end_ns,
-        bytes=row.bytes,
-        frames=row.frames,
-        lost_packets=row.lost_packets,
-        clock_state=row.clock_state,
-        clock_offset_ns=row.clock_offset_ns,
-        seal=row.seal_hash.hex() if row.seal_hash else "",
-    )

@@ -1,0 +1,56 @@
+"""Chains of seals: where each stream's stands at a start, and telling the bus."""
+
+import contextlib
+from collections.abc import Mapping
+
+from xomyen.bus.messages import ChainEvent
+from xomyen.proof.keys import SIGNATURE_BYTES
+from xomyen.proof.seal import InvalidSeal, Statement
+from xomyen.recording.index import Index
+from xomyen.recording.open_segment import StreamChain
+from xomyen.terms.ids import new_id
+from xomyen.terms.time import Clock
+from xomyen.terms.words import StreamName
+
+
+def load_chains(index: Index) -> dict[tuple[str, str], StreamChain]:
+    """Where each stream's chain of seals stands, deleted segments included."""
+    chains: dict[tuple[str, str], StreamChain] = {}
+    query = index.database.execute
+    for number, camera, name in query("SELECT id, camera, name FROM stream").fetchall():
+        chain = chains[camera, name] = StreamChain()
+        last = query("SELECT max(sequence) FROM segment WHERE stream = ?", (number,)).fetchone()[0] or 0
+        head = query(
+            "SELECT id, sequence, seal_hash FROM segment WHERE stream = ? AND seal_hash IS NOT NULL"
+            " ORDER BY sequence DESC LIMIT 1",
+            (number,),
+        ).fetchone()
+        buried = query(
+            "SELECT seal FROM tombstone WHERE stream = ? AND seal IS NOT NULL ORDER BY start_ns DESC LIMIT 1", (number,)
+        ).fetchone()
+        if head is None and buried is not None:
+            with contextlib.suppress(InvalidSeal):
+                statement = Statement.decode(buried[0][:-SIGNATURE_BYTES])
+                head = (statement.segment, statement.sequence, statement.hash())
+        if head is not None:
+            chain.head_segment, chain.head_sequence, chain.previous = head[0], head[1], head[2].hex()
+        chain.next_sequence = max(last, chain.head_sequence) + 1
+    return chains
+
+
+def chain_heads(chains: Mapping[tuple[str, str], StreamChain], clock: Clock) -> list[ChainEvent]:
+    """An event for each stream that has a seal."""
+    now_ns = clock.wall_ns()
+    return [
+        ChainEvent(
+            id=new_id(clock),
+            camera=camera,
+            stream=StreamName(stream),
+            sequence=chain.head_sequence,
+            segment=chain.head_segment,
+            seal=chain.previous,
+            at_ns=now_ns,
+        )
+        for (camera, stream), chain in chains.items()
+        if chain.head_segment
+    ]

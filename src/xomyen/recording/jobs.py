@@ -1,0 +1,79 @@
+"""What travels to a volume's threads and back, and what the bus is told of it."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import NamedTuple, Protocol
+
+from xomyen.bus.messages import FragmentNotice, SegmentEvent
+from xomyen.proof.seal import Statement
+from xomyen.recording.index import Index
+from xomyen.recording.open_segment import FragmentJob, OpenSegment, Timing, Written
+from xomyen.recording.rows import Segment
+from xomyen.terms.ids import new_id
+from xomyen.terms.words import StreamName
+
+
+class CloseJob(NamedTuple):
+    """Nothing more comes: seal the segment. `timing` has its last word on time."""
+
+    segment: OpenSegment
+    timing: Timing
+    end_dts: int
+
+
+class CheckpointJob(NamedTuple):
+    """Seal what is there; `done` is told when the checkpoint's row is committed (or why not)."""
+
+    segment: OpenSegment
+    done: "Future[str] | None"
+
+
+class Notice(NamedTuple):
+    """A fragment of a watched stream is in the file."""
+
+    camera: str
+    stream: StreamName
+    fragment: FragmentNotice
+
+
+class Snapshot(NamedTuple):
+    """What was in a segment's file before a sync began."""
+
+    segment: OpenSegment
+    written: Written
+    final: Statement | None
+    checkpoints: list[Statement]
+
+
+class RetryJob(NamedTuple):
+    """The disk has room again: seal what could not be sealed."""
+
+
+Job = FragmentJob | CloseJob | CheckpointJob | RetryJob
+
+
+class Committer(Protocol):
+    """The index, as far as the writer needs it: commit and wait."""
+
+    def commit(self, work: Callable[[Index], None]) -> None: ...
+
+
+def segment_event(row: Segment) -> SegmentEvent:
+    """What the bus is told of a segment that ended."""
+    return SegmentEvent(
+        id=new_id(),
+        camera=row.camera,
+        stream=row.stream,
+        segment=row.id,
+        run=row.run,
+        sequence=row.sequence,
+        state=row.state,
+        start_ns=row.start_ns,
+        end_ns=row.end_ns,
+        bytes=row.bytes,
+        frames=row.frames,
+        lost_packets=row.lost_packets,
+        clock_state=row.clock_state,
+        clock_offset_ns=row.clock_offset_ns,
+        seal=row.seal_hash.hex() if row.seal_hash else "",
+    )
