@@ -283,3 +283,25 @@ def test_the_camera_list_comes_back_after_a_restart_of_the_node(recording: Runni
     rest = json.loads(xomyen("camera", "list", "--json", "--dir", recording.folder).stdout)
     assert {camera["id"]: camera["name"] for camera in rest} == listed
     assert {camera["reason"] for camera in rest} == {"node_stopped"}
+
+
+def test_a_port_that_is_taken_is_told_at_once(serving: RunningNode, tmp_path: Path) -> None:
+    taken = serving.url.removeprefix("http://")
+    second = xomyen("serve", "--dir", tmp_path / "other", "--listen", taken, code=2)
+    assert taken in second.stderr
+    assert second.stderr.count("\n") == 1
+
+
+def test_a_volume_that_cannot_be_used_is_told_and_used_once_it_can(tmp_path: Path) -> None:
+    folder, volume = tmp_path / "node", tmp_path / "disk"
+    folder.mkdir(mode=0o700)
+    (folder / "settings.toml").write_text(f'volumes = ["{volume}"]\n')
+    volume.write_text("no folder")
+    with running_node(folder) as node:
+        node.run("camera", "add", "Sân", "rtsp://127.0.0.1:1/1")
+        health = wait_until(lambda: (now := node.health()) and str(volume) in str(now["problems"]) and now, every=0.2)
+        assert not health["ok"]
+        assert str(volume) in node.camera("Sân")["detail"]
+        volume.unlink()
+        volume.mkdir()
+        wait_until(lambda: node.health()["ok"], seconds=60, every=0.3)

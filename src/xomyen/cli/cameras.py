@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from xomyen.bus import subjects
-from xomyen.bus.messages import CameraConfig, CameraEvent, CameraRecord, RecorderState, StreamConfig
+from xomyen.bus.messages import CameraConfig, CameraEvent, CameraRecord, NodeHealth, RecorderState, StreamConfig
 from xomyen.bus.requests import Empty, ask
 from xomyen.cli.common import Dir, Json, NodeBus, finish, node_bus, node_folder, print_json
 from xomyen.terms.errors import InvalidConfiguration, NotRunning
@@ -242,7 +242,7 @@ def list_cameras(directory: Dir = None, as_json: Json = False) -> None:
     Example: xomyen camera list --json
     """
 
-    async def work() -> tuple[tuple[CameraRecord, ...], dict[tuple[str, StreamName], CameraEvent]]:
+    async def work() -> tuple[tuple[CameraRecord, ...], _States]:
         async with node_bus(node_folder(directory)) as bus:
             cameras = await bus.configuration.cameras()
             return cameras, await _states(bus)
@@ -254,20 +254,41 @@ def list_cameras(directory: Dir = None, as_json: Json = False) -> None:
         _print_table(cameras, states)
 
 
-async def _states(bus: NodeBus) -> dict[tuple[str, StreamName], CameraEvent]:
+@dataclass(frozen=True, slots=True)
+class _States:
+    """What the streams do, and why nothing is known of those that are missing."""
+
+    known: dict[tuple[str, StreamName], CameraEvent]
+    otherwise: str
+
+
+async def _states(bus: NodeBus) -> _States:
     if not bus.serving:
-        return {}
+        return _States({}, "the node is not running")
     try:
         subject = subjects.service(bus.node, "recorder", "state")
         state = await ask(bus.client, subject, Empty(), RecorderState, seconds=3)
     except NotRunning:
         # The recorder is being started again: the list still shows what is configured.
-        return {}
-    return {(event.camera, event.stream): event for event in state.streams}
+        return _States({}, await _trouble(bus))
+    return _States({(event.camera, event.stream): event for event in state.streams}, "not heard of yet")
 
 
-def _shown(record: CameraRecord, event: CameraEvent | None) -> dict[str, str | None]:
+async def _trouble(bus: NodeBus) -> str:
+    """Why the recorder does not answer, in its supervisor's words."""
+    try:
+        health = await ask(bus.client, subjects.service(bus.node, "node", "health"), Empty(), NodeHealth, seconds=3)
+    except NotRunning:
+        return "the recorder does not answer"
+    return next(
+        (f"the recorder {part.detail}" for part in health.parts if part.name == "recorder" and part.detail),
+        "the recorder is starting",
+    )
+
+
+def _shown(record: CameraRecord, stream: StreamName, states: _States) -> dict[str, str | None]:
     """State, since, reason and detail of one stream."""
+    event = states.known.get((record.config.id, stream))
     if not record.config.enabled:
         since = format_utc(event.since_ns) if event else None
         return {"state": CameraState.DISABLED.value, "since": since, "reason": GapReason.POLICY.value, "detail": ""}
@@ -276,7 +297,7 @@ def _shown(record: CameraRecord, event: CameraEvent | None) -> dict[str, str | N
             "state": CameraState.NOT_RECORDING.value,
             "since": None,
             "reason": GapReason.NODE_STOPPED.value,
-            "detail": "the node is not running",
+            "detail": states.otherwise,
         }
     return {
         "state": event.state.value,
@@ -286,17 +307,17 @@ def _shown(record: CameraRecord, event: CameraEvent | None) -> dict[str, str | N
     }
 
 
-def _status(record: CameraRecord, states: dict[tuple[str, StreamName], CameraEvent]) -> dict[str, object]:
+def _status(record: CameraRecord, states: _States) -> dict[str, object]:
     config = record.config
     streams = [StreamName.MAIN, *([StreamName.SUB] if config.sub else [])]
     return {
         **_plain(record),
-        **_shown(record, states.get((config.id, StreamName.MAIN))),
-        "streams": {stream.value: _shown(record, states.get((config.id, stream))) for stream in streams},
+        **_shown(record, StreamName.MAIN, states),
+        "streams": {stream.value: _shown(record, stream, states) for stream in streams},
     }
 
 
-def _print_table(cameras: tuple[CameraRecord, ...], states: dict[tuple[str, StreamName], CameraEvent]) -> None:
+def _print_table(cameras: tuple[CameraRecord, ...], states: _States) -> None:
     if not cameras:
         print("No cameras yet; `xomyen camera add NAME URL` adds one.")
         return
@@ -305,7 +326,7 @@ def _print_table(cameras: tuple[CameraRecord, ...], states: dict[tuple[str, Stre
 
     table = Table("NAME", "ID", "STATE", "SINCE", "WHY", box=None, pad_edge=False)
     for record in cameras:
-        shown = _shown(record, states.get((record.config.id, StreamName.MAIN)))
+        shown = _shown(record, StreamName.MAIN, states)
         why = ": ".join(part for part in (shown["reason"], shown["detail"]) if part)
         table.add_row(record.config.name, record.config.id, shown["state"] or "", shown["since"] or "", why)
     # Into a pipe the lines must not be cut to a terminal's width.

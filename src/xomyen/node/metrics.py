@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from xomyen.bus.messages import CameraEvent
-from xomyen.recording.recorder import RecorderStatistics
+from xomyen.recording.statistics import RecorderStatistics
 from xomyen.terms.buffers import BufferPool
 from xomyen.terms.words import CameraState, StreamName
 

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 
 from xomyen.bus.events import publish_event
 from xomyen.bus.subjects import EVENT_KINDS
-from xomyen.recording.recorder import OutboxEvent
+from xomyen.recording.statistics import OutboxEvent
 from xomyen.terms.errors import NotRunning
 
 _LOG = logging.getLogger(__name__)

@@ -154,15 +154,20 @@ def _detail(state: ChildState, trouble: str) -> str:
     return f"{state.detail}: {trouble}" if trouble and state.detail else state.detail or trouble
 
 
-def _fixed_port(listen: str) -> str:
-    """Port 0 becomes a free port, the same each time the gateway is started again."""
+def _usable(listen: str) -> str:
+    """HOST:PORT when it can be had; port 0 becomes a free one, the same each time the gateway starts again.
+
+    Raises InvalidConfiguration, so that a taken port is told at once instead of by a gateway that never comes.
+    """
     host, _, port = listen.rpartition(":")
-    if port != "0":
-        return listen
     bare = host.strip("[]")
-    with socket.socket(socket.AF_INET6 if ":" in bare else socket.AF_INET) as probe:
-        probe.bind((bare, 0))
-        return f"{host}:{probe.getsockname()[1]}"
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in bare else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((bare, int(port)))
+            return f"{host}:{probe.getsockname()[1]}"
+    except OSError as error:
+        raise InvalidConfiguration(f"The web cannot listen on {listen}: {error.strerror or error}.") from error
 
 
 @asynccontextmanager
@@ -176,8 +181,8 @@ async def supervising(
     clock = clock or SystemClock()
     node = prepare(folder)
     uplink = _read_uplink(settings)
-    listen = _fixed_port(listen or settings.listen)
     with locked(folder, "serve") as lock:
+        listen = _usable(listen or settings.listen)
         for stale in folder.run.iterdir():
             stale.unlink()
         supervisor = Supervisor(folder, node, clock)
