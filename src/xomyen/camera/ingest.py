@@ -10,6 +10,8 @@ import ssl
 import struct
 from collections.abc import Callable
 
+import structlog
+
 from xomyen.camera.depacketiser import Depacketiser
 from xomyen.camera.errors import CameraFault, ClosedByCamera, MalformedStream, from_os_error
 from xomyen.terms.buffers import BufferPool, Lease
@@ -24,7 +26,19 @@ START_SPACING_S = 0.01
 
 _NOTHING_YET = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 # What a parser can raise on input that its author did not think of; it ends one session.
-PARSER_FAULTS = (ArithmeticError, AssertionError, LookupError, struct.error, TypeError, ValueError)
+PARSER_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BufferError,
+    LookupError,
+    RuntimeError,
+    struct.error,
+    TypeError,
+    ValueError,
+)
+
+_log = structlog.get_logger("camera")
 
 
 class Reader:
@@ -100,6 +114,7 @@ class Reader:
                 self._fail(fault)
                 return
             except PARSER_FAULTS as error:
+                _log.exception("session failed", camera=self._place)
                 self._fail(MalformedStream(f"{self._place} sends what cannot be read ({type(error).__name__})."))
                 return
             finally:
