@@ -151,7 +151,8 @@ def groups_of(recorded: Recorded, least_ticks: int = 0) -> list[Group]:
         duration = last.first_dts + last.duration - fragments[0].first_dts
         if end < len(file.fragments):
             duration = file.fragments[end].first_dts - fragments[0].first_dts  # exact
-        if duration >= least_ticks or end == ends[-1]:
+        # The rest of a growing file waits until it is long enough, so that what was listed once never changes.
+        if duration >= least_ticks or (end == ends[-1] and not recorded.growing):
             groups.append(Group(recorded, tuple(fragments), duration))
             begin = end
     return groups

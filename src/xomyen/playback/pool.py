@@ -1,6 +1,7 @@
 """A few processes that decode: libav may crash on what a camera sent, the gateway must not."""
 
 import asyncio
+import importlib
 import multiprocessing
 import os
 import signal
@@ -24,21 +25,37 @@ def _settle_in() -> None:
     os.nice(_NICENESS)
 
 
+def _import_decoder() -> None:
+    """In a decoder process: loads what decoding needs."""
+    importlib.import_module("xomyen.playback.decode")
+
+
 class DecoderPool:
     """At most `processes` at work and `waiting` jobs in line; processes start when first needed."""
 
-    def __init__(self, processes: int, waiting: int) -> None:
+    def __init__(self, processes: int, waiting: int, warm: int = 0) -> None:
+        """`warm` processes are started at once, the others when needed."""
         self._processes = processes
+        self._warm_processes = warm
+        self._warming: asyncio.Task[None] | None = None
         self._limit = processes + waiting
         self._jobs = 0
         self._pool: ProcessPoolExecutor | None = None
 
     async def __aenter__(self) -> Self:
+        """Begins to start the processes, so that the first picture asked for need not wait for one."""
+        self._warming = asyncio.create_task(self._warm(), name="warm-decoders")
         return self
+
+    async def _warm(self) -> None:
+        await asyncio.gather(*(self.run(_import_decoder) for _ in range(self._warm_processes)))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
         if self._pool is not None:
             pool, self._pool = self._pool, None
             await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)

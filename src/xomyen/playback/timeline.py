@@ -13,7 +13,20 @@ LONGEST_NS = 400 * 86_400 * NS_PER_SECOND
 KEYFRAMES_UP_TO_NS = 600 * NS_PER_SECOND
 DEFAULT_COLUMNS = 2000
 
-_OF_STREAM = "WHERE stream = (SELECT id FROM stream WHERE camera = ? AND name = ?)"
+# Rows are found by when they start. One that began before the range may reach into it: it is among the last few that
+# did, as rows of one stream overlap only where the clock was set back.
+_LAST_FEW = 16
+_ROWS = """
+WITH own AS (SELECT id FROM stream WHERE camera = ? AND name = ?)
+SELECT {columns} FROM {table} WHERE stream = (SELECT id FROM own) AND start_ns < ? AND {end} > ?
+AND start_ns >= IFNULL((SELECT start_ns FROM {table} WHERE stream = (SELECT id FROM own) AND start_ns <= ?
+                        ORDER BY start_ns DESC LIMIT 1 OFFSET {few}), 0)
+ORDER BY start_ns
+"""
+_SPANS = _ROWS.format(columns="start_ns, end_ns", table="span", end="end_ns", few=_LAST_FEW)
+_GAPS = _ROWS.format(
+    columns="start_ns, end_ns, reason, detail", table="gap", end="IFNULL(end_ns, 9223372036854775807)", few=_LAST_FEW
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +95,8 @@ def timeline(
     if to_ns - from_ns > KEYFRAMES_UP_TO_NS:
         shelf = None
     merge_ns = (to_ns - from_ns) // DEFAULT_COLUMNS if resolution_ns is None else resolution_ns
-    spans = index.query(
-        f"SELECT start_ns, end_ns FROM span {_OF_STREAM} AND start_ns < ? AND end_ns > ? ORDER BY start_ns",  # noqa: S608
-        camera,
-        stream,
-        to_ns,
-        from_ns,
-    )
-    gaps = index.query(
-        f"SELECT start_ns, end_ns, reason, detail FROM gap {_OF_STREAM}"  # noqa: S608
-        " AND start_ns < ? AND (end_ns IS NULL OR end_ns > ?) ORDER BY start_ns",
-        camera,
-        stream,
-        to_ns,
-        from_ns,
-    )
+    spans = index.query(_SPANS, camera, stream, to_ns, from_ns, from_ns)
+    gaps = index.query(_GAPS, camera, stream, to_ns, from_ns, from_ns)
     holds = [Stretch(hold.start_ns, hold.end_ns) for hold in index.holds(camera, from_ns, to_ns)]
     return Timeline(
         from_ns,

@@ -52,7 +52,7 @@ async def services(context: GatewayContext) -> AsyncIterator[Services]:
     async with (
         AccessLog(context.bus, context.node) as told,
         LiveHub(context.bus, context.node, context.index.open, context.clock, context.transcoders) as hub,
-        DecoderPool(_STILL_PROCESSES, _STILLS_WAITING) as decoders,
+        DecoderPool(_STILL_PROCESSES, _STILLS_WAITING, warm=_STILL_PROCESSES) as decoders,
         DecoderPool(context.transcoders, _TRANSCODES_WAITING) as transcoders,
     ):
         shelf = FileShelf()
