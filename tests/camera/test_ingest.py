@@ -38,6 +38,7 @@ class Camera:
         self.packetiser = Packetiser(VideoCodec.H264, mtu=500)
         self.faults: list[CameraFault] = []
         self.frames = 0
+        self.gone = False
         depacketiser = Depacketiser(
             nal_shape(VideoCodec.H264, False),
             0,
@@ -50,10 +51,19 @@ class Camera:
         self.reader = Reader(groups, self.near, depacketiser, "test", self.faults.append)
 
     def send(self, count: int) -> None:
-        for _ in range(count):
-            unit = (b"\x65" if self.frames % 5 == 0 else b"\x41") + bytes(3000)
+        for _ in range(0 if self.gone else count):
+            unit = (b"\x65" if self.frames % 5 == 0 else b"\x41") + bytes(1200)
             self.far.send(b"".join(self.packetiser.packets([unit], 3600 * self.frames)))
             self.frames += 1
+
+    def garbage(self) -> None:
+        if not self.gone:
+            self.far.send(bytes(100))
+
+    def hang_up(self) -> None:
+        if not self.gone:
+            self.far.shutdown(socket.SHUT_WR)
+            self.gone = True
 
     def close(self) -> None:
         self.reader.close()
@@ -88,11 +98,9 @@ def test_the_pool_is_whole_again_after_any_sequence(actions):
                     while camera.sink.kept:
                         camera.sink.kept.pop().release()
                 elif action == "garbage":
-                    camera.far.send(bytes(100))
+                    camera.garbage()
                 else:
-                    camera.far.shutdown(socket.SHUT_WR)
-                    camera.send = lambda count: None  # type: ignore[method-assign]
-                    camera.far = socket.socketpair()[0]
+                    camera.hang_up()
                 assert pool.made <= 4
                 # A kept lease may be held twice when one read gave two batches.
                 kept = {id(lease) for other in cameras for lease in other.sink.kept}
