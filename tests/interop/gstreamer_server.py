@@ -20,7 +20,7 @@ VIDEO = (
 )
 X264 = "x264enc speed-preset=veryfast threads=1 key-int-max=25 b-adapt=false bitrate=500"
 X265 = "x265enc speed-preset=ultrafast key-int-max=25 bitrate=500 log-level=none"
-AUDIO = "audiotestsrc num-buffers=250 samplesperbuffer=160 ! queue ! alawenc ! rtppcmapay name=pay1 pt=8"
+AUDIO = "audiotestsrc is-live=true num-buffers=250 samplesperbuffer=160 ! queue ! alawenc ! rtppcmapay name=pay1 pt=8"
 MAIN = "video/x-h264,profile=main"  # Baseline, the encoder's choice otherwise, has no B-frames
 SINGLE = "pools=1:frame-threads=1"
 PAY_H264 = "rtph264pay name=pay0 pt=96"

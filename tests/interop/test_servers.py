@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +16,9 @@ from tests.collecting_sink import CollectingSink
 from tests.interop.packages import SYSTEM_PYTHON, need_gstreamer_server, need_vlc
 from tests.sample_video import H264_B_FRAMES, decode_all, make_video
 
-from xomyen.camera.errors import CodecNotSupported, StreamNotFound, WrongPassword
+from xomyen.camera.errors import CameraTimeout, CodecNotSupported, StreamNotFound, WrongPassword
 from xomyen.camera.ingest import IngestGroups
-from xomyen.camera.libav import LibavPool
+from xomyen.camera.libav import LibavPool, LibavSource
 from xomyen.camera.open import open_source
 from xomyen.camera.probe import probe
 from xomyen.camera.source import Batch, CodecConfig, StreamSink
@@ -40,8 +42,9 @@ class Servers:
     basic: str
 
 
-@pytest.fixture(scope="module")
-def gstreamer() -> Iterator[Servers]:
+@contextmanager
+def gstreamer_servers() -> Iterator[tuple[Servers, int]]:
+    """The servers and their process."""
     need_gstreamer_server()
     script = Path(__file__).with_name("gstreamer_server.py")
     server = subprocess.Popen([SYSTEM_PYTHON, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -49,13 +52,17 @@ def gstreamer() -> Iterator[Servers]:
     assert server.stdout is not None
     ports = server.stdout.readline().split()
     assert len(ports) == 3, "the GStreamer server did not start"
-    yield Servers(*(f"127.0.0.1:{port}" for port in ports))
-    server.stdin.close()
     try:
-        server.wait(10)
-    except subprocess.TimeoutExpired:
+        yield Servers(*(f"127.0.0.1:{port}" for port in ports)), server.pid
+    finally:
         server.kill()
-        server.wait()
+        server.communicate()
+
+
+@pytest.fixture(scope="module")
+def gstreamer() -> Iterator[Servers]:
+    with gstreamer_servers() as (servers, _):
+        yield servers
 
 
 async def collect(url: str, pictures: int, user: str | None = None, password: str | None = None) -> CollectingSink:
@@ -110,6 +117,17 @@ async def test_gstreamers_server_is_recorded_over_udp_as_well(gstreamer: Servers
     assert_whole(sink, VideoCodec.H264, True, tmp_path)
 
 
+async def test_a_server_that_freezes_is_given_up_over_udp() -> None:
+    sink = CollectingSink()
+    with gstreamer_servers() as (servers, pid):
+        async with LibavSource(f"rtsp+udp://{servers.open}/h264", None, None, sink, LibavPool(), silence_s=2) as source:
+            await sink.until(lambda s: len(s.units) > 5)
+            os.kill(pid, signal.SIGSTOP)
+            await sink.until(lambda s: bool(s.closings))
+            assert isinstance(source.fault, CameraTimeout)
+    assert sink.closings[0][0] is GapReason.CAMERA_SILENT
+
+
 @pytest.mark.parametrize("scheme", ["rtsp", "rtsp+udp"])
 @pytest.mark.parametrize("method", ["digest", "basic"])
 async def test_gstreamers_server_lets_the_right_password_in(gstreamer: Servers, scheme: str, method: str) -> None:
@@ -138,9 +156,6 @@ async def test_probing_gstreamers_server_tells_what_it_sends(gstreamer: Servers)
     assert "GStreamer" in found.server
     assert found.bit_rate is not None
     assert 20_000 < found.bit_rate < 2_000_000
-    # Server and recorder are one machine, so one clock; encoder and reordering delay is all there may be.
-    assert found.clock_offset_ns is not None
-    assert abs(found.clock_offset_ns) < 2_000_000_000
 
 
 async def test_probing_gstreamers_server_tells_what_is_wrong(gstreamer: Servers) -> None:
