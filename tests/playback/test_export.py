@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.numbered_footage import FRAME_NS, START_NS, Footage, encode
 
-from xomyen.playback.export import AlreadyThere, Export, ExportOrder, plan_export, write_export
+from xomyen.playback.export import AlreadyThere, DamagedFootage, Export, ExportOrder, plan_export, write_export
 from xomyen.proof.verify import Verdict, verify
 from xomyen.recording.rows import Gap, Segment
 from xomyen.terms.errors import NoFootage
@@ -102,6 +102,34 @@ def test_a_failed_export_leaves_nothing_behind(footage: Footage, tmp_path: Path,
     with pytest.raises(FileNotFoundError):
         write_export(export, footage.key, tmp_path / "there" / name, NOW_NS)
     assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_damaged_footage_is_named_not_exported_as_if_nothing_were(footage: Footage, tmp_path: Path) -> None:
+    export = plan(footage, 0, 100)
+    path = Path(footage.segments[0].path)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"trun", content.index(b"trun") + 4)
+    content[at : at + 4] = b"nurt"
+    path.write_bytes(content)
+    with pytest.raises(DamagedFootage, match=str(path)):
+        plan(footage, 0, 100)
+    path.write_bytes(content[:200])
+    with pytest.raises(DamagedFootage, match="ends early"):
+        write_export(export, footage.key, tmp_path / "out", NOW_NS)
+    path.unlink()
+    with pytest.raises(NoFootage, match=str(path)):
+        plan(footage, 0, 100)
+
+
+def test_what_the_disk_changed_is_found_by_verification(footage: Footage, tmp_path: Path) -> None:
+    path = Path(footage.segments[0].path)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"mdat") + 50] ^= 1
+    path.write_bytes(content)
+    write_export(plan(footage, 0, 100), footage.key, tmp_path / "out", NOW_NS)
+    report = verify(tmp_path / "out", [footage.key.public])
+    assert report.verdict is Verdict.ALTERED
+    assert report.findings[0].segment == footage.segments[0].id
 
 
 def test_nothing_sealed_is_nothing_to_export(tmp_path: Path) -> None:

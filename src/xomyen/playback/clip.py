@@ -111,7 +111,7 @@ def plan_clip(
     """The clip of the pictures with presentation time in [from, to), of this run or of the only one.
 
     Blocks for a moment: it reads the files' own tables. Raises NoFootage, SeveralRuns, FileNotFoundError
-    (retention was faster), SegmentFileError, BoxError.
+    (retention was faster), SegmentFileError.
     """
     wanted = (segment for segment in segments if run in (None, segment.run))
     clips = plan_clips(wanted, from_ns, to_ns, threads=threads)
@@ -131,7 +131,7 @@ def plan_clips(
     """One clip for each run with pictures in [from, to), in order of time.
 
     `sealed_only` leaves out fragments that no seal covers yet: the end of a segment being written.
-    Raises NoFootage, FileNotFoundError, SegmentFileError, BoxError.
+    Raises NoFootage, FileNotFoundError, SegmentFileError.
     """
     ordered = sorted(segments, key=lambda segment: segment.sequence)
     clips = []

@@ -10,9 +10,9 @@ import numpy as np
 from xomyen.playback.clip_header import Bools, Edit, Int64s, SampleTable
 from xomyen.playback.clip_times import SegmentTimes
 from xomyen.playback.file_bytes import open_shared
-from xomyen.recording.mp4 import MovieFragment, parse_moof
+from xomyen.recording.mp4 import BoxError, MovieFragment, parse_moof
 from xomyen.recording.rows import Segment
-from xomyen.recording.segment_file import Fragment, SegmentFile
+from xomyen.recording.segment_file import Fragment, SegmentFile, SegmentFileError
 
 _MOOF_HEAD, _MOOF_ROW = 128, 16  # bytes: what the recorder's own moofs have at most
 
@@ -71,14 +71,14 @@ class RunCutter:
         self._last_duration = 0
 
     def add(self, segment: Segment, file: SegmentFile, fragments: list[Fragment]) -> None:
-        """Takes in these fragments of the run's next segment. Raises FileNotFoundError, BoxError."""
+        """Takes in these fragments of the run's next segment. Raises FileNotFoundError, SegmentFileError."""
         if not fragments:
             return
         first = len(self._pts)
         descriptor = open_shared(segment.path)
         try:
             for number, fragment in enumerate(fragments):
-                moof = _read_moof(descriptor, fragment)
+                moof = _read_moof(descriptor, fragment, segment.path)
                 self._fragments.append((len(self._sources), number, len(self._pts), self._end, fragment.size))
                 self._take(moof)
                 self._end += fragment.size
@@ -202,9 +202,15 @@ def _clip_times(dts: Int64s, pts: Int64s, shown: Bools) -> tuple[Int64s, Int64s,
     return own_dts, own_pts, edit_start
 
 
-def _read_moof(descriptor: int, fragment: Fragment) -> MovieFragment:
+def _read_moof(descriptor: int, fragment: Fragment, path: str) -> MovieFragment:
     data = os.pread(descriptor, min(fragment.size, _MOOF_HEAD + _MOOF_ROW * fragment.samples), fragment.offset)
     length = int.from_bytes(data[:4], "big")
     if len(data) < length <= fragment.size:
         data = os.pread(descriptor, length, fragment.offset)
-    return parse_moof(data)
+    try:
+        moof = parse_moof(data)
+    except BoxError as error:
+        raise SegmentFileError(f"The fragment at byte {fragment.offset} of {path} cannot be read: {error}.") from error
+    if moof.data_offset < 0 or moof.data_offset + sum(moof.sizes) > fragment.size:
+        raise SegmentFileError(f"The samples of the fragment at byte {fragment.offset} of {path} lie outside it.")
+    return moof

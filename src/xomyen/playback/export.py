@@ -28,7 +28,8 @@ from xomyen.proof.manifest import (
 )
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.rows import Gap
-from xomyen.terms.errors import Conflict, NoFootage
+from xomyen.recording.segment_file import SegmentFileError
+from xomyen.terms.errors import Conflict, NoFootage, XomyenError
 from xomyen.terms.time import format_utc
 from xomyen.terms.words import StreamName
 
@@ -44,6 +45,13 @@ class AlreadyThere(Conflict):
     """The output exists and was not to be overwritten."""
 
     code = "already_there"
+
+
+class DamagedFootage(XomyenError):
+    """Footage of the range cannot be read any more: the disk or somebody changed the file."""
+
+    code = "damaged_footage"
+    exit_code = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +88,19 @@ def plan_export(index: IndexReader, order: ExportOrder, checkpoint: Callable[[],
     """Plans the clips of all runs in the range.
 
     When the newest segment is still being written, `checkpoint` is called first, to seal what there is of it; without
-    it (the node does not run) only what is sealed already is exported. Raises InvalidRange, NoFootage.
+    it (the node does not run) only what is sealed already is exported.
+    Raises InvalidRange, NoFootage, DamagedFootage.
     """
     segments = segments_for_clip(index, order.camera, order.stream, order.from_ns, order.to_ns)
     if checkpoint is not None and any(segment.seal_hash is None for segment in segments):
         checkpoint()
         segments = segments_for_clip(index, order.camera, order.stream, order.from_ns, order.to_ns)
-    clips = plan_clips(segments, order.from_ns, order.to_ns, sealed_only=True)
+    try:
+        clips = plan_clips(segments, order.from_ns, order.to_ns, sealed_only=True)
+    except FileNotFoundError as error:
+        raise NoFootage(f"Part of this footage is not there any more: {error.filename}; run `xomyen check`.") from error
+    except SegmentFileError as error:
+        raise DamagedFootage(f"{error} Run `xomyen check --hashes`; export the time before and after it.") from error
     return Export(order, tuple(clips), tuple(index.gaps(order.camera, order.stream, order.from_ns, order.to_ns)))
 
 
@@ -147,7 +161,10 @@ def _segment_record(taken: TakenFragments, header_bytes: int) -> SegmentRecord:
 
 
 def clip_chunks(clip: Clip) -> Iterator[bytes | memoryview]:
-    """All bytes of a clip in pieces of at most 1 MiB, each valid until the next. Raises EOFError, FileNotFoundError."""
+    """All bytes of a clip in pieces of at most 1 MiB, each valid until the next.
+
+    Raises DamagedFootage, FileNotFoundError.
+    """
     buffer = memoryview(bytearray(_CHUNK))
     with clip.open_range() as pieces:
         for piece in pieces:
@@ -160,7 +177,7 @@ def clip_chunks(clip: Clip) -> Iterator[bytes | memoryview]:
             while offset < end:
                 got = os.preadv(descriptor, [buffer[: min(_CHUNK, end - offset)]], offset)
                 if not got:
-                    raise EOFError(f"A segment file of camera {clip.camera} ends early; run `xomyen check`.")
+                    raise DamagedFootage(f"A segment file of camera {clip.camera} ends early; run `xomyen check`.")
                 yield buffer[:got]
                 offset += got
 
@@ -192,7 +209,7 @@ def write_export(
 ) -> None:
     """Writes a folder, or a ZIP when the name ends in .zip. What fails half-way leaves nothing behind.
 
-    Raises AlreadyThere, OSError.
+    Raises AlreadyThere, DamagedFootage, OSError.
     """
     if os.path.lexists(path) and not overwrite:
         raise AlreadyThere(f"{path} is there already; choose another name or add --force.")
