@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,6 +29,7 @@ from xomyen.terms.words import StreamName, VideoCodec
 log = structlog.get_logger(__name__)
 
 _NOTICES_WAITING = 4096
+_UNREADABLE = (OSError, EOFError, ValueError, NoFootage, sqlite3.Error)
 _LONGEST_CATCH_UP = 8 << 20  # bytes; after a keyframe longer ago than that, a viewer waits for the next
 
 
@@ -139,7 +141,10 @@ class LiveFeed:
             subject = subjects.fragment(self._node, self.camera, self.stream)
             subscription = await self._bus.subscribe(subject, cb=self._heard)
             await publish_lease(self._bus, self._node, self.camera, self.stream)
-            await self._begin_with_open_segment()
+            try:
+                await self._begin_with_open_segment()
+            except _UNREADABLE as error:
+                self._start_afresh(error)
             joined: set[Viewer] = set()
             while True:
                 item = await self._inbox.get()
@@ -149,15 +154,18 @@ class LiveFeed:
                     elif item in self._viewers:
                         joined.add(item)
                         await self._catch_up(item)
-                except (OSError, EOFError, ValueError, NoFootage) as error:
-                    # The file went away or is not what the notice said; the next notice starts afresh.
-                    log.warning("live_file_unreadable", camera=self.camera, stream=self.stream, error=str(error))
-                    self._close_file()
+                except _UNREADABLE as error:
+                    self._start_afresh(error)
                 joined &= self._viewers
         finally:
             self._close_file()
             if subscription is not None and self._bus.is_connected:
                 await subscription.unsubscribe()
+
+    def _start_afresh(self, error: Exception) -> None:
+        """The file went away or is not what the notice said: the next notice tells where to go on."""
+        log.warning("live_file_unreadable", camera=self.camera, stream=self.stream, error=str(error))
+        self._close_file()
 
     async def _heard(self, message: Msg) -> None:
         try:

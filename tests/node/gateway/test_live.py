@@ -6,10 +6,11 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.gateway_node import Node, batch_of, encoded, live_state, read_number
+from tests.gateway_node import Node, batch_of, encoded, live_state, read_number, running_node
 from tests.waiting import until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -318,6 +319,22 @@ async def test_the_socket_closes_when_the_ticket_ends_or_is_revoked(node: Node) 
     async with node.client(token) as client:
         assert (await client.delete("/api/v1/session")).status_code == 204
     assert await closing == 4401
+
+
+async def test_a_stopping_gateway_tells_its_pages_to_connect_again(tmp_path: Path) -> None:
+    async with running_node(tmp_path) as node:
+        url = node.address.url.replace("http", "ws", 1) + "/api/v1/live"
+        socket = await connect(url)
+        await socket.send(json.dumps({"type": "hello", "ticket": node.ticket()}))
+        await socket.recv()
+        client = node.client(node.ticket())
+        changes = client.stream("GET", "/api/v1/changes")
+        answer = await changes.__aenter__()
+    async with asyncio.timeout(30):
+        await socket.wait_closed()
+        assert socket.close_code == 1012
+        await answer.aread()
+    await client.aclose()
 
 
 async def test_watching_is_told_to_the_event_stream(node: Node) -> None:

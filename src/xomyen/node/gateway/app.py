@@ -1,5 +1,6 @@
 """The application: every end-point of docs/api.md in one table."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -59,13 +60,15 @@ def routes() -> list[BaseRoute]:
 def create_app(context: GatewayContext) -> Starlette:
     """The gateway over what the context gives; serve it with Granian."""
 
+    closing = asyncio.Event()
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with services(context) as running:
+        async with services(context, closing) as running:
             app.state.services = running
             yield
 
-    return Starlette(
+    app = Starlette(
         routes=[*routes(), Mount("/", Pages(context.static))],
         middleware=[Middleware(Shield, origins=context.origins, hsts=context.secure)],
         exception_handlers={
@@ -76,3 +79,5 @@ def create_app(context: GatewayContext) -> Starlette:
         },
         lifespan=lifespan,
     )
+    app.state.closing = closing
+    return app

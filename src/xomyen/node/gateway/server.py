@@ -10,9 +10,10 @@ from pathlib import Path
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
 _POLL_S = 0.02
+_GOODBYE_S = 0.2  # for closing frames to leave
 _START_TIMEOUT_S = 10.0
 
 
@@ -57,8 +58,10 @@ def _reserve(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, host: str, port: int, tls: Tls | None = None) -> AsyncIterator[Address]:
+async def serving(app: Starlette, host: str, port: int, tls: Tls | None = None) -> AsyncIterator[Address]:
     """Serves the application while the context lasts; port 0 takes any free one.
+
+    Before the server stops it sets `app.state.closing`, so that those who watch are told and leave.
 
     Raises OSError when the address cannot be had.
     """
@@ -82,6 +85,8 @@ async def serving(app: ASGIApp, host: str, port: int, tls: Tls | None = None) ->
             await _until_answering(host, port, running)
             yield Address(host, port, "https" if tls else "http")
         finally:
+            app.state.closing.set()
+            await asyncio.sleep(_GOODBYE_S)
             server.stop()  # type: ignore[no-untyped-call]
             await asyncio.wait({running})
         running.result()

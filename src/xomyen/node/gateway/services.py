@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 from starlette.requests import HTTPConnection
@@ -38,7 +38,7 @@ class Services:
     stills: Stills
     transcoder: PastTranscoder
     sign_ins: Throttle
-    closing: asyncio.Event = field(default_factory=asyncio.Event)  # long answers end themselves
+    closing: asyncio.Event  # set before the server stops: long answers end themselves
     sockets: int = 0
 
     def index(self) -> IndexReader:
@@ -47,7 +47,7 @@ class Services:
 
 
 @asynccontextmanager
-async def services(context: GatewayContext) -> AsyncIterator[Services]:
+async def services(context: GatewayContext, closing: asyncio.Event) -> AsyncIterator[Services]:
     """Starts what runs beside the requests and stops it again."""
     async with (
         AccessLog(context.bus, context.node) as told,
@@ -65,11 +65,12 @@ async def services(context: GatewayContext) -> AsyncIterator[Services]:
             stills=Stills(decoders, shelf),
             transcoder=PastTranscoder(transcoders),
             sign_ins=Throttle(context.clock, _SIGN_IN_BURST, _SIGN_IN_SECONDS),
+            closing=closing,
         )
         try:
             yield running
         finally:
-            running.closing.set()
+            closing.set()
 
 
 def services_of(connection: HTTPConnection) -> Services:
