@@ -7,7 +7,7 @@ function u32(...values: number[]): number[] {
 
 function box(type: string, ...content: number[][]): number[] {
   const body = content.flat();
-  return [...u32(body.length + 8), ...[...type].map((c) => c.charCodeAt(0)), ...body];
+  return [...u32(body.length + 8), ...Array.from(type).map((c) => c.charCodeAt(0)), ...body];
 }
 
 const version1 = [1, 0, 0, 0];

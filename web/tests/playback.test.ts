@@ -90,7 +90,7 @@ describe("the reel", () => {
 
 describe("the type of an initialisation segment", () => {
   const bytes = (name: string, rest: number[]) =>
-    Uint8Array.from([0, 0, 0, 0, ...[...name].map((c) => c.charCodeAt(0)), ...rest]).buffer;
+    Uint8Array.from([0, 0, 0, 0, ...Array.from(name).map((c) => c.charCodeAt(0)), ...rest]).buffer;
 
   it("names H.264 by profile and level", () => {
     expect(mimeOf(bytes("avcC", [1, 0x64, 0x00, 0x1f]))).toBe('video/mp4; codecs="avc1.64001f"');

@@ -214,7 +214,7 @@ export class WallElement extends LitElement {
       class="cell ${this.dropOn === camera.id ? "over" : ""}"
       data-camera=${camera.id}
       draggable="true"
-      aria-label=${t("wall.bigger", { name: `${camera.name}, ${camera.site}` })}
+      title=${t("wall.bigger", { name: camera.name })}
       @click=${(event: MouseEvent) => this.onClick(event, camera.id)}
       @dragstart=${(event: DragEvent) => this.onDragStart(event, camera.id)}
       @dragover=${(event: DragEvent) => this.onDragOver(event, camera.id)}
@@ -230,7 +230,7 @@ export class WallElement extends LitElement {
       <button
         class="cell"
         data-camera=${camera.id}
-        aria-label=${t("wall.grid")}
+        title=${t("wall.grid")}
         @click=${(event: MouseEvent) => this.onBigClick(event, camera.id)}
       >
         <xy-picture .house=${this.house} .camera=${camera} .stream=${"main"}></xy-picture>

@@ -56,7 +56,7 @@ export class BarElement extends LitElement {
       <button class="keys" title="${t("nav.keys")} (?)" aria-label=${t("nav.keys")} @click=${() => this.tell("keys")}>
         ${icon("keyboard")}
       </button>
-      <button class="language" title=${t("nav.languageLabel")} aria-label=${t("nav.languageLabel")} @click=${this.onLanguage}>
+      <button class="language" title=${t("nav.languageLabel")} aria-label="${other} – ${t("nav.languageLabel")}" @click=${this.onLanguage}>
         ${other}
       </button>
       <button title=${t("nav.signOut")} aria-label=${t("nav.signOut")} @click=${() => this.tell("sign-out")}>

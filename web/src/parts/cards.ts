@@ -77,7 +77,7 @@ export class CardsElement extends LitElement {
         (camera) =>
           html`<button
             data-camera=${camera.id}
-            aria-label=${t("wall.open", { name: `${camera.name}, ${camera.site}` })}
+            title=${t("wall.open", { name: camera.name })}
             @click=${() => go(cameraAddress(camera.id, null))}
           >
             ${this.visible.has(camera.id) ? this.picture(camera) : nothing}

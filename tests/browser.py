@@ -1,0 +1,119 @@
+"""Debian's Chromium on the pages of a node, and the pictures it really shows."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from tests.picture import NoMarkError, read_mark
+from tests.running_node import RunningNode
+from tests.waiting import wait_until
+
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# A loaded machine may be slow; what is waited for comes all the same.
+PATIENCE_MS = 60_000
+
+_GRAB = """video => {
+  const canvas = document.createElement('canvas');
+  canvas.width = video.videoWidth; canvas.height = video.videoHeight;
+  if (!canvas.width) return null;
+  const context = canvas.getContext('2d');
+  context.drawImage(video, 0, 0);
+  const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  const gray = new Uint8Array(data.length / 4);
+  for (let i = 0; i < gray.length; i += 1) gray[i] = data[4 * i + 1];
+  let text = '';
+  for (let i = 0; i < gray.length; i += 8192) text += String.fromCharCode(...gray.subarray(i, i + 8192));
+  return {width: canvas.width, height: canvas.height, data: btoa(text)};
+}"""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=OPTIONS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def open_context(browser: Browser, **options: Any) -> BrowserContext:
+    """A browser of a person in Viet Nam; `errors` of its pages fail nothing by themselves."""
+    context = browser.new_context(
+        **{"viewport": {"width": 1366, "height": 768}, "timezone_id": "Asia/Ho_Chi_Minh", "locale": "vi-VN", **options}
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    return context
+
+
+def new_link(node: RunningNode) -> str:
+    """A sign-in link that was not used yet."""
+    return next(word for word in node.run("signin").stdout.split() if "signin#" in word)
+
+
+def sign_in(page: Page, node: RunningNode) -> None:
+    """Opens the wall."""
+    page.goto(new_link(node))
+    page.wait_for_url("**/live")
+    page.locator("xy-picture").first.wait_for()
+
+
+def grab(video: Locator) -> NDArray[np.uint8] | None:
+    """The picture a video element shows, gray; None before the first."""
+    shot = video.evaluate(_GRAB)
+    if shot is None:
+        return None
+    return np.frombuffer(base64.b64decode(shot["data"]), np.uint8).reshape(shot["height"], shot["width"])
+
+
+def counter(video: Locator) -> int | None:
+    """The number burnt into the picture on the screen; None while there is none to read."""
+    picture = grab(video)
+    try:
+        return None if picture is None else read_mark(picture).counter
+    except NoMarkError:
+        return None
+
+
+def wall_ns(video: Locator, near_ns: int) -> int | None:
+    """When the picture on the screen was taken, by its burnt-in mark."""
+    picture = grab(video)
+    try:
+        return None if picture is None else read_mark(picture).wall_ns(near_ns)
+    except NoMarkError:
+        return None
+
+
+def advanced(video: Locator, pictures: int = 10, seconds: float = 60) -> int:
+    """Waits until the picture on the screen is so many further; its counter."""
+    first = wait_until(lambda: counter(video), seconds=seconds, every=0.2)
+
+    def further() -> int | None:
+        now = counter(video)
+        return now if now is not None and now >= first + pictures else None
+
+    found = wait_until(further, seconds=seconds, every=0.2)
+    assert found is not None
+    return found
+
+
+def picture_of(page: Page, name: str) -> Locator:
+    """The live picture of a camera on the wall."""
+    return page.locator("xy-picture").filter(has_text=name)
+
+
+def state_of(picture: Locator) -> str:
+    """live, delayed, lost … as the picture says it."""
+    return str(picture.evaluate("element => element.pictureState.kind"))

@@ -1,0 +1,148 @@
+"""The player shows exactly the moment that was asked for, and what is downloaded proves itself."""
+
+import time
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from tests.browser import advanced, counter, wall_ns
+from tests.e2e.conftest import MARKET, Commune
+from tests.running_node import xomyen
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+SECOND_NS = 1_000_000_000
+FRAME_NS = SECOND_NS // 25
+
+
+def iso(ns: int) -> str:
+    return datetime.fromtimestamp(ns / SECOND_NS, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def film(page: Page) -> Locator:
+    """The video element of the past."""
+    return page.locator("xy-stage > video, xy-stage video").first
+
+
+def deck_state(page: Page) -> str:
+    return str(page.locator("xy-stage").evaluate("stage => stage.deck ? stage.deck.state : 'empty'"))
+
+
+@pytest.fixture
+def moment(commune: Commune) -> int:
+    """A moment that was recorded some seconds ago, on a whole second, ns."""
+    wait_until(lambda: commune.node.frames(MARKET) > 25 * 12, seconds=100, every=0.5)
+    return (time.time_ns() // SECOND_NS - 9) * SECOND_NS
+
+
+@pytest.fixture
+def player(page: Page, commune: Commune, moment: int) -> Page:
+    """The player at that moment, paused."""
+    camera = commune.node.camera(MARKET)["id"]
+    page.goto(f"{commune.node.url}/camera/{camera}?at={iso(moment)}")
+    wait_until(lambda: deck_state(page) == "ready", seconds=60)
+    page.keyboard.press(" ")
+    expect(page.get_by_role("button", name="Phát", exact=True)).to_be_visible()
+    return page
+
+
+def seek_and_rest(page: Page, ns: int) -> None:
+    """Goes to a moment without playing on."""
+    page.locator("xy-camera-page").evaluate("(element, ms) => element.seek(ms)", ns / 1e6)
+    wait_until(lambda: deck_state(page) == "ready", seconds=60)
+
+
+def test_a_seek_lands_on_the_picture_of_that_moment(player: Page, moment: int) -> None:
+    for offset_ns in (0, 1_300_000_000, -2_520_000_000, 480_000_000):
+        wanted = moment + offset_ns
+        seek_and_rest(player, wanted)
+        shown = wait_until(lambda wanted=wanted: wall_ns(film(player), wanted), seconds=30)
+        assert shown is not None
+        # The mark is set when the camera sends the picture; the way to the recorder is a part of a frame or so.
+        assert abs(shown - wanted) <= 3 * FRAME_NS, (iso(shown), iso(wanted))
+
+
+def test_a_frame_step_is_exactly_one_frame_both_ways(player: Page, moment: int) -> None:
+    seek_and_rest(player, moment)
+    first = wait_until(lambda: counter(film(player)))
+    assert first is not None
+    for key, by in ((".", 1), (",", -1)):
+        start = counter(film(player))
+        assert start is not None
+        # More than a group of pictures (one second), so that its edge is crossed too.
+        for step in range(1, 31):
+            player.keyboard.press(key)
+            wait_until(lambda step=step, start=start, by=by: counter(film(player)) == start + by * step, seconds=30)
+
+
+def test_a_click_on_the_timeline_goes_there_and_the_address_keeps_it(player: Page) -> None:
+    for _ in range(8):
+        player.keyboard.press("+")
+    canvas = player.locator("xy-timeline canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    x = box["width"] * 0.35
+    wanted_ms: Any = player.locator("xy-timeline").evaluate(
+        "(element, x) => { const s = element.shownScale; return s.fromMs + x / s.width * s.spanMs; }", x
+    )
+    canvas.click(position={"x": x, "y": 60})
+    wait_until(lambda: deck_state(player) in ("ready", "no_footage"), seconds=60)
+    at = parse_qs(urlsplit(player.url).query)["at"][0]
+    assert abs(datetime.fromisoformat(at).timestamp() * 1000 - wanted_ms) < 1500
+
+
+def test_playing_runs_on_and_the_live_key_leads_back(player: Page, moment: int) -> None:
+    seek_and_rest(player, moment)
+    player.keyboard.press(" ")
+    advanced(film(player), pictures=40)
+    player.keyboard.press("n")
+    live = player.locator("xy-picture video")
+    advanced(live)
+    assert "at=" not in player.url
+
+
+def test_a_moment_is_typed(player: Page, moment: int) -> None:
+    player.keyboard.press("g")
+    field = player.get_by_label("Đến thời điểm", exact=True).last
+    field.fill("nonsense")
+    field.press("Enter")
+    expect(player.locator("xy-jump").get_by_role("alert")).to_be_visible()
+    field.fill(iso(moment - SECOND_NS))
+    field.press("Enter")
+    wait_until(lambda: deck_state(player) == "ready", seconds=60)
+    expect(player.locator("xy-jump dialog")).to_be_hidden()
+
+
+def test_a_moment_without_footage_says_so_and_leads_to_footage(player: Page, commune: Commune) -> None:
+    camera = commune.node.camera(MARKET)["id"]
+    player.goto(f"{commune.node.url}/camera/{camera}?at={iso(time.time_ns() - 86_400 * SECOND_NS)}")
+    expect(player.get_by_role("heading", name="Không có bản ghi tại thời điểm này")).to_be_visible()
+    player.get_by_role("button", name="Đến bản ghi cũ nhất").click()
+    wait_until(lambda: deck_state(player) == "ready", seconds=60)
+
+
+def test_a_marked_stretch_is_downloaded_and_verified(
+    player: Page, commune: Commune, moment: int, tmp_path: Path
+) -> None:
+    seek_and_rest(player, moment - 2 * SECOND_NS)
+    player.keyboard.press("i")
+    seek_and_rest(player, moment)
+    player.keyboard.press("o")
+    with player.expect_download() as clip:
+        player.get_by_role("button", name="Tải đoạn trích xuất (MP4)").click()
+    video = tmp_path / "clip.mp4"
+    clip.value.save_as(video)
+    assert video.read_bytes()[4:8] == b"ftyp"
+    with player.expect_download() as package:
+        player.get_by_role("button", name="Tải hồ sơ có ký số (ZIP)").click()
+    archive = tmp_path / "export.zip"
+    package.value.save_as(archive)
+    assert zipfile.is_zipfile(archive)
+    key = tmp_path / "key.pem"
+    commune.node.run("key", "--output", key)
+    assert "AUTHENTIC" in xomyen("verify", archive, "--key", key).stdout
