@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 _MOST_WAITING = 4 << 20  # bytes on their way into the process; more, and it is too slow
 _STOP_S = 2.0
+_RESTART_S = 1.0
 
 
 class TranscodedFeed:
@@ -27,7 +28,6 @@ class TranscodedFeed:
         self._viewers: set[Viewer] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
-        self._early: list[Init | Piece] = []  # what comes before the process runs
         self._skipping = False
         self._init: Init | None = None
         self._group: list[Piece] = []
@@ -66,10 +66,7 @@ class TranscodedFeed:
         """Into the process; when it cannot keep up, pictures are left out up to the next keyframe."""
         writer = self._process.stdin if self._process is not None else None
         if writer is None:
-            if isinstance(item, Init):
-                self._early = []
-            self._early.append(item)
-            return
+            return  # between two processes: the next begins with what the source has then
         if writer.is_closing():
             return
         if isinstance(item, Init):
@@ -83,6 +80,12 @@ class TranscodedFeed:
         writer.write(FRAME.pack(2 if item.key else 1, item.wall_ns, len(item.data)) + item.data)
 
     async def _work(self) -> None:
+        """One process after the other: libav may crash on what a camera sends."""
+        while True:
+            await self._with_process()
+            await asyncio.sleep(_RESTART_S)
+
+    async def _with_process(self) -> None:
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *tethered(sys.executable, "-m", "xomyen.playback.live_transcode_process"),
@@ -91,15 +94,13 @@ class TranscodedFeed:
                 start_new_session=True,
             )
             self._source.join(self)
-            early, self._early = self._early, []
-            for item in early:
-                self._give(item)
             await self._read(self._process)
             log.warning("transcoder_ended", code=await self._process.wait())
         finally:
             self._source.leave(self)
             if self._process is not None:
-                await _end(self._process)
+                process, self._process = self._process, None
+                await _end(process)
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         if process.stdout is None:

@@ -143,6 +143,24 @@ async def test_an_unknown_camera_is_told_only_to_those_who_may_see_all(node: Nod
         assert (await client.get(path)).json()["code"] == "camera_not_allowed"
 
 
+async def test_several_timelines_at_once_are_those_of_the_ticket(node: Node) -> None:
+    camera, start, _ = await _footage(node)
+    other = node.add_camera("another")
+    span = f"from={format_utc(start)}&to=now"
+    async with node.client(node.ticket()) as client:
+        found = (await client.get(f"/api/v1/timelines?{span}")).json()["timelines"]
+        assert set(found) == {camera, other}
+        assert found[camera]["spans"][0]["from"] == format_utc(start)
+        assert found[other]["spans"] == []
+        assert "keyframes" not in found[camera]
+    async with node.client(node.ticket(cameras=(camera,))) as client:
+        assert set((await client.get(f"/api/v1/timelines?{span}")).json()["timelines"]) == {camera}
+        refused = await client.get(f"/api/v1/timelines?{span}&cameras={camera},{other}")
+        assert (refused.status_code, refused.json()["code"]) == (403, "camera_not_allowed")
+    async with node.client(node.ticket(actions=("live",))) as client:
+        assert (await client.get(f"/api/v1/timelines?{span}")).status_code == 403
+
+
 async def test_the_list_and_the_changes_hold_the_tickets_cameras_alone(node: Node) -> None:
     mine, other = node.add_camera("mine"), node.add_camera("other")
     async with node.client(node.ticket(cameras=(mine,))) as client:
