@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from bench import clip, recording, timelines
+from bench import browser, clip, recording, safety, timelines
 from bench.processes import many_files
 from bench.result import Result, keep
 
@@ -20,6 +20,10 @@ LINES: dict[str, tuple[Callable[[], list[Result]], Callable[[], list[Result]]]] 
     "memory": (lambda: recording.memory(1, 101, 30), lambda: recording.memory(1, 21, 6)),
     "stalled-disk": (lambda: recording.stalled_disk(50, 40), lambda: recording.stalled_disk(8, 12, 4)),
     "clip": (lambda: clip.ten_minutes(600), lambda: clip.ten_minutes(60)),
+    "live": (lambda: browser.live(60), lambda: browser.live(8, 12)),
+    "seek": (lambda: browser.seek(100, 120), lambda: browser.seek(8, 30)),
+    "kill": (safety.kills, safety.kills),
+    "power-cut": (safety.power_cuts, safety.power_cuts),
     "timeline": (lambda: timelines.timelines(30, 25), lambda: timelines.timelines(2, 3)),
 }
 

@@ -29,7 +29,8 @@ def many_files() -> None:
 def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     """A Python module of this tree as a process, with its output piped."""
     return subprocess.Popen(
-        [sys.executable, "-m", *arguments], env=_ENVIRONMENT, cwd=ROOT, text=True, stdout=subprocess.PIPE, **options
+        [sys.executable, "-m", *arguments],
+        **{"env": _ENVIRONMENT, "cwd": ROOT, "text": True, "stdout": subprocess.PIPE, **options},
     )
 
 
