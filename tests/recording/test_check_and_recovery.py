@@ -10,6 +10,7 @@ from tests.footage import CAMERA, Feeder, footage
 from tests.recorders import MAIN, checked, gaps, make_recorder, segments, spans
 
 from xomyen.recording.check import Severity
+from xomyen.recording.index import IndexDamagedError
 from xomyen.recording.rows import Segment
 from xomyen.recording.segment_file import read_segment
 from xomyen.terms.errors import VolumeRefused
@@ -201,3 +202,32 @@ async def test_without_any_usable_volume_the_start_is_refused(tmp_path: Path) ->
     assert [finding.code for finding in checked(tmp_path).findings if finding.severity is Severity.PROBLEM] == [
         "wrong_volume"
     ]
+
+
+async def test_a_refused_volume_leaves_the_others_at_work(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    clock = ManualClock()
+    async with make_recorder(tmp_path, one, two, clock=clock) as recorder:
+        assert len(recorder.statistics.volumes) == 2
+    os.unlink(two / "xomyen-volume.json")
+    async with make_recorder(tmp_path, one, two, clock=clock) as recorder:
+        assert list(recorder.statistics.refused_volumes) == [str(two)]
+        feeder = Feeder(recorder.sink(CAMERA, MAIN), footage())
+        feeder.open()
+        feeder.feed(100, clock.wall_ns())
+    assert os.listdir(two) == []
+    assert [row.frames for row in segments(tmp_path)] == [100]
+
+
+async def test_a_damaged_index_says_what_to_do(tmp_path: Path) -> None:
+    await record(tmp_path, ManualClock(), 4)
+    NodeFolder(tmp_path).index.write_bytes(b"not a database" * 100)
+    with pytest.raises(IndexDamagedError, match="Move it"):
+        await start(tmp_path, ManualClock())
+
+
+async def test_work_after_the_stop_is_refused_and_waits_for_nobody(tmp_path: Path) -> None:
+    async with make_recorder(tmp_path) as recorder:
+        pass
+    with pytest.raises(sqlite3.ProgrammingError):
+        await recorder.remove_hold(CAMERA)

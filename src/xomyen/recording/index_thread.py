@@ -25,6 +25,7 @@ class IndexThread:
         self._waiting: queue.SimpleQueue[tuple[Work, Future[None]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="index", daemon=True)
         self._stopping = threading.Event()
+        self._ended = False
         self.commits = 0
         self.on_events: Callable[[], None] = lambda: None
 
@@ -36,12 +37,26 @@ class IndexThread:
         self._stopping.set()
         self._waiting.put(None)
         self._thread.join()
+        self._ended = True
+        self._refuse_the_rest()
 
     def post(self, work: Work) -> "Future[None]":
         """Runs `work` in the next transaction; the future is done when that is committed."""
         done: Future[None] = Future()
         self._waiting.put((work, done))
+        if self._ended:
+            self._refuse_the_rest()
         return done
+
+    def _refuse_the_rest(self) -> None:
+        """Whoever still waits (a deletion, a stalled disk) is told, and does not wait for ever."""
+        while True:
+            try:
+                pair = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            if pair is not None:
+                pair[1].set_exception(sqlite3.ProgrammingError("the recorder has stopped"))
 
     def commit(self, work: Work) -> None:
         """As `post`, and waits. Not for the event loop."""

@@ -44,6 +44,7 @@ _GATHER_NS = NS_PER_SECOND // 2
 _STEP_NS = 200_000_000  # a change of wall against monotonic time beyond this is a step, not slewing
 _CLOCK_STATE_SECONDS = 10.0
 _VOLUME_SECONDS = 10.0
+_CLOCK_ALARM_NS = 600 * NS_PER_SECOND
 
 
 def _nothing(*_: object) -> None:
@@ -110,6 +111,7 @@ class Recorder:
         self._same_boot = False
         self._clock_state = ClockState.SYNCHRONISED
         self._wall_minus_monotonic = 0
+        self._stepped_at_ns = 0  # monotonic
         self._tasks: list[asyncio.Task[None]] = []
         self._reader: IndexReader | None = None
         self._last_retention: Deleted | None = None
@@ -401,6 +403,7 @@ class Recorder:
         self._wall_minus_monotonic = now
         if abs(step_ns) < _STEP_NS:
             return
+        self._stepped_at_ns = self.clock.monotonic_ns()
         _log.warning("clock.stepped", step_ms=step_ns // 1_000_000)
         self._alarm("clock", f"The machine's clock was set by {step_ns / NS_PER_SECOND:+.3f} s.")
         for sink in self._sinks.values():
@@ -423,6 +426,8 @@ class Recorder:
 
     def _look_at_synchronisation(self) -> None:
         self._clock_state = ClockState.SYNCHRONISED if self._synchronised() else ClockState.UNSYNCHRONISED
+        if self.clock.monotonic_ns() - self._stepped_at_ns > _CLOCK_ALARM_NS:
+            self._alarms.pop("clock", None)
 
     async def _keep_retention(self) -> None:
         while True:

@@ -2,7 +2,8 @@
 -- read-only. Times are UTC nanoseconds since the Unix epoch, media time is 90 kHz ticks.
 -- A row that is committed here (synchronous=FULL) is acknowledged: its bytes were fsynced before.
 
--- Facts about this file itself. key 'version' is the schema's number.
+-- Facts about this file itself: 'version' is the schema's number, 'alive_ns' when the recorder last committed
+-- footage, 'boot' the kernel's boot id at that time (another one means that the power was off since).
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL

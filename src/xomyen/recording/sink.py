@@ -72,7 +72,6 @@ class RecordingSink:
         self.frames = 0
         self.lost_packets = 0
         self.dropped_frames = 0
-        self.dropped_fragments = 0
         self.long_gop = False
         self._host = host
         self._late_from_ns = late_from_ns
@@ -455,7 +454,6 @@ class RecordingSink:
         # Once it was full, it has to be half empty before anything is queued again.
         if volume.backlog + sum(batch.sizes) > (limit if self._segment is not None else limit // 2):
             self._interrupt("the disk is too slow")
-            self.dropped_fragments += 1
             return False
         return True
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import errno
-import os
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ import structlog
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.disk import Disk
 from xomyen.recording.index_thread import IndexThread
-from xomyen.recording.jobs import CheckpointJob, CloseJob, Job, Notice, RetryJob
+from xomyen.recording.jobs import CheckpointJob, Job, Notice, RetryJob
 from xomyen.recording.open_segment import FragmentJob, OpenSegment
 from xomyen.recording.policy import RecorderSettings, VolumeSettings
 from xomyen.recording.volume_identity import probe, read_identity
@@ -136,10 +136,6 @@ class Volume:
             batch, self._batch = self._batch, []
             self._queue.put(batch)
 
-    def sync_soon(self) -> None:
-        """Somebody waits for an acknowledgement."""
-        self._urgent.set()
-
     @property
     def statistics(self) -> VolumeStatistics:
         writer = self.writer
@@ -168,16 +164,15 @@ class Volume:
             notices = self.writer.process(jobs)
             if notices:
                 self._loop.call_soon_threadsafe(self._on_notices, notices)
-            last = jobs[-1]
-            if last.__class__ is not FragmentJob:
+            if jobs[-1].__class__ is not FragmentJob:
                 self._after(jobs)
 
     def _after(self, jobs: list[Job]) -> None:
         if any(isinstance(job, RetryJob) for job in jobs) and not self.writer.unsealed:
             self.paused = ""
             _log.info("volume.resumed", path=self.path)
-        if any(isinstance(job, CheckpointJob | CloseJob) for job in jobs):
-            self._urgent.set() if any(isinstance(job, CheckpointJob) for job in jobs) else None
+        if any(isinstance(job, CheckpointJob) for job in jobs):
+            self._urgent.set()  # somebody may wait for the acknowledgement
 
     def _trouble(self, segment: OpenSegment, error: OSError) -> None:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -222,7 +217,7 @@ class Volume:
         try:
             if self.writer.sync(self._descriptor, self._index):
                 self._syncs += 1
-        except Exception as error:  # noqa: BLE001 the thread must outlive any refusal; nothing was acknowledged
+        except (OSError, sqlite3.Error, ValueError) as error:  # nothing was acknowledged; the next start settles it
             _log.error("volume.not_acknowledged", path=self.path, error=str(error))
             self._on_alarm("volume", f"Footage on {self.path} could not be acknowledged: {error}.")
 
@@ -244,8 +239,3 @@ class Volume:
             except OSError:
                 return
             self._queue.put([RetryJob()])
-
-
-def segment_folder(day: str, camera: str, stream: str) -> str:
-    """Where a segment of that UTC day lies, relative to the volume."""
-    return os.path.join(camera, stream, day)
