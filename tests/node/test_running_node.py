@@ -18,6 +18,7 @@ from xomyen.bus.connection import connected
 from xomyen.bus.messages import CameraEvent, FragmentNotice, GapEvent, NodeEvent, SegmentEvent
 from xomyen.camera.simulator import demo_clip
 from xomyen.node.home import read_identity
+from xomyen.node.supervisor import LOOK_S
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.words import CameraState, GapReason, SegmentState
 
@@ -140,6 +141,17 @@ def test_a_killed_bus_comes_back_and_everybody_finds_it(recording: RunningNode) 
     assert recording.wait_for_frames("Cổng chợ", before + 50) > before
     recording.run("camera", "edit", "Ngã ba", "--disable")
     recording.wait_for("Ngã ba", "disabled")
+
+
+def test_a_recorder_that_hangs_is_noticed_and_replaced(recording: RunningNode) -> None:
+    before = recording.wait_for_frames("Cổng chợ", 25)
+    recorder = recording.part("recorder")
+    wait_until(lambda: recording.health()["ok"])
+    time.sleep(LOOK_S * 2)  # the supervisor has heard of it
+    recorder.suspend()
+    wait_until(lambda: not recording.health()["ok"])
+    wait_until(lambda: _other(recording, "recorder", recorder.pid), seconds=90)
+    assert recording.wait_for_frames("Cổng chợ", before + 25) > before
 
 
 def test_changing_one_camera_does_not_disturb_the_other(recording: RunningNode, cameras: int) -> None:

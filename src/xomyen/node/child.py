@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -163,6 +164,12 @@ class Child:
             self.state.restarts += 1
             await self._began()
             return wait_s
+
+    def kill(self) -> None:
+        """Ends the program at once; it is started again."""
+        if self.state.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.state.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """Ends the program for good."""

@@ -1,0 +1,70 @@
+"""`xomyen demo`: a commune that records, and leaves nothing behind but its folder."""
+
+import signal
+import subprocess
+import sys
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from tests.running_node import ENVIRONMENT, RunningNode, all_gone, xomyen
+
+from xomyen.cli.demo import cameras_of_demo, commune
+from xomyen.terms.names import fold_name
+
+
+def test_the_commune_has_its_25_cameras_with_names_that_differ() -> None:
+    cameras = commune()
+    assert [camera.code for camera in cameras] == [f"C{number:02d}" for number in range(1, 26)]
+    assert cameras[3].title == "C04 Hướng chợ"
+    assert cameras[3].site == "Ngã tư trung tâm, thôn Thượng"
+    assert len({fold_name(camera.title) for camera in cameras_of_demo(250)}) == 250
+
+
+def test_the_owners_are_those_of_the_commune() -> None:
+    table = tomllib.loads(resources.files("xomyen.cli").joinpath("demo.toml").read_text(encoding="utf-8"))
+    owners = [camera["owner"] for site in table["site"] for camera in site["cameras"]]
+    counts = {owner: owners.count(owner) for owner in set(owners)}
+    assert counts == {"UBND xã": 14, "nhà trường": 2, "thôn Đông": 6, "Công ty Khê Bình": 2, "hộ số 17": 1}
+    assert len(table["site"]) == 11
+
+
+def test_a_video_that_is_not_there_is_told(tmp_path: Path) -> None:
+    done = xomyen("demo", "--video", tmp_path / "none.mp4", "--dir", tmp_path / "demo", code=2)
+    assert "none.mp4" in done.stderr
+    assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.slow
+def test_it_records_until_ctrl_c_and_then_nothing_runs(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    log = tmp_path / "demo.log"
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "xomyen.cli", "demo", "--cameras", "2"),
+                *("--dir", str(folder), "--listen", "127.0.0.1:0"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=ENVIRONMENT,
+        )
+        node = RunningNode(folder, process, log)
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if "/signin#" in line:
+                    break
+            else:
+                raise AssertionError(log.read_text())
+            node.wait_for("C01 Vào xã", "recording")
+            node.wait_for("C02 Ra xã", "recording")
+            assert node.camera("C01 Vào xã")["site"] == "Cửa ngõ Bắc, thôn Thượng"
+            assert node.wait_for_frames("C01", 25) > 25
+            family = node.family()
+            assert node.stop(signal.SIGINT) == 0
+            assert all_gone(family)
+        finally:
+            node.stop(signal.SIGKILL)
