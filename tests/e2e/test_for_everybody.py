@@ -64,6 +64,7 @@ def test_axe_finds_nothing_serious(commune: Commune, browser: Browser) -> None:
     sign_in(page, commune.node)
     assert serious(page) == []
     page.goto(f"{commune.node.url}/camera/{commune.node.camera(MARKET)['id']}")
+    page.locator("xy-timeline").wait_for()
     page.keyboard.press("i")
     page.locator("xy-clip").wait_for()
     assert serious(page) == []
