@@ -21,6 +21,7 @@ from tests.recorders import (
 )
 
 from xomyen.bus.messages import CameraEvent, FragmentNotice, SegmentEvent
+from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.segment_file import read_samples, read_segment
 from xomyen.terms.buffers import BufferPool
@@ -361,3 +362,28 @@ async def test_before_the_first_keyframe_nothing_is_kept(tmp_path: Path) -> None
         feeder.open()
         feeder.feed(30, 1_700_000_000 * S)
     assert [row.frames for row in segments(tmp_path)] == [15]
+
+
+async def test_a_seal_that_was_synced_early_is_told_of_once(tmp_path: Path) -> None:
+    clock = ManualClock()
+    alarms: list[str] = []
+    async with make_recorder(tmp_path, clock=clock, on_alarm=lambda code, text: alarms.append(text)) as recorder:
+        sink = recorder.sink(CAMERA, MAIN)
+        feeder = Feeder(sink)
+        feeder.open()
+        play(feeder, clock, 4)
+        found = sink.checkpoint_segment()
+        assert found is not None
+        volume, segment = found
+        sink.closed(GapReason.NETWORK, "gone")
+        await until(lambda: recorder.reader.query("SELECT 1 FROM segment WHERE state = 'sealed'"))
+        # What the writing thread does when the sync came between the seal and its last word.
+        volume.writer._dirty[segment] = None
+        await until(lambda: not volume.writer._dirty)
+    assert alarms == []
+    assert recorder_events(tmp_path).count("segment") == 1
+
+
+def recorder_events(root: Path) -> list[str]:
+    with IndexReader(root / "index.sqlite") as reader:
+        return [row[0] for row in reader.query("SELECT kind FROM outbox ORDER BY number")]

@@ -124,6 +124,7 @@ class OpenSegment:
         "relative",
         "run",
         "scratch",
+        "settled",
         "sizes",
         "starts",
         "volume",
@@ -166,6 +167,7 @@ class OpenSegment:
         self.written: Written | None = None
         self.final: Statement | None = None
         self.broken = ""  # why nothing more is written
+        self.settled = False  # its final row is committed and its file closed
         self.abandoned = False  # its bytes may be lost: it is not sealed either
         self.promised_size = 0  # of the file, as far as the index promises it
         self.indexed = False  # whether its run's row was committed

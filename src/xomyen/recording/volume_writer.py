@@ -303,7 +303,7 @@ class VolumeWriter:
             dirty, self._dirty = self._dirty, {}
             folders, self._folders = self._folders, set()
             checkpoints, self._checkpoints = self._checkpoints, []
-        snapshots = [found for segment in dirty if not segment.abandoned and (found := self._snapshot(segment))]
+        snapshots = [found for segment in dirty if (found := self._snapshot(segment))]
         try:
             self._disk.sync_volume(volume_descriptor)
         except OSError as error:
@@ -319,11 +319,15 @@ class VolumeWriter:
             found.segment.indexed = True
             found.segment.promised_size = found.written.file_size
             if found.final is not None:
+                found.segment.settled = True
                 self._disk.close(found.segment.descriptor)
                 found.segment.descriptor = -1
         return len(snapshots)
 
     def _snapshot(self, segment: OpenSegment) -> Snapshot | None:
+        # A seal may have been synced before the writing thread told of it: then it is told of once more.
+        if segment.abandoned or segment.settled:
+            return None
         final = segment.final  # read first: what was written stands still once there is a final seal
         written = segment.written
         if written is None:
