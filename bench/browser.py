@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from bench.measure import percentile
 from bench.processes import start, stop
@@ -26,7 +26,8 @@ from xomyen.camera.simulator.server import default_cache
 
 _SCRIPT = ROOT / "bench" / "watching.js"
 _LINK = re.compile(r"(http://127\.0\.0\.1:\d+/signin#\S+)")
-_JUMP_MS = 4000  # a picture so far from where playing would be is the result of the click
+_JUMP_MS = 4000  # a click goes at least so far from what is shown
+_NEAR_MS = 1500  # a picture so near to the time clicked on is the one asked for
 
 
 @contextlib.contextmanager
@@ -140,7 +141,7 @@ def seek(clicks: int, record_s: float = 60.0) -> list[Result]:
             spent, missed = [], 0
             chance = random.Random(1)
             for _ in range(clicks):
-                took = _click(page, bar.bounding_box(), chance)
+                took = _click(page, bar, chance, record_s)
                 if took is None:
                     missed += 1
                 else:
@@ -156,19 +157,26 @@ def seek(clicks: int, record_s: float = 60.0) -> list[Result]:
     ]
 
 
-def _click(page: Page, box: Any, chance: random.Random) -> float | None:
-    """Milliseconds from the click to a picture of another time; None when none came."""
-    page.evaluate("watching.frames = watching.frames.slice(-1)")
-    page.mouse.click(box["x"] + box["width"] * chance.uniform(0.3, 0.7), box["y"] + box["height"] * 0.5)
+def _click(page: Page, bar: Locator, chance: random.Random, record_s: float) -> float | None:
+    """Milliseconds from the click to a picture of the time that was clicked on; None when none came."""
+    middle = (time.time() - record_s / 2) * 1000
+    span = record_s * 600
+    bar.evaluate("(line, [middle, span]) => line.show(middle, span)", [middle, span])
+    page.wait_for_timeout(300)
+    playing = page.evaluate("watching.frames.length ? watching.frames.at(-1).at : 0")
+    share = chance.uniform(0.1, 0.9)
+    while abs(middle + (share - 0.5) * span - playing) < _JUMP_MS:
+        share = chance.uniform(0.1, 0.9)
+    target = middle + (share - 0.5) * span
+    page.evaluate("watching.frames = []")
+    box = bar.bounding_box() or {"x": 0, "y": 0, "width": 1, "height": 1}
+    page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.7)
     end = time.monotonic() + 3
     while time.monotonic() < end:
         page.wait_for_timeout(100)
         clicked, frames = page.evaluate("[watching.clicked, watching.frames]")
-        before = next((f for f in frames if f["shown"] < clicked), None)
         for frame in frames:
-            if frame["shown"] < clicked:
-                continue
-            if before is None or abs(frame["at"] - before["at"] - (frame["shown"] - before["shown"])) > _JUMP_MS:
-                page.wait_for_timeout(700)
+            if frame["shown"] >= clicked and abs(frame["at"] - target) < _NEAR_MS:
+                page.wait_for_timeout(500)
                 return float(frame["shown"] - clicked)
     return None
