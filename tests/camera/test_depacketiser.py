@@ -92,11 +92,11 @@ class Feeder:
 
 
 def sample(codec: VideoCodec, units: Sequence[bytes]) -> bytes:
-    """What must come out: lengths before NAL units, without delimiters and parameter sets."""
-    left_out = (7, 8, 9) if codec is H264 else (32, 33, 34, 35)
+    """What must come out: lengths before NAL units, without delimiters."""
+    delimiter = 9 if codec is H264 else 35
     kinds = [unit[0] & 31 if codec is H264 else unit[0] >> 1 & 63 for unit in units]
     return b"".join(
-        struct.pack(">I", len(unit)) + unit for unit, kind in zip(units, kinds, strict=True) if kind not in left_out
+        struct.pack(">I", len(unit)) + unit for unit, kind in zip(units, kinds, strict=True) if kind != delimiter
     )
 
 
@@ -214,7 +214,7 @@ def test_parameter_sets_in_band_open_the_run_when_the_description_has_none(codec
     second = packetiser.packets([*SETS[codec], slice_unit(codec, True, b"with sets")], 3600)
     third = packetiser.packets([slice_unit(codec, False, b"next")], 7200)
     feeder = Feeder(codec, sets=()).feed(b"".join([*first, *second, *third]))
-    assert feeder.end()[0] == sample(codec, [slice_unit(codec, True, b"with sets")])
+    assert feeder.end()[0] == sample(codec, [*SETS[codec], slice_unit(codec, True, b"with sets")])
     assert len(feeder.sink.configs) == 1
 
 
@@ -313,7 +313,8 @@ def test_parameter_sets_sent_with_a_marker_of_their_own_belong_to_the_keyframe()
         data += b"".join(packetiser.packets([*SETS[H264]], stamp))
         data += b"".join(packetiser.packets([slice_unit(H264, True, b"%d" % index)], stamp))
     feeder = Feeder(H264).feed(data)
-    assert feeder.end() == [sample(H264, [slice_unit(H264, True, b"%d" % index)]) for index in range(12)]
+    whole = [[*SETS[H264], slice_unit(H264, True, b"%d" % index)] for index in range(12)]
+    assert feeder.end() == [sample(H264, units) for units in whole]
 
 
 def test_a_camera_that_sets_the_marker_on_every_slice_still_gives_whole_pictures():

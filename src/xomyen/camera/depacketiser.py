@@ -209,16 +209,16 @@ class Depacketiser:
                 if donl and kind != AGGREGATE and stop - start > 4:
                     buf[start + 2 : start + 4] = buf[start : start + 2]
                     start += 2
-                if OTHER <= kind <= KEY_SLICE:
+                if OTHER <= kind <= PARAMETER_SET:
+                    if kind == PARAMETER_SET:
+                        self._parameter_set(bytes(mv[start:stop]))
                     _put_length(buf, start - 4, stop - start)
                     add(mv[start - 4 : stop])
                     self._size += stop - start + 4
-                    if kind >= SLICE:
+                    if SLICE <= kind <= KEY_SLICE:
                         self._slice(kind)
                 elif kind == AGGREGATE:
                     self._aggregate(buf, mv, start, stop)
-                elif kind == PARAMETER_SET:
-                    self._parameter_set(bytes(mv[start:stop]))
                 elif kind != DELIMITER:
                     self.lost_packets += 1
             pos = after
@@ -274,16 +274,15 @@ class Depacketiser:
             self._is_key = True
 
     def _end_fragmented(self, kind: int, size: int) -> None:
-        if OTHER <= kind <= KEY_SLICE:
+        if OTHER <= kind <= PARAMETER_SET:
             self._size += size + 4
-            if kind >= SLICE:
+            if kind == PARAMETER_SET:
+                self._parameter_set(b"".join(self._parts[self._nal_at :])[4:])
+            elif kind >= SLICE:
                 self._slice(kind)
             return
-        unit = b"".join(self._parts[self._nal_at :])[4:]
         self._drop_fragments()
-        if kind == PARAMETER_SET:
-            self._parameter_set(unit)
-        elif kind != DELIMITER:
+        if kind != DELIMITER:
             self.lost_packets += 1
 
     def _drop_fragments(self) -> None:
@@ -298,14 +297,14 @@ class Depacketiser:
             return
         for at, until in units:
             kind = self._shape.kinds[buf[at]]
-            if OTHER <= kind <= KEY_SLICE:
+            if OTHER <= kind <= PARAMETER_SET:
                 self._parts.append(_length(until - at))
                 self._parts.append(mv[at:until])
                 self._size += until - at + 4
-                if kind >= SLICE:
+                if kind == PARAMETER_SET:
+                    self._parameter_set(bytes(mv[at:until]))
+                elif kind >= SLICE:
                     self._slice(kind)
-            elif kind == PARAMETER_SET:
-                self._parameter_set(bytes(mv[at:until]))
             elif kind != DELIMITER:
                 self.lost_packets += 1
 

@@ -1,4 +1,4 @@
-"""A demuxer's packets as access units of a recording: 4-byte lengths, no delimiters, parameter sets apart."""
+"""A demuxer's packets as access units of a recording: 4-byte lengths, no delimiters."""
 
 import struct
 
@@ -52,11 +52,13 @@ class AccessUnitFormer:
                 is_set, delimiter = kind in _H265_SETS, kind == h265.NAL_AUD
             if is_set:
                 sets.append(nal)
-            elif not delimiter:
+            if not delimiter:
                 kept.append(struct.pack(">I", len(nal)))
                 kept.append(nal)
         if sets:
             self._take_sets(sets)
+        if 2 * len(sets) == len(kept):
+            return b"", False
         return b"".join(kept), key
 
     def _split(self, packet: bytes) -> list[bytes]:
