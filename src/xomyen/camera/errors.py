@@ -26,7 +26,7 @@ from xomyen.terms.errors import CameraError
 from xomyen.terms.words import GapReason
 
 
-class CameraFault(CameraError):  # noqa: N818 its leaves say what happened, as all errors here do
+class CameraFault(CameraError):
     """A camera error that says which reason a gap in the recording gets."""
 
     gap: ClassVar[GapReason] = GapReason.NETWORK

@@ -37,8 +37,9 @@ class Batch:
 
     Access unit *i* is the concatenation of ``parts[part_ends[i-1]:part_ends[i]]`` and is in the form of
     ISO/IEC 14496-15 (each NAL unit behind its 4-byte length; no access-unit delimiters; parameter sets
-    that came in band stay where they stood, and count in the CodecConfig too). The parts are slices of leased buffers or bytes of their own. Whoever keeps
-    the parts after `write` returns retains each lease and releases it when the bytes are on disk.
+    that came in band stay where they stood, and count in the CodecConfig too). The parts are slices of
+    leased buffers or bytes of their own. Whoever keeps the parts after `write` returns retains each lease
+    and releases it when the bytes are on disk.
     """
 
     __slots__ = (

@@ -23,7 +23,7 @@ from xomyen.terms.buffers import BufferPool
 from xomyen.terms.errors import NoFootage, VolumeRefused, XomyenError
 
 
-class UnknownHold(XomyenError):  # noqa: N818  # named as all errors here are
+class UnknownHold(XomyenError):  # named as all errors here are
     """There is no hold of this id."""
 
     code = "unknown_hold"

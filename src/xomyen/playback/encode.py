@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 from av.codec.context import Flags
@@ -94,7 +95,7 @@ class FragmentEncoder:
         """moof + mdat of these pictures; `end_pts` is when the last one ends, if that is known."""
         self._sequence += 1
         times = [picture.pts for picture in pictures]
-        lengths = [later - sooner for sooner, later in zip(times, times[1:], strict=False)]
+        lengths = [later - sooner for sooner, later in pairwise(times)]
         if end_pts is not None and end_pts > times[-1]:
             lengths.append(end_pts - times[-1])
         else:

@@ -60,7 +60,7 @@ class _Leave(_Word):
 _WORDS: TypeAdapter[_Watch | _Leave] = TypeAdapter(Annotated[_Watch | _Leave, Field(discriminator="type")])
 
 
-class _Closed(Exception):  # noqa: N818 - not an error: how the conversation ends
+class _Closed(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code = code
