@@ -119,7 +119,7 @@ export class CameraPageElement extends LitElement {
   }
 
   private bar(camera: Camera) {
-    return html`<xy-bar>${headPart(camera, this.onBack, (by) => this.other(by), [this.badge(), this.clock()])}</xy-bar>`;
+    return html`<xy-bar narrow>${headPart(camera, this.onBack, (by) => this.other(by), [this.badge(), this.clock()])}</xy-bar>`;
   }
 
   private phoneHead() {

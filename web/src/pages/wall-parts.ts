@@ -46,3 +46,10 @@ export function sitesPart(
     ${names.map((name) => html`<option value=${name} ?selected=${chosen === name}>${name}</option>`)}
   </select>`;
 }
+
+/** On a phone most cards are out of sight and not watched: there the recorder's word counts. */
+export function inSight(cameras: readonly Camera[]): { live: number; all: number } | null {
+  if (!cameras.length) return null;
+  const sends = (camera: Camera): boolean => ["recording", "not_recording"].includes(camera.streams.main.state);
+  return { live: cameras.filter(sends).length, all: cameras.length };
+}

@@ -18,7 +18,6 @@ import {
 import type { Camera, StreamName } from "../net/types";
 import "../parts/bar";
 import "../parts/cards";
-import type { CardsElement } from "../parts/cards";
 import { icon } from "../parts/icons";
 import { remember, remembered } from "../parts/memory";
 import "../parts/picture";
@@ -27,7 +26,7 @@ import { controls, skeleton } from "../parts/styles";
 import { cameraAddress, go } from "../route";
 import { clockText } from "../time/format";
 import { LanguageController, t } from "../words";
-import { connectionPart, emptyPart, sitesPart, waitingPart } from "./wall-parts";
+import { connectionPart, emptyPart, inSight, sitesPart, waitingPart } from "./wall-parts";
 import { wallStyles } from "./wall.css";
 
 const IDLE_MS = 2500;
@@ -245,8 +244,8 @@ export class WallElement extends LitElement {
   }
 
   private liveCount(): { live: number; all: number } | null {
-    const cards = this.renderRoot.querySelector<CardsElement>("xy-cards");
-    const shown = cards?.pictures ?? [...this.renderRoot.querySelectorAll<PictureElement>("xy-picture")];
+    if (this.phone) return inSight(this.cameras);
+    const shown = [...this.renderRoot.querySelectorAll<PictureElement>("xy-picture")];
     if (!shown.length) return null;
     const live = shown.filter((p) => p.pictureState.kind === "live" || p.pictureState.kind === "not_recording").length;
     return { live, all: shown.length };

@@ -36,7 +36,8 @@ export class BarElement extends LitElement {
         color: var(--muted);
       }
       @media (max-width: 640px) {
-        .keys {
+        .keys,
+        :host([narrow]) button {
           display: none;
         }
       }

@@ -8,7 +8,6 @@ import type { Camera } from "../net/types";
 import { cameraAddress, go } from "../route";
 import { LanguageController, t } from "../words";
 import "./picture";
-import type { PictureElement } from "./picture";
 import { controls } from "./styles";
 
 @customElement("xy-cards")
@@ -63,10 +62,6 @@ export class CardsElement extends LitElement {
   constructor() {
     super();
     new LanguageController(this);
-  }
-
-  get pictures(): PictureElement[] {
-    return [...this.renderRoot.querySelectorAll<PictureElement>("xy-picture")];
   }
 
   override render() {

@@ -103,6 +103,11 @@ export class TransportElement extends LitElement {
           min-width: 52px;
           min-height: 52px;
         }
+        button.primary,
+        button.outlined {
+          width: 100%;
+          margin-top: 8px;
+        }
         .text {
           display: none;
         }
