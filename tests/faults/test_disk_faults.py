@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from tests.footage import CAMERA, OTHER, Feeder, footage
 from tests.recorders import MAIN, checked, frames_by_ffprobe, gaps, make_recorder, segments, until
 
@@ -207,3 +208,39 @@ async def test_a_disk_unmounted_meanwhile_is_not_filled(tmp_path: Path) -> None:
         await play(both, 20)
     assert checked(tmp_path).findings == []
     assert GapReason.DISK in {gap.reason for gap in gaps(tmp_path, CAMERA)}
+
+
+async def test_a_volume_that_stays_wrong_disturbs_nobody_and_is_used_once_it_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xomyen.recording.recorder._VOLUME_SECONDS", 0.05)
+    good, wrong = tmp_path / "good", tmp_path / "wrong"
+    wrong.mkdir()
+    (wrong / "letter.txt").write_text("not footage")
+    looked = threading.Event()
+
+    class Watched(LocalDisk):
+        looks = 0
+
+        def make_folder(self, path: str) -> None:
+            super().make_folder(path)
+            self.looks += path == str(wrong)
+            if self.looks > 3:
+                looked.set()
+
+    async with make_recorder(tmp_path, good, wrong, disk=Watched()) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN), footage())
+        feeder.open()
+        await until(looked.is_set)
+        await play([feeder], 5)
+        await until(lambda: segments(tmp_path))  # its rows are still committed
+        assert list(recorder.statistics.refused_volumes) == [str(wrong)]
+        (wrong / "letter.txt").unlink()
+        await until(lambda: not recorder.statistics.refused_volumes)
+        found = {volume.path: volume.id for volume in recorder.statistics.volumes}
+        other = Feeder(recorder.sink(OTHER, MAIN, StreamPolicy(volume=found[str(wrong)])), footage())
+        other.open()
+        await play([other], 5)
+        await until(lambda: segments(tmp_path, OTHER))
+    assert segments(tmp_path, OTHER)[0].path.startswith(str(wrong))
+    assert checked(tmp_path).findings == []

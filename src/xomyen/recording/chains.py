@@ -51,6 +51,6 @@ def chain_heads(chains: Mapping[tuple[str, str], StreamChain], clock: Clock) -> 
             seal=chain.previous,
             at_ns=now_ns,
         )
-        for (camera, stream), chain in chains.items()
+        for (camera, stream), chain in list(chains.items())  # a volume that comes late adds to it
         if chain.head_segment
     ]

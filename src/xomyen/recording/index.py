@@ -104,8 +104,10 @@ class Index:
         key = (camera, str(stream))
         number = self._streams.get(key)
         if number is None:
-            cursor = self.database.execute("INSERT INTO stream (camera, name) VALUES (?, ?)", key)
-            number = self._streams[key] = int(cursor.lastrowid or 0)
+            # The recovery of a volume that came later may have made the row on a connection of its own.
+            self.database.execute("INSERT OR IGNORE INTO stream (camera, name) VALUES (?, ?)", key)
+            row = self.database.execute("SELECT id FROM stream WHERE camera = ? AND name = ?", key).fetchone()
+            number = self._streams[key] = int(row[0])
         return number
 
     def meta(self, key: str) -> str | None:

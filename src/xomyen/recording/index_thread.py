@@ -85,7 +85,7 @@ class IndexThread:
                 if self._stopping.wait(self._retry_seconds) and not self._once_more(pairs):
                     return
                 continue
-            except (sqlite3.Error, ValueError, TypeError) as error:
+            except Exception as error:  # noqa: BLE001  # without this thread nothing is acknowledged ever again
                 self._one_by_one(pairs, error)
                 return
             break
@@ -102,7 +102,7 @@ class IndexThread:
             with self._index.transaction():
                 for work, _ in pairs:
                     work(self._index)
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001  # as in _commit
             for _, done in pairs:
                 done.set_exception(error)
             return False

@@ -29,7 +29,7 @@ from xomyen.recording.rows import Gap, Hold
 from xomyen.recording.sink import RecordingSink
 from xomyen.recording.statistics import OutboxEvent, RecorderStatistics, StreamStatistics
 from xomyen.recording.volume import Volume
-from xomyen.terms.errors import InvalidRange, NoFootage, VolumeRefused
+from xomyen.terms.errors import InvalidRange, NoFootage, VolumeRefused, XomyenError
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
 from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock
@@ -168,7 +168,8 @@ class Recorder:
         self._same_boot = boot != "" and self._index.meta("boot") == boot
         for settings in self._volume_settings:
             try:
-                self._accept(settings)
+                volume = self._accept(settings, self._index)
+                self._volumes[volume.id] = volume
             except VolumeRefused as refusal:
                 self._refused[settings.path] = refusal.message
                 self._alarm_soon(f"volume:{settings.path}", refusal.message)
@@ -177,11 +178,11 @@ class Recorder:
         gc.collect()
         gc.freeze()
 
-    def _accept(self, settings: VolumeSettings) -> Volume:
+    def _accept(self, settings: VolumeSettings, index: Index) -> Volume:
         """Raises VolumeRefused."""
         identity = accept_and_recover(
             settings.path,
-            self._index,
+            index,
             self._disk,
             Signer(self.node, self._key, self.clock),
             self._chains,
@@ -189,8 +190,7 @@ class Recorder:
             self.report,
             same_boot=self._same_boot,
         )
-        volume = self._volumes[identity] = self._make_volume(identity, settings, durable=True)
-        return volume
+        return self._make_volume(identity, settings, durable=True)
 
     def _make_volume(self, identity: str, settings: VolumeSettings, *, durable: bool) -> Volume:
         path = settings.path
@@ -414,7 +414,10 @@ class Recorder:
     async def _every(self, seconds: float, do: Callable[[], None]) -> None:
         while True:
             await asyncio.sleep(seconds)
-            do()
+            try:
+                do()
+            except Exception:  # noqa: BLE001  # one fault must not end what every stream needs
+                _log.exception("recorder.recurring_work_failed", work=do.__name__)
 
     def _tick(self) -> None:
         self.check_clock()
@@ -473,21 +476,26 @@ class Recorder:
                     await self._retry(settings)
 
     async def _retry(self, settings: VolumeSettings) -> None:
-        accepted: list[Volume] = []
-
-        def accept(index: Index) -> None:
-            index.database.execute("COMMIT")  # the recovery has transactions of its own
-            try:
-                accepted.append(self._accept(settings))
-            finally:
-                index.database.execute("BEGIN")
-
-        with contextlib.suppress(VolumeRefused):
-            await asyncio.wrap_future(self._index_thread.post(accept))
-        for volume in accepted:
+        path = settings.path
+        try:
+            volume = await asyncio.to_thread(self._accept_late, settings)
             volume.start(self._loop)
-            del self._refused[settings.path]
-            self._alarms.pop(f"volume:{settings.path}", None)
+        except (XomyenError, OSError, sqlite3.Error) as error:
+            self._refused[path] = str(error)
+            self._alarm(f"volume:{path}", str(error))
+            return
+        self._volumes[volume.id] = volume
+        del self._refused[path]
+        self._alarms.pop(f"volume:{path}", None)
+
+    def _accept_late(self, settings: VolumeSettings) -> Volume:
+        """On a connection of its own: a disk that is slow to recover holds up no commit of the others."""
+        index = Index(self._index.path)
+        index.open()
+        try:
+            return self._accept(settings, index)
+        finally:
+            index.close()
 
     # --- callbacks
 
