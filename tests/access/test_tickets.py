@@ -21,7 +21,8 @@ from xomyen.terms.words import StreamName
 
 KEY = SigningKey.generate()
 OTHER_KEY = SigningKey.generate()
-NODE, MINE, OTHERS = new_id(), new_id(), new_id()
+# Written out: they stand in the names of tests, which must be the same in every process.
+NODE, MINE, OTHERS = (f"01a1fddd-249e-73aa-9a43-00000000000{number}" for number in (1, 2, 3))
 NOW_S = 1_700_000_000
 HOUR_NS = 3600 * NS_PER_SECOND
 NOW_NS = NOW_S * NS_PER_SECOND
