@@ -101,15 +101,13 @@ async def test_while_watched_each_batch_is_a_fragment_that_is_told_of(tmp_path: 
         assert len(told) == before
 
 
-async def test_new_parameter_sets_begin_a_run_and_the_same_do_not(tmp_path: Path) -> None:
+async def test_new_parameter_sets_begin_a_run(tmp_path: Path) -> None:
     clock = ManualClock()
     async with make_recorder(tmp_path, clock=clock) as recorder:
         sink = recorder.sink(CAMERA, MAIN)
         feeder = Feeder(sink)
         feeder.open()
-        play(feeder, clock, 4)
-        sink.opened(replace(feeder.source.config))
-        play(feeder, clock, 3.84)
+        play(feeder, clock, 7.84)
         other = Feeder(sink, footage(size="320x240"), start_ticks=feeder.dts)
         other.open()
         play(other, clock, 4)
@@ -117,6 +115,64 @@ async def test_new_parameter_sets_begin_a_run_and_the_same_do_not(tmp_path: Path
     assert len({row.run for row in rows}) == 2
     assert [row.first_dts for row in rows] == [0, 0]
     assert gaps(tmp_path) == []
+
+
+async def test_a_session_that_follows_without_a_word_is_a_run_of_its_own_and_the_time_between_a_gap(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 4)
+        clock.advance(20 * S)
+        again = Feeder(recorder.sink(CAMERA, MAIN), start_ticks=0)
+        again.open()
+        play(again, clock, 4)
+    before, after = segments(tmp_path)
+    assert before.run != after.run
+    assert [row.frames for row in (before, after)] == [feeder.number, again.number]
+    assert (after.first_dts, after.end_dts) == (0, again.number * 3600)
+    assert after.start_ns - before.end_ns == pytest.approx(20 * S, abs=S)
+    (gap,) = gaps(tmp_path)
+    assert (gap.start_ns, gap.end_ns, gap.reason) == (before.end_ns, after.start_ns, GapReason.CAMERA_SILENT)
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_stream_that_moves_to_another_volume_has_a_gap_from_its_last_picture_to_the_next(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, tmp_path / "one", tmp_path / "two", clock=clock) as recorder:
+        one, two = (volume.id for volume in recorder.statistics.volumes)
+        feeder = Feeder(recorder.sink(CAMERA, MAIN, StreamPolicy(volume=one)))
+        feeder.open()
+        play(feeder, clock, 4)
+        feeder = Feeder(recorder.sink(CAMERA, MAIN, StreamPolicy(volume=two)))  # no row is committed yet
+        clock.advance(3 * S)
+        feeder.open()
+        play(feeder, clock, 4)
+    before, after = segments(tmp_path)
+    assert (before.volume, after.volume) == (one, two)
+    (gap,) = gaps(tmp_path)
+    assert (gap.start_ns, gap.end_ns, gap.reason) == (before.end_ns, after.start_ns, GapReason.POLICY)
+
+
+async def test_a_stream_switched_off_and_on_again_at_once_leaves_no_gap_open(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 4)
+        recorder.remove(CAMERA, MAIN, disabled=True)
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        clock.advance(3 * S)
+        feeder.open()
+        play(feeder, clock, 4)
+    before, after = segments(tmp_path)
+    (gap,) = gaps(tmp_path)
+    assert gap.start_ns == pytest.approx(before.end_ns, abs=S)
+    assert (gap.end_ns, gap.reason) == (after.start_ns, GapReason.POLICY)
 
 
 async def test_a_lost_camera_is_a_gap_with_its_reasons(tmp_path: Path) -> None:

@@ -216,7 +216,7 @@ class _Keeper:
                     self._changed.clear()
                     now = self._wanted
                     if now is None or not wanted.same_session(now) or not self._needed(now):
-                        return
+                        break
                     if now.policy != wanted.policy:
                         self._recorder.sink(*self._key, now.policy)
                         wanted = now
@@ -224,6 +224,8 @@ class _Keeper:
                 self._source = None
                 # The loop looks again at what is wanted.
                 self._changed.set()
+        # After the source's last pictures: what comes next is another session.
+        sink.closed(GapReason.POLICY, "the configuration was changed")
 
     def _rest(self, wanted: Wanted | None) -> None:
         if wanted is not None and wanted.enabled:

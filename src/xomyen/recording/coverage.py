@@ -9,8 +9,10 @@ from xomyen.recording.index import Index
 from xomyen.recording.index_thread import Work
 from xomyen.recording.rows import Gap
 from xomyen.terms.ids import new_id
-from xomyen.terms.time import Clock
+from xomyen.terms.time import NS_PER_SECOND, Clock
 from xomyen.terms.words import CameraState, GapReason, StreamName
+
+_UNTOLD_NS = NS_PER_SECOND  # more between two runs is a gap, although nobody told of one
 
 
 class Coverage:
@@ -55,9 +57,18 @@ class Coverage:
             self.gap = Gap(new_id(self._clock), start_ns, None, GapReason.NODE_STOPPED, "the node was not recording")
             self._put(self.gap)
 
-    def footage_from(self, start_ns: int) -> None:
-        """Pictures are recorded again from this time on."""
+    def taken_up(self) -> None:
+        """The stream is recorded again by the same process, after it was not for a while."""
+        if self.gap is None and self.covered_until_ns is not None:
+            self.gap = Gap(new_id(self._clock), self.covered_until_ns, None, GapReason.POLICY, "it was not recorded")
+            self._put(self.gap)
+
+    def footage_from(self, start_ns: int, *, new_run: bool) -> None:
+        """Pictures are recorded again from this time on, or go on with another segment of the same run."""
         self._ended = None
+        until_ns = self.covered_until_ns
+        if new_run and self.gap is None and until_ns is not None and start_ns - until_ns > _UNTOLD_NS:
+            self.gap = Gap(new_id(self._clock), until_ns, None, GapReason.CAMERA_SILENT, "no pictures came")
         if self.gap is not None:
             gap = self.gap
             self._ended = replace(gap, end_ns=self._finish(start_ns))

@@ -104,6 +104,7 @@ class Recorder:
         self._refused: dict[str, str] = {}
         self._scratch: Volume | None = None
         self._sinks: dict[tuple[str, StreamName], RecordingSink] = {}
+        self._coverages: dict[tuple[str, StreamName], Coverage] = {}  # of streams that were recorded before
         self._chains: dict[tuple[str, str], StreamChain] = {}
         self._watched: set[tuple[str, StreamName]] = set()
         self._alarms: dict[str, str] = {}
@@ -236,13 +237,17 @@ class Recorder:
             else:
                 sink.policy = policy
                 return sink
-        coverage = Coverage(
-            camera, stream, self.clock, self._post, self._on_state, recorded=policy.record and late_from_ns is None
-        )
+        recorded = policy.record and late_from_ns is None
+        coverage = self._coverages.pop(key, None) if recorded else None
+        known = coverage is not None
+        if coverage is None:
+            coverage = Coverage(camera, stream, self.clock, self._post, self._on_state, recorded=recorded)
         chain = self._chains.setdefault((camera, str(stream)), StreamChain())
         sink = RecordingSink(camera, stream, policy, self, coverage, chain, late_from_ns)
         if late_from_ns is None:
-            if policy.record:
+            if known:
+                coverage.taken_up()
+            elif recorded:
                 self._restore(coverage, camera, stream)
             sink.watched = key in self._watched
             self._sinks[key] = sink
@@ -261,6 +266,8 @@ class Recorder:
         sink = self._sinks.pop(key)
         sink.end_run()
         sink.coverage.end()
+        if sink.policy.record:
+            self._coverages[key] = sink.coverage
 
     def _restore(self, coverage: Coverage, camera: str, stream: StreamName) -> None:
         if self._reader is None:

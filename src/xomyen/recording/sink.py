@@ -105,9 +105,10 @@ class RecordingSink:
     # --- StreamSink
 
     def opened(self, config: CodecConfig) -> None:
-        """A session began, or its parameter sets changed: a new run, unless nothing that matters is new."""
-        if self._config is not None and self._config.sample_entry == config.sample_entry:
-            return
+        """A session began, media time jumped, or parameter sets changed in a way that matters: a new run.
+
+        The configuration may equal the one before: the times that follow do not go on from those that came.
+        """
         self.end_run()
         self._config = config
         self.coverage.config = config
@@ -396,7 +397,7 @@ class RecordingSink:
             late=self._late_from_ns is not None,
         )
         if self._late_from_ns is None:
-            self.coverage.footage_from(self._start_ns)
+            self.coverage.footage_from(self._start_ns, new_run=is_new)
 
     def _end_segment(self, end_dts: int, end_ticks: int) -> None:
         """Hands the segment over for sealing; `end_*` are exact when a keyframe follows."""
