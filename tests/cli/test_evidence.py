@@ -9,6 +9,11 @@ import pytest
 from tests.picture import read_mark
 from tests.running_node import ENVIRONMENT, RunningNode, xomyen
 
+from xomyen.bus import subjects
+from xomyen.bus.connection import connected
+from xomyen.bus.messages import AccessEvent
+from xomyen.node.home import read_identity
+from xomyen.terms.folder import NodeFolder
 from xomyen.terms.time import parse_time
 
 
@@ -31,6 +36,21 @@ def test_the_clip_shows_consecutive_pictures_up_to_the_checkpoint(recorded: Runn
     assert parse_time(clip["to"], 0) - parse_time(clip["from"], 0) == pytest.approx(
         clip["frames"] * 40_000_000, rel=0.1
     )
+
+
+async def test_an_export_is_told_to_the_event_stream(recorded: RunningNode, exported: Path) -> None:
+    folder = NodeFolder(recorded.folder)
+    node = read_identity(folder)
+    async with connected(folder, "test") as client:
+        newest = await client.jetstream().get_last_msg(subjects.event_stream(node), subjects.event(node, "access"))
+    assert newest.data is not None
+    event = AccessEvent.model_validate_json(newest.data)
+    assert (event.action, event.cameras) == ("export", (recorded.camera("Cổng chợ")["id"],))
+    assert event.start_ns is not None
+    assert event.end_ns is not None
+    assert event.start_ns < event.end_ns
+    assert event.subject.startswith("command-line")
+    assert str(exported) in event.detail
 
 
 def test_trust_makes_an_unknown_key_known(

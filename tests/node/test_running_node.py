@@ -272,6 +272,7 @@ def test_no_process_outlives_a_killed_supervisor_and_the_next_start_goes_on(
     family = recording.family()
     assert len(family) >= 3
     recording.stop(signal.SIGKILL)
+    xomyen("signin", "--dir", recording.folder, code=7)
     assert all_gone(family)
     with running_node(recording.folder) as again:
         again.wait_for("Cổng chợ", "recording")

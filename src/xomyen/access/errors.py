@@ -64,7 +64,7 @@ class TicketRevoked(_Unauthenticated):
 
 class SignInCodeInvalid(_Unauthenticated):
     code = "sign_in_code_invalid"
-    text = "The sign-in code is wrong, used or too old; make a new link with `xomyen ticket` or restart the node."
+    text = "The sign-in code is wrong, used or too old; `xomyen signin` on the node prints a new link."
 
 
 class ActionNotAllowed(Forbidden):

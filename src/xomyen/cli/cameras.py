@@ -233,7 +233,10 @@ def remove(name: Name, directory: Dir = None) -> None:
             return record
 
     record = finish(work())
-    print(f"Removed {record.config.name}; its recordings are kept for {record.config.retention_days} days.")
+    print(
+        f"Removed {record.config.name}; its recordings are kept for {record.config.retention_days} days, "
+        f"under its id {record.config.id}."
+    )
 
 
 def list_cameras(directory: Dir = None, as_json: Json = False) -> None:

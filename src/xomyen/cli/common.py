@@ -101,14 +101,20 @@ async def _own_bus(folder: NodeFolder, node: str, lock: int) -> AsyncIterator[No
             yield NodeBus(client, node, False, Configuration(client, node))
 
 
-@contextlib.asynccontextmanager
-async def running_bus(folder: NodeFolder) -> AsyncIterator[NodeBus]:
-    """The bus of the running node. Raises NotRunning when none runs."""
+def require_running(folder: NodeFolder) -> str:
+    """The id of the node that serves in the folder. Raises NotRunning when none does."""
     node = read_identity(folder)
     free = try_lock(folder, "command")
     if free is not None:
         free.release()
         raise NotRunning(f"The node in {folder.root} is not running; start it with `xomyen serve`.")
+    return node
+
+
+@contextlib.asynccontextmanager
+async def running_bus(folder: NodeFolder) -> AsyncIterator[NodeBus]:
+    """The bus of the running node. Raises NotRunning when none runs."""
+    node = require_running(folder)
     async with connected(folder, "command") as client:
         yield NodeBus(client, node, True, Configuration(client, node))
 

@@ -1,5 +1,6 @@
 """`xomyen export`, `verify`, `trust` and `key`."""
 
+import getpass
 import os
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from xomyen.bus import subjects
-from xomyen.bus.messages import CheckpointDone, StreamWanted
+from xomyen.bus.events import publish_event
+from xomyen.bus.messages import AccessEvent, CheckpointDone, StreamWanted
 from xomyen.bus.requests import ask
 from xomyen.cli.common import Dir, Json, finish, node_bus, node_folder, print_json
 from xomyen.node.home import read_identity
@@ -21,7 +23,7 @@ from xomyen.proof.verify import Report, Verdict, verify
 from xomyen.recording.index_reader import IndexReader
 from xomyen.terms.errors import InvalidConfiguration, InvalidRange, NotRunning, UnknownCamera
 from xomyen.terms.folder import NodeFolder
-from xomyen.terms.ids import is_id
+from xomyen.terms.ids import is_id, new_id
 from xomyen.terms.time import SystemClock, format_utc, parse_time
 from xomyen.terms.words import StreamName
 
@@ -71,6 +73,8 @@ def export(
         order = ExportOrder(node, camera, camera_name, stream, from_ns, to_ns)
         planned = plan_export(index, order, checkpoint)
         key = SigningKey.load(folder.signing_key)
+        # Told first: footage that nobody knows of must not leave the node.
+        finish(_tell(folder, order, str(output.absolute())))
         # A bar only where somebody watches; `transient` leaves nothing of it on the screen.
         with Progress(
             TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
@@ -116,12 +120,31 @@ async def _seal_now(folder: NodeFolder, node: str, camera: str, stream: StreamNa
     """Has the running recorder seal what it has; without one, the end of the last segment stays out."""
     async with node_bus(folder) as bus:
         if not bus.serving:
+            print("The node is not running: what it has not sealed yet is left out.", file=sys.stderr)
             return
         subject = subjects.service(node, "recorder", "checkpoint")
         try:
             await ask(bus.client, subject, StreamWanted(camera=camera, stream=stream), CheckpointDone, _CHECKPOINT_S)
         except NotRunning:
             print("The recorder does not answer: the end of the segment being written is left out.", file=sys.stderr)
+
+
+async def _tell(folder: NodeFolder, order: ExportOrder, output: str) -> None:
+    """An access event of this export by the person at the command line, who needs no ticket."""
+    event = AccessEvent(
+        id=new_id(),
+        at_ns=SystemClock().wall_ns(),
+        ticket="",
+        issuer="",
+        subject=f"command-line: {getpass.getuser()}",
+        action="export",
+        cameras=(order.camera,),
+        start_ns=order.from_ns,
+        end_ns=order.to_ns,
+        detail=f"{order.stream}, to {output}"[:2000],
+    )
+    async with node_bus(folder) as bus:
+        await publish_event(bus.client, bus.node, "access", event.id, event.model_dump_json().encode())
 
 
 def verify_export(

@@ -1,6 +1,7 @@
 """`xomyen serve` and `xomyen signin`."""
 
 import asyncio
+import os
 from typing import Annotated
 
 import typer
@@ -8,8 +9,7 @@ import uvloop
 
 from xomyen.access.store import AccessStore
 from xomyen.access.tickets import Action, Grant
-from xomyen.cli.common import Dir, node_folder
-from xomyen.node.home import read_identity
+from xomyen.cli.common import Dir, node_folder, require_running
 from xomyen.node.logs import configure_logs
 from xomyen.node.supervisor import read_gateway, serve
 from xomyen.terms.errors import InvalidConfiguration
@@ -54,6 +54,8 @@ def serve_node(directory: Dir = None, listen: Listen = None) -> None:
 
     Example: xomyen serve --dir /var/lib/xomyen --listen 0.0.0.0:8460
     """
+    # What cameras see is for this user alone, on volumes outside the folder too.
+    os.umask(0o077)
     folder = node_folder(directory)
     settings = load_settings(folder)
     address = with_listen(settings, listen)
@@ -72,5 +74,5 @@ def signin(directory: Dir = None) -> None:
     Example: xomyen signin --dir /var/lib/xomyen
     """
     folder: NodeFolder = node_folder(directory)
-    read_identity(folder)
+    require_running(folder)
     print(sign_in_link(folder, read_gateway(folder)))
