@@ -1,5 +1,7 @@
 """Old footage goes, oldest first; what is held or being read stays; what went leaves a tombstone."""
 
+import asyncio
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,9 @@ from tests.recorders import MAIN, checked, gaps, make_recorder, segments, spans,
 from xomyen.proof.keys import SIGNATURE_BYTES
 from xomyen.proof.seal import Statement
 from xomyen.recording.disk import LocalDisk, Room
-from xomyen.recording.policy import StreamPolicy
+from xomyen.recording.policy import StreamPolicy, VolumeSettings
 from xomyen.recording.recorder import Recorder
+from xomyen.recording.retention import Retention, RoomOf
 from xomyen.recording.segment_file import lend
 from xomyen.terms.errors import InvalidRange
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
@@ -156,3 +159,93 @@ async def test_when_only_held_footage_is_left_somebody_is_told(tmp_path: Path) -
         assert (done.segments, done.only_held) == (0, [volume.path])
         assert any("only held footage" in text for text in alarms)
         assert len(segments(tmp_path)) == 5
+
+
+async def test_a_volume_that_is_not_there_keeps_its_rows_although_the_place_is_short_of_room(tmp_path: Path) -> None:
+    clock = ManualClock()
+    disk = SmallDisk()
+    async with quick(tmp_path, clock, disk=disk) as recorder:
+        await footage_of(recorder, clock, retention_days=1, retention_bytes=1)
+        volume = recorder._volumes[recorder.statistics.volumes[0].id]
+        os.rename(volume.path, tmp_path / "away")
+        os.mkdir(volume.path)
+        volume.floor = disk.size
+        clock.advance(3 * DAY)
+        done = await recorder.run_retention()
+        assert done is not None
+        assert done.segments == 0
+        assert len(segments(tmp_path)) == 5
+        os.rmdir(volume.path)
+        os.rename(tmp_path / "away", volume.path)
+
+
+class WornDisk(SmallDisk):
+    """One of its folders takes no writes from some moment on, as after a fault."""
+
+    worn = ""
+
+    def create(self, path: str) -> int:
+        self._refuse(path)
+        return super().create(path)
+
+    def remove(self, path: str) -> None:
+        if os.path.exists(path):
+            self._refuse(path)
+        super().remove(path)
+
+    def _refuse(self, path: str) -> None:
+        if self.worn and path.startswith(self.worn):
+            raise OSError(errno.EROFS, "Read-only file system")
+
+
+async def test_a_volume_that_became_read_only_keeps_its_rows_and_the_others_are_cleared(tmp_path: Path) -> None:
+    clock = ManualClock()
+    disk = WornDisk()
+    alarms: list[str] = []
+    one, two = tmp_path / "one", tmp_path / "two"
+    settings = {
+        "segment_seconds": 3.0,
+        "retention_seconds": 3600,
+        "volumes": (VolumeSettings(str(one), 0), VolumeSettings(str(two), 0)),
+    }
+    options: dict[str, Any] = {"disk": disk, "on_alarm": lambda code, text: alarms.append(text)}
+    async with make_recorder(tmp_path, clock=clock, settings=settings, **options) as recorder:
+        first, second = (volume.id for volume in recorder.statistics.volumes)
+        recorder.sink(CAMERA, MAIN, StreamPolicy(volume=first))
+        await footage_of(recorder, clock, volume=first, retention_days=1)
+        await footage_of_other(recorder, clock, second)
+        disk.worn = str(one)
+        recorder._volumes[first].floor = disk.size
+        clock.advance(3 * DAY)
+        await recorder.run_retention()
+        assert len(segments(tmp_path)) == 5
+        assert len(segments(tmp_path, OTHER)) == 1
+        assert any(f"footage on {one} cannot be deleted" in text for text in alarms)
+        disk.worn = ""
+        await recorder.run_retention()
+        assert len(segments(tmp_path)) == 1
+
+
+async def footage_of_other(recorder: Recorder, clock: ManualClock, volume: str) -> None:
+    feeder = Feeder(recorder.sink(OTHER, MAIN, StreamPolicy(volume=volume, retention_days=1)), footage(gop=100))
+    feeder.open()
+    for _ in range(18):
+        clock.advance(S)
+        feeder.feed(25, clock.wall_ns())
+    await until(lambda: recorder.reader.query("SELECT count(*) FROM segment WHERE state = 'sealed'")[0][0] == 8)
+
+
+async def test_a_hold_that_comes_while_footage_is_being_chosen_still_counts(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with quick(tmp_path, clock) as recorder:
+        await footage_of(recorder, clock)
+        rows = segments(tmp_path)
+        retention = Retention(
+            recorder.reader, recorder._index_thread, LocalDisk(), clock, recorder.settings.default_policy, 90
+        )
+        volume = recorder.statistics.volumes[0]
+        retention.run({}, [RoomOf(volume.id, volume.path, 0)])
+        await recorder.add_hold(CAMERA, rows[1].start_ns, rows[1].end_ns, "case 7", "officer", clock.wall_ns() + DAY)
+        gone = await asyncio.to_thread(retention.delete, rows[:3], "chosen before the hold", "test")
+        assert [row.id for row in gone] == [rows[0].id, rows[2].id]
+        assert os.path.exists(rows[1].path)

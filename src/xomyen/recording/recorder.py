@@ -464,6 +464,11 @@ class Recorder:
             self._alarm("retention", f"Old footage could not be deleted: {error}")
             return None
         self._last_retention = done
+        for path, why in done.failing.items():
+            self._alarm(f"retention:{path}", f"Old footage on {path} cannot be deleted: {why}.")
+        for room in rooms:
+            if room.path not in done.failing:
+                self._alarms.pop(f"retention:{room.path}", None)
         for path in done.only_held:
             self._alarm(f"held:{path}", f"{path} is almost full and only held footage is left on it.")
         for room in rooms:
