@@ -35,12 +35,13 @@ from xomyen.terms.buffers import BufferPool
 from xomyen.terms.errors import XomyenError
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.settings import Settings, load_settings
-from xomyen.terms.time import SystemClock
+from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock
 
 _LOG = logging.getLogger(__name__)
 
 _QUIET_S = 0.3
 _LAST_EVENTS_S = 2.0
+_PROGRESS_S = 5
 
 
 def recorder_settings(settings: Settings) -> RecorderSettings:
@@ -65,6 +66,20 @@ class _Wake:
             self.outbox.wake()
 
 
+class _RecoveryLog:
+    """Tells in the log how far a long recovery has come, every few seconds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._told_ns = clock.monotonic_ns()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._told_ns >= _PROGRESS_S * NS_PER_SECOND:
+            self._told_ns = now_ns
+            _LOG.info("recovery of %s: %d of %d files looked at", what, done, total)
+
+
 @asynccontextmanager
 async def recording(folder: NodeFolder, settings: Settings, client: Client) -> AsyncIterator[Streams]:
     """Everything of the recorder but its configuration runs for the length of a block."""
@@ -87,6 +102,7 @@ async def recording(folder: NodeFolder, settings: Settings, client: Client) -> A
                 on_fragment=notices.fragment_written,
                 on_state=notices.state_changed,
                 on_events=wake,
+                on_progress=_RecoveryLog(clock),
             )
         )
         wake.outbox = outbox = await stack.enter_async_context(Outbox(client, node, recorder))
