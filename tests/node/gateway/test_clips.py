@@ -1,10 +1,12 @@
 """Clips and exports over HTTP."""
 
+import errno
 import io
 import zipfile
 from pathlib import Path
 
 import av
+import pytest
 from tests.gateway_node import FRAME_NS, Node, read_number, seconds
 
 from xomyen.bus import subjects
@@ -95,6 +97,28 @@ async def test_an_export_seals_what_is_being_written_and_proves_itself(node: Nod
     assert sum(name.endswith(".mp4") for name in names) == 1
     report = verify(target, [PublicKey.load(_public(node, tmp_path))])
     assert report.verdict is Verdict.AUTHENTIC, report
+
+
+@pytest.mark.parametrize("what", ["clip", "export", "segment"])
+async def test_a_file_deleted_after_it_was_looked_up_is_not_found(
+    node: Node, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, start = node.add_camera(), _start(node)
+    await node.record(camera, 100, start)
+    (segment,) = node.context.index.open().all_segments(camera, StreamName.MAIN)
+    span = f"from={format_utc(start)}&to={format_utc(start + seconds(3))}"
+    path = {"segment": f"main/segments/{segment.id}.mp4"}.get(what, f"{what}?{span}")
+
+    def gone(name: str) -> int:
+        raise FileNotFoundError(errno.ENOENT, "being deleted", name)
+
+    async with node.client(node.ticket()) as client:
+        assert (await client.get(f"/api/v1/cameras/{camera}/{path}")).status_code == 200
+        # The tables are read, then retention is faster than the first byte.
+        monkeypatch.setattr("xomyen.playback.clip_bytes.open_shared", gone)
+        monkeypatch.setattr("xomyen.playback.file_bytes.open_shared", gone)
+        answer = await client.get(f"/api/v1/cameras/{camera}/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_footage")
 
 
 def _public(node: Node, folder: Path) -> Path:

@@ -233,6 +233,17 @@ async def test_the_h264_sub_stream_stands_in_for_an_h265_main_stream(node: Node)
         assert (await viewer.see(1))[0] in (0, 50)
 
 
+async def test_a_ticket_for_the_main_stream_never_gets_the_sub_stream(node: Node) -> None:
+    camera = node.add_camera(sub=True)
+    Playing(node.recorder.sink(camera, StreamName.MAIN), VideoCodec.H265).play(node, 60)
+    Playing(node.recorder.sink(camera, StreamName.SUB)).play(node, 60)
+    await until(lambda: len(node.context.index.open().open_segments()) == 2)
+    async with page(node, node.ticket(streams=(StreamName.MAIN,))) as viewer:
+        await viewer.say(type="watch", view=0, camera=camera, stream="main", codecs=["h264"])
+        init = await viewer.hear("init", view=0)
+        assert (init["stream"], init["note"]) == ("main", "transcoded")
+
+
 async def test_no_more_conversions_than_the_node_allows(node: Node) -> None:
     cameras = [node.add_camera(f"camera {number}") for number in range(3)]
     for camera in cameras:

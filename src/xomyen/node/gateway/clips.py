@@ -11,8 +11,9 @@ from xomyen.bus.requests import ask
 from xomyen.node.gateway.asking import camera_of, range_of, stream_of
 from xomyen.node.gateway.past import widest
 from xomyen.node.gateway.problems import BadRequest
+from xomyen.node.gateway.ranges import begun
 from xomyen.node.gateway.tickets import Wish
-from xomyen.node.gateway.visit import NO_STORE, Visit
+from xomyen.node.gateway.visit import DELETED, NO_STORE, Visit
 from xomyen.playback.clip import Clip, SeveralRuns, plan_clips, segments_for_clip
 from xomyen.playback.export import ExportOrder, plan_export, zip_chunks
 from xomyen.recording.segment_file import SegmentFileError
@@ -21,7 +22,6 @@ from xomyen.terms.ids import is_id
 from xomyen.terms.time import NS_PER_SECOND, format_utc
 from xomyen.terms.words import StreamName
 
-_DELETED = "Part of this footage was deleted a moment ago; ask again."
 LONGEST_NS = 24 * 3600 * NS_PER_SECOND
 
 
@@ -55,11 +55,11 @@ async def send_clip(visit: Visit) -> Response:
     try:
         clips = await asyncio.to_thread(plan)
     except (FileNotFoundError, SegmentFileError) as error:
-        raise NoFootage(_DELETED) from error
+        raise NoFootage(DELETED) from error
     if len(clips) > 1:
         raise RunsToChoose(clips)
     clip = clips[0]
-    return visit.send(
+    return await visit.send(
         clip,
         "video/mp4",
         {
@@ -103,13 +103,13 @@ async def send_export(visit: Visit) -> Response:
         # Called in the planning thread: the segment being written is sealed as far as it is.
         asyncio.run_coroutine_threadsafe(seal(), loop).result()
 
-    try:
-        export = await asyncio.to_thread(plan_export, index, order, checkpoint)
-    except (FileNotFoundError, SegmentFileError) as error:
-        raise NoFootage(_DELETED) from error
+    export = await asyncio.to_thread(plan_export, index, order, checkpoint)
     name = f"{_file_name(camera, stream, from_ns)}.zip"
     headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
-    chunks = _in_threads(zip_chunks(export, context.signing_key, visit.now_ns))
+    try:
+        chunks = await begun(_in_threads(zip_chunks(export, context.signing_key, visit.now_ns)))
+    except FileNotFoundError as error:
+        raise NoFootage(DELETED) from error
     return StreamingResponse(
         visit.services.gate.while_valid(visit.ticket, chunks), 200, headers, media_type="application/zip"
     )

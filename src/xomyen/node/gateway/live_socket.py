@@ -25,11 +25,13 @@ log = structlog.get_logger(__name__)
 CLOSE_TICKET_ENDED = 4401
 CLOSE_WRONG_ORIGIN = 4403
 CLOSE_NO_HELLO = 4408
+CLOSE_TOO_SLOW = 4409
 CLOSE_NOT_UNDERSTOOD = 4400
 CLOSE_TOO_MANY = 4429
 CLOSE_RESTART = 1012
 _HELLO_S = 5.0
 _TIME_S = 2.0
+_SEND_S = 20.0
 _MOST_VIEWS = 64
 _MOST_SOCKETS = 200
 _LONGEST_MESSAGE = 32_768
@@ -90,9 +92,10 @@ async def live_socket(websocket: WebSocket) -> None:
 
 async def _close(websocket: WebSocket, code: int, reason: str) -> None:
     try:
-        await websocket.close(code, reason)
-    except RuntimeError:
-        return  # the page was faster
+        async with asyncio.timeout(_HELLO_S):
+            await websocket.close(code, reason)
+    except (RuntimeError, TimeoutError):
+        return  # the page was faster, or takes nothing any more
 
 
 async def _hello(websocket: WebSocket, services: Services) -> Ticket:
@@ -181,10 +184,15 @@ class LivePage:
     async def _send(self) -> None:
         while True:
             message = await self._outbox.next()
-            if isinstance(message, str):
-                await self._websocket.send_text(message)
-            else:
-                await self._websocket.send_bytes(message)
+            try:
+                # What waits for a page that takes nothing any more, asleep or gone, must not grow for ever.
+                async with asyncio.timeout(_SEND_S):
+                    if isinstance(message, str):
+                        await self._websocket.send_text(message)
+                    else:
+                        await self._websocket.send_bytes(message)
+            except TimeoutError:
+                raise _Closed(CLOSE_TOO_SLOW, "the page takes nothing any more") from None
 
     async def _keep_time(self) -> None:
         while True:

@@ -150,6 +150,8 @@ class LiveView:
     def _allowed(self, status: CameraStatus) -> Choice:
         """What the ticket lets be shown; too wide for it, the sub-stream is shown. Raises Forbidden."""
         choice = choose(status, self._wanted, self._codecs, self._seen)
+        if choice.note == "sub_instead" and choice.stream not in self._ticket.streams:
+            choice = Choice(self._wanted, "transcoded")
         try:
             self._allow(choice.stream, _width(status, choice.stream))
         except WidthNotAllowed:
@@ -173,7 +175,7 @@ class LiveView:
         """What came cannot be played: choose anew now that its codec is known."""
         try:
             status = self._services.context.cameras.get(self.camera)
-            choice = choose(status, self._wanted, self._codecs, self._seen)
+            choice = self._allowed(status)
             if choice == self._choice:
                 choice = Choice(choice.stream, "transcoded")
             self._choice = choice

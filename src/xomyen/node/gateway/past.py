@@ -130,7 +130,7 @@ async def send_segment(visit: Visit) -> Response:
     if recorded is None:
         raise NoFootage(_DELETED)
     size = recorded.file.end
-    return visit.send(FileBytes(segment.path, size, f'"{segment.id}-{size}"'), "video/mp4")
+    return await visit.send(FileBytes(segment.path, size, f'"{segment.id}-{size}"'), "video/mp4")
 
 
 async def allowed_segment(visit: Visit, camera: str, stream: StreamName, name: str) -> Segment:

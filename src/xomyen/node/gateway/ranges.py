@@ -55,8 +55,20 @@ def _tags(header: str) -> list[str]:
     return [tag.strip() for tag in header.split(",")]
 
 
-def ranged_response(request: Request, body: RangedBody, media_type: str, headers: dict[str, str]) -> Response:
-    """The answer to GET or HEAD for this body, whole or in part."""
+async def begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same chunks, the first made already: what fails at the start is raised here, before an answer was sent."""
+    first = await anext(chunks, b"")
+
+    async def rest() -> AsyncIterator[bytes]:
+        yield first
+        async for chunk in chunks:
+            yield chunk
+
+    return rest()
+
+
+async def ranged_response(request: Request, body: RangedBody, media_type: str, headers: dict[str, str]) -> Response:
+    """The answer to GET or HEAD for this body, whole or in part. Raises what fails before its first byte."""
     tag = body.etag
     base = {"Accept-Ranges": "bytes", "ETag": tag, **headers}
     asked = request.headers
@@ -81,4 +93,4 @@ def ranged_response(request: Request, body: RangedBody, media_type: str, headers
     base["Content-Length"] = str(end - start)
     if request.method == "HEAD":
         return Response(None, status, base, media_type)
-    return StreamingResponse(body.chunks(start, end), status, base, media_type)
+    return StreamingResponse(await begun(body.chunks(start, end)), status, base, media_type)

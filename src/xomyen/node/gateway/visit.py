@@ -9,8 +9,10 @@ from xomyen.access.tickets import Ticket
 from xomyen.node.gateway.ranges import RangedBody, ranged_response
 from xomyen.node.gateway.services import Services, services_of
 from xomyen.node.gateway.tickets import Wish, address_of
+from xomyen.terms.errors import NoFootage
 
 NO_STORE = {"Cache-Control": "no-store"}
+DELETED = "This footage was deleted a moment ago; ask again for what is left."
 
 
 class Visit:
@@ -31,9 +33,13 @@ class Visit:
         self.services.gate.allow(self.ticket, wish, address_of(self.request))
         self.allowed = True
 
-    def send(self, body: RangedBody, media_type: str, headers: dict[str, str] | None = None) -> Response:
-        """Serves a body by ranges for as long as the ticket lasts."""
-        return ranged_response(self.request, _WhileValid(self, body), media_type, {**NO_STORE, **(headers or {})})
+    async def send(self, body: RangedBody, media_type: str, headers: dict[str, str] | None = None) -> Response:
+        """Serves a body by ranges for as long as the ticket lasts. Raises NoFootage when its file is gone."""
+        asked = {**NO_STORE, **(headers or {})}
+        try:
+            return await ranged_response(self.request, _WhileValid(self, body), media_type, asked)
+        except FileNotFoundError as error:
+            raise NoFootage(DELETED) from error
 
 
 class _WhileValid:
