@@ -11,6 +11,7 @@ from xomyen.terms.words import GapReason, StreamName
 MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"
 SIGNED_PREFIX = b"xomyen-manifest-v1\n"
+LARGEST_CLIP_HEADER = 256 << 20  # bytes; a day of 25 pictures a second takes about 45 MB
 LARGEST_MANIFEST = 256 << 20  # bytes; an hour of a watched camera takes about 5 MB
 
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
@@ -53,7 +54,7 @@ class ClipRecord(_Model):
     file: FileName
     bytes: _Count
     sha256: _Hash
-    header_bytes: _Count  # what stands before the first fragment
+    header_bytes: Annotated[int, Field(ge=0, le=LARGEST_CLIP_HEADER, strict=True)]  # before the first fragment
     header_sha256: _Hash
     run: _Id
     frames: _Count  # pictures shown
