@@ -6,6 +6,8 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,11 @@ from tests.footage import CAMERA, OTHER, Feeder, footage
 from tests.recorders import MAIN, checked, frames_by_ffprobe, gaps, make_recorder, segments, until
 
 from xomyen.recording.disk import Bytes, LocalDisk, Room
+from xomyen.recording.index import Index
+from xomyen.recording.jobs import CheckpointJob
 from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.recorder import Recorder
+from xomyen.recording.rows import Segment
 from xomyen.terms.buffers import BufferPool
 from xomyen.terms.time import NS_PER_SECOND
 from xomyen.terms.words import CameraState, GapReason, SegmentState
@@ -243,4 +248,58 @@ async def test_a_volume_that_stays_wrong_disturbs_nobody_and_is_used_once_it_is_
         await play([other], 5)
         await until(lambda: segments(tmp_path, OTHER))
     assert segments(tmp_path, OTHER)[0].path.startswith(str(wrong))
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_checkpoint_is_acknowledged_with_its_row_also_when_a_sync_comes_between(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    async with make_recorder(tmp_path, settings={"sync_seconds": 3600}, disk=disk) as recorder:
+        sink = recorder.sink(CAMERA, MAIN)
+        feeder = Feeder(sink, footage())
+        feeder.open()
+        await play([feeder], 5)
+        found = sink.checkpoint_segment()
+        assert found is not None
+        volume, segment = found
+        await until(lambda: volume.backlog == 0)
+        done: Future[str] = Future()
+        sealed = threading.Event()
+        write = disk.writev
+
+        def stalling(descriptor: int, parts: Sequence[Bytes]) -> int:
+            count = write(descriptor, parts)
+            if len(parts) == 1 and not sealed.is_set():  # the seal; the fragment behind it waits
+                disk.stalled = str(tmp_path)
+                sealed.set()
+            return count
+
+        disk.writev = stalling  # type: ignore[method-assign]
+        volume.submit(CheckpointJob(segment, done))
+        await play([feeder], 5)
+        await until(sealed.is_set)
+        await asyncio.to_thread(volume.writer.sync, volume._descriptor, recorder._index_thread)
+        assert done.result(0) == segment.note.segment
+        assert len(recorder.reader.query("SELECT * FROM checkpoint WHERE segment = ?", segment.note.segment)) == 1
+        disk.go_on.set()
+
+
+async def test_a_row_that_the_index_refuses_costs_no_other_stream_its_acknowledgement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_segment = Index.put_segment
+
+    def refusing(index: Index, row: Segment, relative: str) -> None:
+        put_segment(index, replace(row, frames=1 << 70) if row.camera == OTHER else row, relative)
+
+    monkeypatch.setattr(Index, "put_segment", refusing)
+    async with make_recorder(tmp_path) as recorder:
+        both = feeders(recorder)
+        await play(both, 20)
+        await until(lambda: segments(tmp_path))
+        assert segments(tmp_path, OTHER) == []
+        with pytest.raises(OSError, match="refused"):
+            await recorder.checkpoint(OTHER, MAIN)
+        monkeypatch.undo()
+        await recorder.checkpoint(OTHER, MAIN)
+    assert sum(row.frames for row in segments(tmp_path, OTHER)) == both[1].number
     assert checked(tmp_path).findings == []

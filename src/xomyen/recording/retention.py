@@ -34,7 +34,7 @@ NOT EXISTS (
 """
 _DELETABLE = " WHERE state != 'open' AND " + _NOT_HELD
 _FREE = _DELETABLE + " AND segment.volume = ?2"
-_FREE_AMONG = _DELETABLE + " AND segment.volume IN (SELECT value FROM json_each(?2))"
+_FREE_AMONG = _DELETABLE + " AND segment.volume IN (SELECT value FROM json_each(?2))"  # noqa: S608  # constants
 _OLDEST = " ORDER BY segment.start_ns LIMIT "
 _BY_AGE = SEGMENT_QUERY + _FREE_AMONG + " AND segment.stream = ?3 AND segment.start_ns < ?4" + _OLDEST + "?5"
 _BY_CAMERA = SEGMENT_QUERY + _FREE_AMONG + " AND stream.camera = ?3" + _OLDEST + "?4"

@@ -253,6 +253,8 @@ class VolumeWriter:
         touched[segment] = None
         if job.done is not None:
             with self._lock:
+                # Together, so that no sync acknowledges the checkpoint without its row.
+                self._dirty[segment] = None
                 self._checkpoints.append((segment, job.done))
 
     def _notice(self, job: FragmentJob, offset: int) -> Notice:
@@ -308,13 +310,8 @@ class VolumeWriter:
             self._disk.sync_volume(volume_descriptor)
         except OSError as error:
             snapshots = self._sync_each(snapshots, folders, error)
-        if snapshots:
-            index.commit(lambda open_index: self._put(open_index, snapshots))
-        for segment, done in checkpoints:
-            if segment.broken and segment.final is None:
-                done.set_exception(OSError(errno.EIO, segment.broken, segment.path))
-            else:
-                done.set_result(segment.note.segment)
+        snapshots = self._commit(index, snapshots)
+        committed = {found.segment for found in snapshots}
         for found in snapshots:
             found.segment.indexed = True
             found.segment.promised_size = found.written.file_size
@@ -322,7 +319,29 @@ class VolumeWriter:
                 found.segment.settled = True
                 self._disk.close(found.segment.descriptor)
                 found.segment.descriptor = -1
+        for segment, done in checkpoints:
+            if segment in committed or segment.settled:
+                done.set_result(segment.note.segment)
+            else:
+                done.set_exception(OSError(errno.EIO, segment.broken or "its row was refused", segment.path))
         return len(snapshots)
+
+    def _commit(self, index: Committer, snapshots: list[Snapshot]) -> list[Snapshot]:
+        """The rows, all at once; when the index refuses, one by one. The answer is what is acknowledged now."""
+        if not snapshots:
+            return []
+        try:
+            index.commit(lambda open_index: self._put(open_index, snapshots))
+        except Exception as error:  # noqa: BLE001  # whatever the index refuses one stream must not cost the others
+            if len(snapshots) > 1:
+                return [found for one in snapshots for found in self._commit(index, [one])]
+            (found,) = snapshots
+            _log.error("segment.row_refused", path=found.segment.path, error=str(error))
+            found.segment.new_checkpoints[:0] = found.checkpoints
+            with self._lock:
+                self._dirty[found.segment] = None
+            return []
+        return snapshots
 
     def _snapshot(self, segment: OpenSegment) -> Snapshot | None:
         # A seal may have been synced before the writing thread told of it: then it is told of once more.
@@ -362,6 +381,8 @@ class VolumeWriter:
         self.abandoned_segments += 1
         segment.abandoned = True
         segment.broken = f"fsync failed: {fault.strerror or fault}"
+        if segment.final is not None:
+            self._leave(segment)  # sealed already: no job for it comes any more
         self._on_abandoned(segment, fault)
 
     def _put(self, index: Index, snapshots: list[Snapshot]) -> None:
