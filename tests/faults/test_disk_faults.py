@@ -262,6 +262,7 @@ async def test_a_checkpoint_is_acknowledged_with_its_row_also_when_a_sync_comes_
         assert found is not None
         volume, segment = found
         await until(lambda: volume.backlog == 0)
+        await asyncio.to_thread(volume.writer.sync, volume._descriptor, recorder._index_thread)
         done: Future[str] = Future()
         sealed = threading.Event()
         write = disk.writev

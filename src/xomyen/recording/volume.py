@@ -200,18 +200,20 @@ class Volume:
 
     def _sync_loop(self) -> None:
         wait = self._interval
-        while not self._stopping:
+        while True:
             self._urgent.wait(wait)
             self._urgent.clear()
+            last = self._stopping  # then everything is written, and this sync is the one that counts
             began = time.monotonic()
             self._sync()
+            if last:
+                return
             took = time.monotonic() - began
             self._look_after()
             # At most half of the time goes into syncing, so a slow disk has room for the footage itself.
             self._last_sync = took
             self._interval = min(max(self._recorder.sync_seconds, 2 * took), _LONGEST_INTERVAL)
             wait = max(0.01, self._interval - took)
-        self._sync()
 
     def _sync(self) -> None:
         try:
