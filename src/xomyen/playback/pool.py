@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 from xomyen.playback.errors import Busy, NotDecodable
+from xomyen.terms.tether import tie_to_parent
 
 _NICENESS = 5
 
@@ -19,8 +20,10 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
-def _settle_in() -> None:
-    """In a new process: its parent ends it, and recording goes first."""
+def _settle_in(parent: int) -> None:
+    """In a new process: it ends with its parent, however that ends, and recording goes first."""
+    # A worker holds both ends of its queue itself, so that it would wait for ever for a parent that was killed.
+    tie_to_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICENESS)
 
@@ -73,7 +76,7 @@ class DecoderPool:
             raise Busy("The node decodes as many pictures as it may; try again in a moment.")
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                self._processes, multiprocessing.get_context("spawn"), initializer=_settle_in
+                self._processes, multiprocessing.get_context("spawn"), initializer=_settle_in, initargs=(os.getpid(),)
             )
         pool = self._pool
         self._jobs += 1
