@@ -13,7 +13,7 @@ from tests.stream_sinks import RememberingSink
 from xomyen.camera.codec_config import codec_config
 from xomyen.camera.depacketiser import Depacketiser
 from xomyen.camera.errors import CameraFault
-from xomyen.camera.ingest import IngestGroups, Reader
+from xomyen.camera.ingest import MOST_AT_ONCE, IngestGroups, Reader
 from xomyen.camera.nal_shape import nal_shape
 from xomyen.terms.buffers import BufferPool
 from xomyen.terms.words import VideoCodec
@@ -192,3 +192,24 @@ async def test_every_stream_of_a_group_is_read_on_its_tick():
             await camera.sink.until(lambda sink: len(sink.units) >= 11)
             camera.close()
     assert groups.pool.out == 0
+
+
+class Flood:
+    """A socket that is never empty: packets of a channel that nobody asked for."""
+
+    def recv_into(self, view: memoryview) -> int:
+        packet = b"$\x09" + (1020).to_bytes(2, "big") + bytes(1020)
+        view[:] = packet * (len(view) // len(packet))
+        return len(view)
+
+
+async def test_a_camera_that_floods_lets_the_others_have_their_turn():
+    async with IngestGroups(pool=BufferPool(16 * 1024, 4)) as groups:
+        camera = Camera(groups)
+        camera.reader.open()
+        camera.reader.prompt(False)
+        camera.reader._socket = Flood()
+        camera.reader.poll()
+        assert MOST_AT_ONCE <= camera.reader.received_bytes < 2 * MOST_AT_ONCE
+        camera.reader._socket = camera.near
+        camera.close()

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import subprocess
 import threading
 from base64 import b64encode
@@ -27,6 +28,7 @@ from xomyen.camera.errors import (
     WrongPassword,
 )
 from xomyen.camera.libav import LibavPool, LibavSource
+from xomyen.camera.source import Batch
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.words import GapReason, VideoCodec
 
@@ -365,6 +367,33 @@ async def test_removing_one_stream_leaves_the_others_alone(videos: dict[str, Pat
         assert len(removed.units) == count
     assert kept.closings == []
     assert {b - a for a, b in zip(kept.dts, kept.dts[1:], strict=False)} == {3600}
+
+
+class FaultySink(CollectingSink):
+    """Fails once in a way that nobody foresaw."""
+
+    faults = 1
+
+    def write(self, batch: Batch) -> None:
+        if self.faults:
+            self.faults -= 1
+            raise struct.error("no such thing was foreseen")
+        super().write(batch)
+
+
+async def test_pictures_that_cannot_be_taken_begin_that_stream_anew_and_leave_the_others_alone(
+    videos: dict[str, Path],
+) -> None:
+    pool = LibavPool()
+    good, faulty = CollectingSink(), FaultySink()
+    address = f"file://{videos['h264.mp4']}"
+    async with LibavSource(address, None, None, good, pool), LibavSource(address, None, None, faulty, pool):
+        await faulty.until(lambda s: len(s.units) > 5)
+        before = len(good.units)
+        await good.until(lambda s: len(s.units) > before + 10)
+    assert good.closings == []
+    assert len(faulty.closings) == 1
+    assert {b - a for a, b in zip(good.dts, good.dts[1:], strict=False)} == {3600}
 
 
 async def test_new_parameter_sets_in_mid_stream_are_announced(tmp_path: Path) -> None:

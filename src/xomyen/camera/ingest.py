@@ -21,6 +21,7 @@ TICK_S = 0.25
 GROUPS = 5
 BUFFER_BYTES = 256 * 1024  # 250 ms of 4 Mbit/s, half of what an L2 cache holds
 SHARE = 16  # buffers one stream may have waiting for its disk: 4 s of ticks; after that the kernel's buffer fills
+MOST_AT_ONCE = SHARE * BUFFER_BYTES  # bytes of one stream in one turn (128 Mbit/s); a flood waits in its socket
 PROMPT_S = 5.0  # a new run is read on readiness for so long, so that its wall-clock anchor is sharp
 START_SPACING_S = 0.01
 
@@ -99,7 +100,8 @@ class Reader:
                 self._groups.loop.remove_reader(self._socket.fileno())
 
     def poll(self) -> None:
-        """Reads what has come, as far as there are buffers."""
+        """Reads what has come, as far as there are buffers and the others' turn allows."""
+        enough = self.received_bytes + MOST_AT_ONCE
         while self._open:
             lease = self._groups.pool.take() if self._may_borrow() else None
             if lease is None:
@@ -122,7 +124,7 @@ class Reader:
                 lease.release()
                 if lease.loan == loan:
                     self._waiting.append((lease, loan))
-            if not more:
+            if not more or self.received_bytes >= enough:
                 self._listen(self._prompt)
                 return
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol, Self
@@ -65,9 +66,12 @@ class Outbox:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            while events := await self._store.take_events():
-                if not await self._carry(events):
-                    await asyncio.sleep(_RETRY_S)
+            try:
+                while events := await self._store.take_events():
+                    if not await self._carry(events):
+                        await asyncio.sleep(_RETRY_S)
+            except sqlite3.Error as error:  # the index's disk fails: they wait in it
+                _LOG.error("events cannot be taken from the index: %s", error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _LOOK_S)
 

@@ -1,6 +1,7 @@
 """The libav processes of a node: at most 50 streams in each, started when needed, restarted when they die."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 import socket
@@ -8,7 +9,10 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
+import structlog
+
 import xomyen
+from xomyen.camera.errors import MalformedStream
 from xomyen.camera.libav.wire import (
     HEADER,
     MAX_MESSAGE_BYTES,
@@ -28,6 +32,8 @@ from xomyen.camera.libav.wire import (
 STREAMS_PER_PROCESS = 50  # 120 threads of PyAV on two cores collapse under the interpreter lock
 _LONGEST_PAUSE_S = 30.0
 _STAGGER_S = 0.02
+
+_log = structlog.get_logger("camera")
 
 
 class Listener(Protocol):
@@ -126,7 +132,10 @@ class _Process:
         pause_s = 1.0
         while True:
             began = loop.time()
-            detail = await self._run_once()
+            try:
+                detail = await self._run_once()
+            except OSError as error:  # no process or no connection to it can be had now
+                detail = f"the reading process cannot be started ({error.strerror or error})"
             for _, listener in list(self._streams.values()):
                 listener.on_process_lost(detail)
             pause_s = 1.0 if loop.time() - began > 60 else min(_LONGEST_PAUSE_S, 2 * pause_s)
@@ -180,8 +189,25 @@ class _Process:
             except (asyncio.IncompleteReadError, ConnectionError):
                 return
             stream = self._streams.get(number)
-            if stream is not None:
+            if stream is None:
+                continue
+            try:
                 _dispatch(kind, content, stream[1])
+            except WireError:
+                raise
+            except Exception as error:  # noqa: BLE001  # one stream's fault must not end the forty-nine others
+                _log.exception("stream failed", stream=number)
+                self._begin_again(number, *stream, type(error).__name__)
+
+    def _begin_again(self, number: int, start: Start, listener: Listener, why: str) -> None:
+        """What came of the stream could not be taken: another session."""
+        self._tell(Kind.STOP, number)
+        with contextlib.suppress(Exception):  # it may be the listener itself that is at fault
+            listener.on_closed(Closed(MalformedStream.code, f"The stream cannot be read ({why})."))
+        if self._writer is not None:
+            self._writer.write(frame(Kind.START, number, encode_start(start)))
+            if number in self._watched:
+                self._tell(Kind.WATCH, number)
 
 
 def _dispatch(kind: int, content: bytes, listener: Listener) -> None:
