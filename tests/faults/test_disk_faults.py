@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.recorder import Recorder
 from xomyen.recording.rows import Segment
 from xomyen.terms.buffers import BufferPool
+from xomyen.terms.folder import NodeFolder
 from xomyen.terms.time import NS_PER_SECOND
 from xomyen.terms.words import CameraState, GapReason, SegmentState
 
@@ -304,3 +306,36 @@ async def test_a_row_that_the_index_refuses_costs_no_other_stream_its_acknowledg
         await recorder.checkpoint(OTHER, MAIN)
     assert sum(row.frames for row in segments(tmp_path, OTHER)) == both[1].number
     assert checked(tmp_path).findings == []
+
+
+async def test_while_the_index_is_locked_recording_goes_on_and_nothing_is_acknowledged(tmp_path: Path) -> None:
+    async with make_recorder(tmp_path) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN), footage())
+        feeder.open()
+        await play([feeder], 1)
+        await until(lambda: segments(tmp_path))
+        promised = segments(tmp_path)[0].frames
+        locking = sqlite3.connect(NodeFolder(tmp_path).index, isolation_level=None)
+        locking.execute("BEGIN IMMEDIATE")
+        await play([feeder], 40)
+        await until(lambda: recorder.statistics.volumes[0].written_frames >= 200)
+        assert sum(row.frames for row in segments(tmp_path)) == promised
+        locking.execute("ROLLBACK")
+        locking.close()
+        await until(lambda: sum(row.frames for row in segments(tmp_path)) >= 200)
+    assert gaps(tmp_path) == []
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_disk_that_syncs_slowly_is_synced_less_often_and_says_so(tmp_path: Path) -> None:
+    class SlowDisk(LocalDisk):
+        def sync_volume(self, descriptor: int) -> None:
+            time.sleep(0.2)
+            super().sync_volume(descriptor)
+
+    async with make_recorder(tmp_path, disk=SlowDisk()) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN), footage())
+        feeder.open()
+        await play([feeder], 10)
+        await until(lambda: recorder.statistics.volumes[0].sync_interval >= 0.4)
+        await until(lambda: segments(tmp_path))

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sqlite3
+import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -443,3 +445,41 @@ async def test_a_seal_that_was_synced_early_is_told_of_once(tmp_path: Path) -> N
 def recorder_events(root: Path) -> list[str]:
     with IndexReader(root / "index.sqlite") as reader:
         return [row[0] for row in reader.query("SELECT kind FROM outbox ORDER BY number")]
+
+
+async def test_a_file_is_named_by_its_start_in_utc_wherever_the_node_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Ho_Chi_Minh")
+    time.tzset()
+    try:
+        clock = ManualClock(1_763_767_790 * S)  # 2025-11-21T23:29:50Z, the 22nd in Vietnam
+        async with make_recorder(tmp_path, clock=clock) as recorder:
+            feeder = Feeder(recorder.sink(CAMERA, MAIN))
+            feeder.open()
+            play(feeder, clock, 2)
+        (row,) = segments(tmp_path)
+        assert f"/{CAMERA}/main/2025-11-21/2329" in row.path
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+async def test_where_the_chains_stand_is_told_again_and_again(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock, settings={"chain_seconds": 0.05}) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 40)
+        query = "SELECT payload FROM outbox WHERE kind = 'chain'"
+        await until(lambda: len(recorder.reader.query(query)) > 1)
+        head = json.loads(recorder.reader.query(query)[-1][0])
+        row = next(row for row in segments(tmp_path) if row.id == head["segment"])
+        assert row.seal_hash is not None
+        assert row.seal_hash.hex() == head["seal"]
+
+
+async def test_readers_cannot_write_the_index(tmp_path: Path) -> None:
+    async with make_recorder(tmp_path) as recorder:
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            recorder.reader.query("DELETE FROM volume")
