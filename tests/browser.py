@@ -3,8 +3,10 @@
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
@@ -94,6 +96,17 @@ def wall_ns(video: Locator, near_ns: int) -> int | None:
         return None if picture is None else read_mark(picture).wall_ns(near_ns)
     except NoMarkError:
         return None
+
+
+def recorded_counter(page: Page, node: RunningNode, camera: str, ms: float) -> tuple[float, int]:
+    """The picture that the recording has at a moment, by a still: its exact time, ms, and its number."""
+    at = datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    answer = page.request.get(f"{node.url}/api/v1/cameras/{node.camera(camera)['id']}/still", params={"at": at})
+    assert answer.ok, answer.text()
+    decoder = av.CodecContext.create("mjpeg", "r")
+    frame = [*decoder.decode(av.Packet(answer.body())), *decoder.decode(None)][0]
+    told = datetime.fromisoformat(answer.headers["x-xomyen-time"])
+    return told.timestamp() * 1000, read_mark(frame.to_ndarray(format="gray")).counter
 
 
 def advanced(video: Locator, pictures: int = 10, seconds: float = 60) -> int:
