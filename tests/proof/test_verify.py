@@ -1,8 +1,10 @@
 """Whatever is changed in an export, verification says so, and where."""
 
 import contextlib
+import hashlib
 import json
 import shutil
+import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from xomyen.proof.manifest import Manifest, key_record, sign_manifest
 from xomyen.proof.package import NotAnExport
 from xomyen.proof.seal import canonical_json
 from xomyen.proof.verify import Report, Verdict, verify
+from xomyen.terms.words import VideoCodec
 
 NOW_NS = START_NS + 10**12
 
@@ -199,6 +202,84 @@ def test_even_who_holds_the_nodes_key_cannot_make_the_seals_say_something_else(
     original: Original, copy: Path, change: Callable[[dict[str, Any]], None]
 ) -> None:
     assert resigned(original, change, original.footage.key, copy).verdict is Verdict.ALTERED
+
+
+def _lie(original: Original, folder: Path, lie: Callable[[bytearray], None]) -> Report:
+    """An export whose clip's header lies, hashed and signed anew by the node itself."""
+    clip = clip_of(folder)
+    shutil.copy(clip_of(original.folder), clip)
+    data = bytearray(clip.read_bytes())
+    lie(data)
+    clip.write_bytes(data)
+
+    def hashed(manifest: dict[str, Any]) -> None:
+        said = manifest["clips"][0]
+        said["sha256"] = hashlib.sha256(data).hexdigest()
+        said["header_sha256"] = hashlib.sha256(data[: said["header_bytes"]]).hexdigest()
+
+    return resigned(original, hashed, original.footage.key, folder)
+
+
+def _add(kind: bytes, at: int, form: str, more: int) -> Callable[[bytearray], None]:
+    def change(data: bytearray) -> None:
+        place = data.index(kind) + 4 + at
+        (value,) = struct.unpack_from(form, data, place)
+        struct.pack_into(form, data, place, value + more)
+
+    return change
+
+
+def _swap_sizes(data: bytearray) -> None:
+    at = data.index(b"stsz") + 4 + 12
+    data[at : at + 4], data[at + 4 : at + 8] = data[at + 4 : at + 8], data[at : at + 4]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        _add(b"elst", 8, ">Q", -5 * 3600),  # ends five pictures early
+        _add(b"elst", 8, ">Q", 3600),
+        _add(b"elst", 16, ">q", 3600),  # begins a picture late
+        _add(b"elst", 16, ">q", 1),
+        _add(b"elst", 24, ">H", 1),  # twice as fast
+        _add(b"mdhd", 20, ">I", 90_000),
+        _add(b"mvhd", 20, ">I", 90_000),
+        _add(b"stts", 12, ">I", 1),
+        _add(b"stts", 8, ">I", -1),
+        _add(b"co64", 8, ">Q", 8),
+        _add(b"stsz", 12, ">I", -1),
+        _swap_sizes,
+    ],
+)
+def test_a_header_that_shows_the_sealed_pictures_otherwise_is_found_though_the_node_signed_it(
+    original: Original, copy: Path, lie: Callable[[bytearray], None]
+) -> None:
+    assert _lie(original, copy, lambda data: None).verdict is Verdict.AUTHENTIC
+    report = _lie(original, copy, lie)
+    assert report.verdict is Verdict.ALTERED, report
+
+
+@pytest.mark.parametrize("codec", [VideoCodec.H264, VideoCodec.H265])
+@pytest.mark.parametrize("open_gop", [False, True])
+def test_every_range_of_pictures_out_of_order_is_authentic(codec: VideoCodec, open_gop: bool, tmp_path: Path) -> None:
+    footage = Footage(tmp_path / "video")
+    footage.record(*encode(100, codec, b_frames=3, open_gop=open_gop))
+    for first, end in ((0, 100), (1, 2), (23, 27), (24, 25), (25, 26), (26, 77), (49, 51), (74, 99), (98, 100)):
+        from_ns, to_ns = START_NS + first * FRAME_NS, START_NS + end * FRAME_NS
+        order = ExportOrder(footage.node, footage.camera, "", footage.stream, from_ns, to_ns)
+        path = tmp_path / f"{first}-{end}.zip"
+        clips = tuple(plan_clips(footage.segments, from_ns, to_ns))
+        write_export(Export(order, clips, ()), footage.key, path, NOW_NS)
+        report = verify(path, [footage.key.public])
+        assert (report.verdict, report.findings) == (Verdict.AUTHENTIC, [])
+        assert report.times[0].frames == end - first
+
+
+def test_a_number_of_pictures_that_the_clip_does_not_show_is_found(original: Original, copy: Path) -> None:
+    def fewer(manifest: dict[str, Any]) -> None:
+        manifest["clips"][0]["frames"] -= 1
+
+    assert resigned(original, fewer, original.footage.key, copy).verdict is Verdict.ALTERED
 
 
 def test_a_segment_left_out_is_incomplete(original: Original, copy: Path, tmp_path: Path) -> None:

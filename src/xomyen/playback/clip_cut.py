@@ -142,7 +142,8 @@ class RunCutter:
             edit=Edit(edit_start, shown_end - int(pts[first])),
             taken=self._taken(used),
             payload=int(used[:, _SIZE].sum()),
-            frames=len(shown),
+            # All between the first and the last: a clock set back puts others between those asked for.
+            frames=int(np.count_nonzero((pts[listed] >= pts[first]) & (pts[listed] <= pts[last]))),
             first_ns=self._source_of(first).times.wall_ns(int(pts[first])),
             last_ns=times.wall_ns(int(pts[last])),
             end_ns=times.wall_ns(shown_end),

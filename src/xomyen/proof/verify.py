@@ -1,13 +1,14 @@
 """Checks an export: whether its pictures are the ones a node recorded, and if not, where they differ."""
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from xomyen.proof import tree
-from xomyen.proof.boxes import InvalidBoxes, presentation_times, sample_entry
+from xomyen.proof.boxes import InvalidBoxes, Picture, pictures_of, sample_entry
 from xomyen.proof.keys import PublicKey
 from xomyen.proof.manifest import (
     LARGEST_MANIFEST,
@@ -22,6 +23,7 @@ from xomyen.proof.manifest import (
 )
 from xomyen.proof.package import NotAnExport, Package, PackedFile
 from xomyen.proof.seal import InvalidSeal, Seal, Statement
+from xomyen.proof.shown import shown_pictures
 
 
 class Verdict(StrEnum):
@@ -168,7 +170,7 @@ class _Verification:
         self._chain(manifest, clip, known)
         if intact:
             self._sample_entry(manifest, clip, header)
-            self._times(manifest, clip, file, known)
+            self._shown(manifest, clip, file, header, known)
 
     def _segment(self, manifest: Manifest, clip: ClipRecord, number: int) -> Statement | None:
         """The statement of a segment's seal, when seal, leaves and manifest fit together."""
@@ -287,13 +289,28 @@ class _Verification:
             text = "The clip's header describes another picture format than the sealed segments."
             self._find(Verdict.ALTERED, text, clip.file, camera=manifest.camera, start=0, end=clip.header_bytes)
 
-    def _times(self, manifest: Manifest, clip: ClipRecord, file: PackedFile, statements: list[Statement]) -> None:
-        """The manifest's first and last picture must be pictures of sealed fragments at their sealed times."""
-        # With pictures out of order the first or last shown may lie one segment inwards.
-        ends = sorted({0, 1, len(statements) - 2, len(statements) - 1} & set(range(len(statements))))
-        times = set().union(*(_wall_times(file, clip.segments[number], statements[number]) for number in ends))
-        if clip.first_ns not in times or clip.last_ns not in times:
-            text = "The manifest states times at which the sealed segments have no picture."
+    def _shown(
+        self, manifest: Manifest, clip: ClipRecord, file: PackedFile, header: bytes, statements: list[Statement]
+    ) -> None:
+        """What a player shows must be pictures of the sealed fragments, at their sealed times, as many as stated."""
+        pictures: list[Picture] = []
+        begins: list[int] = []  # first picture of each segment
+        try:
+            for record in clip.segments:
+                begins.append(len(pictures))
+                pictures += _pictures(file, record)
+            shown = shown_pictures(header, pictures)
+        except InvalidBoxes as error:
+            text = f"The clip's header does not show the sealed pictures as they are: {error}."
+            self._find(Verdict.ALTERED, text, clip.file, camera=manifest.camera, start=0, end=clip.header_bytes)
+            return
+
+        def wall_ns(picture: Picture) -> int:
+            number = bisect_right(pictures, picture.offset, key=lambda one: one.offset) - 1
+            return statements[bisect_right(begins, number) - 1].wall_ns(picture.pts)
+
+        if (clip.first_ns, clip.last_ns) != (wall_ns(shown[0]), wall_ns(shown[-1])) or clip.frames != len(shown):
+            text = "The manifest states other times, or another number of pictures, than the clip shows by its seals."
             self._find(Verdict.ALTERED, text, clip.file, camera=manifest.camera)
             return
         clocks = {str(statement.clock_state) for statement in statements}
@@ -309,13 +326,12 @@ def _segment_id(record: SegmentRecord) -> str | None:
         return None
 
 
-def _wall_times(file: PackedFile, record: SegmentRecord, statement: Statement) -> set[int]:
-    times: set[int] = set()
+def _pictures(file: PackedFile, record: SegmentRecord) -> list[Picture]:
+    """The pictures of a segment's fragments in the clip. Raises InvalidBoxes."""
+    pictures: list[Picture] = []
     at = record.offset
     for size in record.sizes:
-        try:
-            times.update(statement.wall_ns(ticks) for ticks in presentation_times(file.read(at, size)))
-        except InvalidBoxes:
-            return set()
+        length = int.from_bytes(file.read(at, 4), "big")
+        pictures += pictures_of(file.read(at, min(length, size)), at, size)
         at += size
-    return times
+    return pictures
