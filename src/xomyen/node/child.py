@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from xomyen.terms.errors import XomyenError
+from xomyen.terms.tasks import end_task
 from xomyen.terms.tether import tethered
 from xomyen.terms.time import NS_PER_SECOND, Clock
 
@@ -174,9 +175,7 @@ class Child:
     async def stop(self) -> None:
         """Ends the program for good."""
         if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+            await end_task(self._keeper)
             self._keeper = None
         await self._program.stop()
         await self._ended("stopped")

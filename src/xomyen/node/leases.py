@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Self
 
 from nats.aio.client import Client
@@ -11,6 +10,7 @@ from nats.aio.subscription import Subscription
 
 from xomyen.bus import subjects
 from xomyen.terms.ids import is_id
+from xomyen.terms.tasks import end_task
 from xomyen.terms.words import StreamName
 
 LEASE_S = 5.0
@@ -35,10 +35,7 @@ class Leases:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
         if self._subscription is not None and self._client.is_connected:
             await self._subscription.unsubscribe()
 

@@ -13,6 +13,7 @@ from xomyen.bus.events import publish_event
 from xomyen.bus.subjects import EVENT_KINDS
 from xomyen.recording.statistics import OutboxEvent
 from xomyen.terms.errors import NotRunning
+from xomyen.terms.tasks import end_task
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,10 +46,7 @@ class Outbox:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     def wake(self) -> None:
         self._wake.set()

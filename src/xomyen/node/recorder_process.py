@@ -35,6 +35,7 @@ from xomyen.terms.buffers import BufferPool
 from xomyen.terms.errors import XomyenError
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.settings import Settings, load_settings
+from xomyen.terms.tasks import end_task
 from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock
 
 _LOG = logging.getLogger(__name__)
@@ -143,8 +144,7 @@ async def run(folder: NodeFolder, settings: Settings) -> None:
                 following.result()
         finally:
             for task in (following, freezing, stopped):
-                task.cancel()
-            await asyncio.gather(following, freezing, stopped, return_exceptions=True)
+                await end_task(task)
     _LOG.info("recorder stopped")
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import Self
 
 from nats.aio.client import Client
@@ -16,6 +16,7 @@ from xomyen.bus.requests import Empty, ask
 from xomyen.node.gateway.directory import CameraDirectory
 from xomyen.terms.errors import XomyenError
 from xomyen.terms.ids import new_id
+from xomyen.terms.tasks import end_task
 from xomyen.terms.time import Clock
 from xomyen.terms.words import CameraState, GapReason, StreamName
 
@@ -56,10 +57,7 @@ class StateFeed:
 
     async def __aexit__(self, *exception: object) -> None:
         for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+            await end_task(task)
         if self._client.is_connected:
             await self._exit.aclose()
 

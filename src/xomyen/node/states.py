@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import Self
 
 import nats.errors
@@ -10,6 +9,7 @@ from nats.aio.client import Client
 
 from xomyen.bus import subjects
 from xomyen.bus.messages import CameraEvent, FragmentNotice
+from xomyen.terms.tasks import end_task
 from xomyen.terms.words import StreamName
 
 _LOG = logging.getLogger(__name__)
@@ -33,10 +33,7 @@ class Notices:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     def state_changed(self, event: CameraEvent) -> None:
         """A stream's new state."""

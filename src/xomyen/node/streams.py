@@ -13,6 +13,7 @@ from xomyen.node.secrets import Secrets
 from xomyen.recording.policy import StreamPolicy
 from xomyen.terms.errors import XomyenError
 from xomyen.terms.ids import new_id
+from xomyen.terms.tasks import end_task
 from xomyen.terms.time import Clock
 from xomyen.terms.words import CameraState, GapReason, StreamName
 
@@ -174,10 +175,7 @@ class _Keeper:
         self._changed.set()
 
     async def end(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     def _needed(self, wanted: Wanted | None) -> bool:
         return wanted is not None and wanted.enabled and (wanted.policy.record or self._watched)

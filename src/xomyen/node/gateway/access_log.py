@@ -11,6 +11,7 @@ from nats.errors import Error as NatsError
 
 from xomyen.bus import subjects
 from xomyen.bus.messages import AccessEvent
+from xomyen.terms.tasks import end_task
 
 log = structlog.get_logger(__name__)
 
@@ -57,8 +58,7 @@ class AccessLog:
                 await self._queue.join()
         except TimeoutError:
             log.warning("access_events_lost", count=self._queue.qsize())
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end_task(self._task)
 
     def tell(self, event: AccessEvent) -> None:
         """Takes note of a use; never waits."""
