@@ -107,6 +107,7 @@ async def gateway(folder: NodeFolder, settings: Settings, listen: str) -> AsyncI
             cameras=cameras,
             clock=clock,
             secure=tls is not None or settings.behind_tls,
+            behind_proxy=settings.behind_tls,
             origins=frozenset(settings.origins),
             metrics_token=_metrics_token(settings),
             transcoders=settings.transcoders,

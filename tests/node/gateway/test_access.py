@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.routing import Route
-from tests.gateway_node import Node, seconds
+from tests.gateway_node import Node, running_node, seconds
 
 from xomyen.access.errors import TicketRevoked
 from xomyen.access.tickets import Action, Grant, TicketChecker, issue, ticket_for
@@ -207,6 +208,24 @@ async def test_guessing_codes_is_slowed_down(node: Node) -> None:
     assert [answer.status_code for answer in answers[:5]] == [401] * 5
     assert answers[-1].status_code == 429
     assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("behind_proxy", [False, True])
+async def test_who_asks_is_told_by_a_proxy_only_where_there_is_one(tmp_path: Path, behind_proxy: bool) -> None:
+    async with running_node(tmp_path, behind_proxy=behind_proxy) as node, node.client() as client:
+
+        async def tries(forwarded: list[str]) -> list[int]:
+            return [
+                (
+                    await client.post("/api/v1/session", json={"code": "x" * 32}, headers={"X-Forwarded-For": one})
+                ).status_code
+                for one in forwarded
+            ]
+
+        from_many = await tries([f"192.0.2.{number}" for number in range(8)])
+        from_one = await tries([f"198.51.100.{number}, 203.0.113.5" for number in range(8)])
+    assert (429 in from_many) == (not behind_proxy)
+    assert 429 in from_one, "what the asker itself wrote does not count"
 
 
 async def test_bodies_are_small_readable_and_from_our_own_pages(node: Node) -> None:

@@ -54,6 +54,7 @@ class GatewayContext:
     cameras: CameraDirectory
     clock: Clock
     secure: bool = False  # served over TLS, by us or by a proxy before us
+    behind_proxy: bool = False  # one on this machine, whose X-Forwarded-For says who asks
     origins: frozenset[str] = frozenset()  # pages of other origins that may use this node, such as the centre's
     session_lifetime_s: int = SESSION_LIFETIME_S
     metrics_token: str = ""  # lets others than this machine read /metrics; empty: nobody

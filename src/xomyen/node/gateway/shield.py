@@ -1,6 +1,7 @@
 """What stands before every request: security headers, bounds on bodies and time, the origin of changes."""
 
 import asyncio
+import ipaddress
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -55,15 +56,32 @@ def same_origin(headers: Headers, also: Iterable[str] = ()) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc) and parts.netloc == headers.get("host")
 
 
+def _asked_by(scope: Scope) -> Scope:
+    """The request with the address that the proxy on this machine had it from: the last it wrote is its own word."""
+    peer = scope.get("client")
+    last = Headers(scope=scope).get("x-forwarded-for", "").rpartition(",")[2].strip()
+    try:
+        if peer and ipaddress.ip_address(peer[0]).is_loopback:
+            return {**scope, "client": (str(ipaddress.ip_address(last)), 0)}
+    except ValueError:
+        return scope
+    return scope
+
+
 class Shield:
     """ASGI middleware; pure, so that streamed bodies pass through untouched."""
 
-    def __init__(self, app: ASGIApp, origins: Iterable[str] = (), hsts: bool = False) -> None:
+    def __init__(
+        self, app: ASGIApp, origins: Iterable[str] = (), hsts: bool = False, behind_proxy: bool = False
+    ) -> None:
         self._app = app
+        self._behind_proxy = behind_proxy
         self._origins = frozenset(origins)
         self._headers = {**_HEADERS, **({"Strict-Transport-Security": "max-age=31536000"} if hsts else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._behind_proxy and scope["type"] in ("http", "websocket"):
+            scope = _asked_by(scope)
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
