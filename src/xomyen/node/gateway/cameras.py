@@ -21,7 +21,7 @@ _CHANGES_WAITING = 2000
 
 
 def camera_json(camera: CameraStatus) -> dict[str, Any]:
-    """A camera as docs/api.md describes it; no address, user or password of the camera is in it."""
+    """A camera as docs/api.md describes it: without its URL, user or password; `detail` may name its host."""
     config = camera.config
     streams = {StreamName.MAIN: config.main, **({StreamName.SUB: config.sub} if config.sub else {})}
     return {
