@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
+import emblem from "./favicon.svg";
 import { House } from "./house";
 import * as client from "./net/client";
 import "./pages/camera";
@@ -101,7 +102,7 @@ export class AppElement extends LitElement {
 
   private waiting() {
     return html`<main class="middle" role="status">
-      <img class="mark" src="/favicon.svg" alt="" />
+      <img class="mark" src=${emblem} alt="" />
       <p>${this.house.problem ? problemText(this.house.problem) : ""}</p>
     </main>`;
   }

@@ -10,6 +10,16 @@ export type KeyAction =
   | { camera: 1 | -1 }
   | { leave: true };
 
+/** What the page can do when it is told. */
+export interface Player {
+  onPress(what: Press): void;
+  skip(ms: number): void;
+  faster(by: 1 | -1): void;
+  mark(end: "from" | "to"): void;
+  other(by: 1 | -1): void;
+  leave(): void;
+}
+
 interface Stroke {
   key: string;
   shiftKey: boolean;
@@ -57,4 +67,13 @@ export function cameraKey(stroke: Stroke): KeyAction | null {
   }
   const key = stroke.key.length === 1 ? stroke.key.toLowerCase() : stroke.key;
   return PLAIN[key] ?? null;
+}
+
+export function obey(player: Player, what: KeyAction): void {
+  if (typeof what === "string") player.onPress(what);
+  else if ("skip" in what) player.skip(what.skip);
+  else if ("speed" in what) player.faster(what.speed);
+  else if ("mark" in what) player.mark(what.mark);
+  else if ("camera" in what) player.other(what.camera);
+  else player.leave();
 }

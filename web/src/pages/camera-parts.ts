@@ -2,23 +2,30 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { PictureState } from "../live/picture-state";
-import type { Camera } from "../net/types";
+import type { Camera, StreamName } from "../net/types";
 import { icon, type IconName } from "../parts/icons";
 import { stateText } from "../parts/picture";
+import { go } from "../route";
 import { clockText, dateText, dayText, momentText, sameDay } from "../time/format";
-import type { Coverage } from "../timeline/coverage";
-import { t, type Word } from "../words";
-import { gapWords } from "./missing";
+import type { Coverage, CoverageSource, Stretch } from "../timeline/coverage";
+import type { PointedDetail, TimelineElement } from "../timeline/element";
+import { problemText, t, type Word } from "../words";
+import { gapWords, missing } from "./missing";
+
+/** Follows a link to the wall without loading the page anew. */
+export function toWall(event: Event): void {
+  event.preventDefault();
+  go("/live");
+}
 
 /** Way back, the neighbours, and whose picture this is. */
 export function headPart(
   camera: Camera,
-  back: (event: Event) => void,
   other: (by: 1 | -1) => void,
   end: readonly unknown[],
 ): TemplateResult {
   return html`<div class="head">
-    <a class="button" href="/live" aria-label=${t("nav.back")} title="${t("nav.back")} (Esc)" @click=${back}
+    <a class="button" href="/live" aria-label=${t("nav.back")} title="${t("nav.back")} (Esc)" @click=${toWall}
       >${icon("arrowLeft")}</a
     >
     ${headButton("player.previousCamera", "PgUp", "chevronLeft", () => other(-1))}
@@ -72,7 +79,7 @@ export function holePart(
   return html`<div class="over ${why ? "gap" : ""}" role="status">
     ${icon(why ? "alert" : "off")}
     <h2>${t(why ? "player.gap" : "player.noFootage")}</h2>
-    <p>${why ?? (first ? t("player.noFootageHow", { first: momentText(first, nowMs) }) : t("player.nothing"))}</p>
+    <p>${why ?? (first ? t("player.noFootageHow", { first: momentText(first, at) }) : t("player.nothing"))}</p>
     <div class="row">
       ${previous
         ? html`<button class="outlined" @click=${() => seek(previous - 2000)}>
@@ -91,6 +98,56 @@ export function holePart(
   </div>`;
 }
 
+export interface TimeAxis {
+  camera: string;
+  stream: StreamName;
+  source: CoverageSource;
+  /** The element itself once it stands: it knows its scale. */
+  timeline: TimelineElement | null;
+  pointed: PointedDetail | null;
+  playhead: number | null;
+  nowMs: number;
+  selection: Stretch | null;
+  recording: boolean;
+  seek(ms: number): void;
+  scrub(ms: number): void;
+  point(where: PointedDetail | null): void;
+  select(stretch: Stretch): void;
+  redraw(): void;
+}
+
+/** The timeline with the still under the pointer, or why there is none. */
+export function timePart(allowed: boolean, on: TimeAxis): TemplateResult {
+  if (!allowed) return html`<div class="time muted"><p>${t("player.noRight")}</p></div>`;
+  const { pointed, nowMs, timeline } = on;
+  const { problem } = on.source;
+  return html`<div class="time">
+    <xy-preview
+      .camera=${on.camera}
+      .stream=${on.stream}
+      .ms=${pointed && pointed.ms <= nowMs ? pointed.ms : null}
+      .nowMs=${nowMs}
+      .why=${(pointed && missing(on.source.current, pointed.ms, nowMs)) ?? ""}
+      .grainMs=${timeline ? timeline.shownScale.spanMs / timeline.shownScale.width : 1000}
+    ></xy-preview>
+    <xy-timeline
+      .source=${on.source}
+      .playhead=${on.playhead}
+      .nowMs=${nowMs}
+      .selection=${on.selection}
+      .recording=${on.recording}
+      @seek=${(e: CustomEvent<number>) => on.seek(e.detail)}
+      @scrub=${(e: CustomEvent<number>) => on.scrub(e.detail)}
+      @pointed=${(e: CustomEvent<PointedDetail | null>) => on.point(e.detail)}
+      @select=${(e: CustomEvent<Stretch>) => on.select(e.detail)}
+      @coverage=${on.redraw}
+    ></xy-timeline>
+    ${problem
+      ? html`<div class="failed" role="status">${t("timeline.failed", { why: problemText(problem) })}</div>`
+      : nothing}
+  </div>`;
+}
+
 /** The shape of what comes. */
 export function waitingPart(): TemplateResult {
   return html`<xy-bar></xy-bar>
@@ -100,12 +157,12 @@ export function waitingPart(): TemplateResult {
     </main>`;
 }
 
-export function unknownPart(back: (event: Event) => void): TemplateResult {
+export function unknownPart(): TemplateResult {
   return html`<xy-bar></xy-bar>
     <main class="middle">
       ${icon("off")}
       <h1>${t("player.unknown")}</h1>
       <p class="muted">${t("player.unknownHow")}</p>
-      <a class="button primary" href="/live" @click=${back}>${t("nav.back")}</a>
+      <a class="button primary" href="/live" @click=${toWall}>${t("nav.back")}</a>
     </main>`;
 }

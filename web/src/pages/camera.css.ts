@@ -200,8 +200,11 @@ export const cameraStyles = css`
       min-height: 0;
     }
     .deckTools {
-      padding: 0 8px;
+      padding: 0 8px 16px;
       order: 2;
+    }
+    xy-clip {
+      order: 3;
     }
     .bottom {
       display: flex;

@@ -6,6 +6,7 @@ import type { House } from "../house";
 import type { Camera, StreamName } from "../net/types";
 import "../parts/bar";
 import "../parts/clip";
+import { toggleFull } from "../parts/full";
 import "../parts/jump";
 import type { JumpElement } from "../parts/jump";
 import { notice } from "../parts/notice";
@@ -17,15 +18,13 @@ import { controls, skeleton } from "../parts/styles";
 import { type Press, SPEEDS } from "../parts/transport";
 import "../parts/transport";
 import { cameraAddress, go } from "../route";
-import { clockText, dateText } from "../time/format";
 import { CoverageSource, type Stretch } from "../timeline/coverage";
 import "../timeline/element";
 import type { PointedDetail, TimelineElement } from "../timeline/element";
-import { LanguageController, problemText, t } from "../words";
+import { LanguageController, t } from "../words";
 import { cameraStyles } from "./camera.css";
-import { cameraKey } from "./camera-keys";
-import { badgePart, clockPart, copied, headPart, holePart, unknownPart, waitingPart } from "./camera-parts";
-import { missing } from "./missing";
+import { cameraKey, obey, type Player } from "./camera-keys";
+import { badgePart, clockPart, copied, headPart, holePart, timePart, unknownPart, waitingPart } from "./camera-parts";
 import { marked, proposed, SELECT_MS } from "./selection";
 
 /** The address follows while playing, not with every picture. */
@@ -34,7 +33,7 @@ const LIVE_AGAIN_MS = 1500;
 const REST_MS = 80;
 
 @customElement("xy-camera-page")
-export class CameraPageElement extends LitElement {
+export class CameraPageElement extends LitElement implements Player {
   static override styles = [controls, skeleton, cameraStyles];
 
   @property({ attribute: false }) house!: House;
@@ -99,9 +98,9 @@ export class CameraPageElement extends LitElement {
   override render() {
     const camera = this.known;
     if (this.house.cameras === null) return waitingPart();
-    if (!camera) return unknownPart(this.onBack);
+    if (!camera) return unknownPart();
     return html`<div class="page">
-      ${this.bar(camera)}
+      <xy-bar narrow>${headPart(camera, (by) => this.other(by), [this.badge(), this.clock()])}</xy-bar>
       <main id="main">
         <xy-stage
           .house=${this.house}
@@ -112,18 +111,13 @@ export class CameraPageElement extends LitElement {
           @moment=${this.onMoment}
           >${this.hole()}</xy-stage
         >
-        <div class="bottom">${this.phoneHead()} ${this.tools()} ${this.timePart()} ${this.clipPart()}</div>
+        <div class="bottom">
+          <div class="phone">${this.clock()}${this.badge()}</div>
+          ${this.tools()} ${this.timePart()} ${this.clipPart()}
+        </div>
       </main>
       <xy-jump .now=${() => this.now} @jump=${(e: CustomEvent<number>) => void this.seek(e.detail)}></xy-jump>
     </div>`;
-  }
-
-  private bar(camera: Camera) {
-    return html`<xy-bar narrow>${headPart(camera, this.onBack, (by) => this.other(by), [this.badge(), this.clock()])}</xy-bar>`;
-  }
-
-  private phoneHead() {
-    return html`<div class="phone">${this.clock()}${this.badge()}</div>`;
   }
 
   private clock() {
@@ -156,35 +150,22 @@ export class CameraPageElement extends LitElement {
   }
 
   private timePart() {
-    if (!this.house.may("past")) return html`<div class="time muted"><p>${t("player.noRight")}</p></div>`;
-    const { pointed } = this;
-    const gap = pointed ? missing(this.coverage.current, pointed.ms, this.now) : null;
-    const { problem } = this.coverage;
-    return html`<div class="time">
-      <xy-preview
-        .camera=${this.camera}
-        .stream=${this.stream}
-        .ms=${pointed && pointed.ms <= this.now ? pointed.ms : null}
-        .nowMs=${this.now}
-        .why=${gap ?? ""}
-        .grainMs=${this.timeline ? this.timeline.shownScale.spanMs / this.timeline.shownScale.width : 1000}
-      ></xy-preview>
-      <xy-timeline
-        .source=${this.coverage}
-        .playhead=${this.live ? null : this.shown}
-        .nowMs=${this.now}
-        .selection=${this.selection}
-        .recording=${this.known?.streams[this.stream]?.state === "recording"}
-        @seek=${(e: CustomEvent<number>) => this.onTimelineSeek(e.detail)}
-        @scrub=${(e: CustomEvent<number>) => (this.scrubbing = Math.min(e.detail, this.now))}
-        @pointed=${this.onPointed}
-        @select=${(e: CustomEvent<Stretch>) => this.select(e.detail)}
-        @coverage=${this.redraw}
-      ></xy-timeline>
-      ${problem
-        ? html`<div class="failed" role="status">${t("timeline.failed", { why: problemText(problem) })}</div>`
-        : nothing}
-    </div>`;
+    return timePart(this.house.may("past"), {
+      camera: this.camera,
+      stream: this.stream,
+      source: this.coverage,
+      timeline: this.timeline ?? null,
+      pointed: this.pointed,
+      playhead: this.live ? null : this.shown,
+      nowMs: this.now,
+      selection: this.selection,
+      recording: this.known?.streams[this.stream]?.state === "recording",
+      seek: (ms) => this.onTimelineSeek(ms),
+      scrub: (ms) => (this.scrubbing = Math.min(ms, this.now)),
+      point: this.onPointed,
+      select: (stretch) => this.select(stretch),
+      redraw: this.redraw,
+    });
   }
 
   private clipPart() {
@@ -216,18 +197,10 @@ export class CameraPageElement extends LitElement {
   }
 
   override updated(): void {
-    this.placePreview();
+    if (this.pointed && this.timeline) this.preview?.place(this.timeline, this.pointed.x);
     if (this.begun === this.camera || !this.stage?.deck) return;
     this.begun = this.camera;
     if (this.atMs !== null) void this.seek(this.atMs);
-  }
-
-  private placePreview(): void {
-    const { preview, pointed, timeline } = this;
-    if (!preview || !pointed || !timeline) return;
-    const inset = timeline.offsetLeft;
-    const left = Math.min(Math.max(0, pointed.x + inset - 122), timeline.clientWidth + 2 * inset - 244);
-    preview.style.transform = `translateX(${Math.round(left)}px)`;
   }
 
   /** Shows a moment of the past; where nothing was recorded yet, the live picture. */
@@ -312,17 +285,25 @@ export class CameraPageElement extends LitElement {
     this.stage?.deck?.rate(speed);
   }
 
-  private faster(by: 1 | -1): void {
+  faster(by: 1 | -1): void {
     const at = SPEEDS.findIndex((n) => n === this.speed);
     if (!this.live) this.setSpeed(SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + by))] ?? 1);
   }
 
-  private skip(ms: number): void {
+  skip(ms: number): void {
     void this.seek((this.shown ?? this.stage?.shownMs ?? this.now) + ms);
   }
 
-  private mark(end: "from" | "to"): void {
-    this.select(marked(this.selection, end, this.shown ?? this.now, this.now));
+  mark(end: "from" | "to"): void {
+    const at = this.shown ?? this.now;
+    if (!this.selection) this.widen(at);
+    this.select(marked(this.selection, end, at, this.now));
+  }
+
+  /** On an hour of timeline half a minute is too narrow for its two handles. */
+  private widen(middle: number): void {
+    const span = this.timeline?.shownScale.spanMs ?? 0;
+    if (span > SELECT_MS * 30) this.timeline?.show(middle, SELECT_MS * 10);
   }
 
   private select(stretch: Stretch | null): void {
@@ -337,11 +318,10 @@ export class CameraPageElement extends LitElement {
     }
     const middle = this.shown ?? this.now - SELECT_MS / 2;
     this.select(proposed(middle, this.now));
-    const span = this.timeline?.shownScale.spanMs ?? 0;
-    if (span > SELECT_MS * 30) this.timeline?.show(middle, SELECT_MS * 10);
+    this.widen(middle);
   }
 
-  private other(by: 1 | -1): void {
+  other(by: 1 | -1): void {
     const all = this.house.cameras ?? [];
     const at = all.findIndex((camera) => camera.id === this.camera);
     const next = all[(at + by + all.length) % all.length];
@@ -355,16 +335,6 @@ export class CameraPageElement extends LitElement {
     notice(t((await copied(cameraAddress(this.camera, at, this.selection))) ? "player.copied" : "player.notCopied"));
   }
 
-  private full(): void {
-    if (document.fullscreenElement) void document.exitFullscreen();
-    else void this.requestFullscreen().catch(() => undefined);
-  }
-
-  private askTime(): void {
-    const at = this.shown ?? this.now;
-    this.jump.show(`${dateText(at)} ${clockText(at)}`);
-  }
-
   onPress(what: Press): void {
     const actions: Record<Press, () => void> = {
       play: () => this.toggle(),
@@ -373,11 +343,11 @@ export class CameraPageElement extends LitElement {
       "frame-back": () => void this.step(-1),
       "frame-forward": () => void this.step(1),
       now: () => this.goLive(),
-      jump: () => this.askTime(),
+      jump: () => this.jump.show(this.shown ?? this.now),
       select: () => this.toggleSelection(),
       "zoom-in": () => this.timeline?.zoom(2),
       "zoom-out": () => this.timeline?.zoom(0.5),
-      full: () => this.full(),
+      full: () => toggleFull(this),
       copy: () => void this.copy(),
     };
     actions[what]();
@@ -387,21 +357,19 @@ export class CameraPageElement extends LitElement {
     const what = cameraKey(event);
     if (!what || !this.known) return;
     event.preventDefault();
-    if (typeof what === "string") this.onPress(what);
-    else if ("skip" in what) this.skip(what.skip);
-    else if ("speed" in what) this.faster(what.speed);
-    else if ("mark" in what) this.mark(what.mark);
-    else if ("camera" in what) this.other(what.camera);
-    else if (!document.fullscreenElement) go("/live");
+    obey(this, what);
   };
+
+  leave(): void {
+    if (!document.fullscreenElement) go("/live");
+  }
 
   private onTimelineSeek(ms: number): void {
     this.scrubbing = null;
     void this.seek(ms);
   }
 
-  private readonly onPointed = (event: CustomEvent<PointedDetail | null>): void => {
-    const { detail } = event;
+  private readonly onPointed = (detail: PointedDetail | null): void => {
     this.pointed = detail;
     clearTimeout(this.restTimer);
     if (!detail || detail.ms > this.now || this.scrubbing !== null) return;
@@ -428,9 +396,4 @@ export class CameraPageElement extends LitElement {
   };
 
   private readonly redraw = (): void => this.requestUpdate();
-
-  private readonly onBack = (event: Event): void => {
-    event.preventDefault();
-    go("/live");
-  };
 }

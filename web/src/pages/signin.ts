@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
+import emblem from "../favicon.svg";
 import * as client from "../net/client";
 import { asProblem, type Problem } from "../net/problem";
 import { controls } from "../parts/styles";
@@ -107,7 +108,7 @@ export class SigninElement extends LitElement {
 
   override render() {
     return html`<main aria-busy=${this.busy}>
-        <div class="brand"><img src="/favicon.svg" alt="" />${t("app.name")}</div>
+        <div class="brand"><img src=${emblem} alt="" />${t("app.name")}</div>
         <h1>${this.busy ? t("signin.busy") : t("signin.title")}</h1>
         ${this.message()}
         <p class="muted">${t("signin.lead")}</p>

@@ -1,7 +1,7 @@
 /** Pieces of the wall that only show what they are told. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import type { Layout } from "../live/layout";
+import { type Layout, LAYOUTS } from "../live/layout";
 import type { Problem } from "../net/problem";
 import type { Camera } from "../net/types";
 import { icon } from "../parts/icons";
@@ -45,6 +45,36 @@ export function sitesPart(
     <option value="" ?selected=${chosen === ""}>${t("wall.allSites")}</option>
     ${names.map((name) => html`<option value=${name} ?selected=${chosen === name}>${name}</option>`)}
   </select>`;
+}
+
+export function layoutsPart(shown: Layout, choose: (layout: Layout) => void): TemplateResult {
+  return html`<div class="layouts" role="group" aria-label=${t("wall.layout")}>
+    ${LAYOUTS.map(
+      (n, i) =>
+        html`<button
+          aria-pressed=${shown === n}
+          aria-label=${t("wall.layoutOf", { n })}
+          title="${t("wall.layoutOf", { n })} (${i + 1})"
+          @click=${() => choose(n)}
+        >
+          ${n}
+        </button>`,
+    )}
+  </div>`;
+}
+
+/** Leads through the pages of a wall; nothing when there is one. */
+export function pagerPart(page: number, pages: number, turn: (by: 1 | -1) => void): TemplateResult | typeof nothing {
+  if (pages < 2) return nothing;
+  return html`<div class="pager">
+    <button aria-label=${t("wall.previous")} ?disabled=${page === 0} @click=${() => turn(-1)}>
+      ${icon("chevronLeft")}
+    </button>
+    <span>${t("wall.page", { page: page + 1, pages })}</span>
+    <button aria-label=${t("wall.next")} ?disabled=${page >= pages - 1} @click=${() => turn(1)}>
+      ${icon("chevronRight")}
+    </button>
+  </div>`;
 }
 
 /** On a phone most cards are out of sight and not watched: there the recorder's word counts. */

@@ -39,6 +39,7 @@ export const wallStyles = css`
   }
   .layouts {
     display: inline-flex;
+    flex: none;
     background: var(--raised);
     border-radius: var(--radius);
   }
@@ -94,13 +95,16 @@ export const wallStyles = css`
     min-height: 0;
     display: flex;
     position: relative;
+    container-type: size;
   }
+  /* As wide as 16:9 pictures fill: no black bars inside the wall, and nothing of a picture is cut. */
   .grid {
-    flex: 1;
-    min-width: 0;
+    flex: none;
+    width: min(100cqw, 100cqh * 16 / 9);
+    height: min(100cqh, 100cqw * 9 / 16);
+    margin: auto;
     display: grid;
     gap: 2px;
-    background: #05080a;
   }
   .grid.n1 {
     grid-template: 1fr / 1fr;
@@ -229,6 +233,7 @@ export const wallStyles = css`
     }
     .phone select {
       flex: 1;
+      min-width: 0;
       max-width: none;
     }
     h1 {

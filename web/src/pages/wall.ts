@@ -3,6 +3,7 @@
 import { html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import emblem from "../favicon.svg";
 import type { House } from "../house";
 import {
   arranged,
@@ -18,6 +19,7 @@ import {
 import type { Camera, StreamName } from "../net/types";
 import "../parts/bar";
 import "../parts/cards";
+import { toggleFull } from "../parts/full";
 import { icon } from "../parts/icons";
 import { remember, remembered } from "../parts/memory";
 import "../parts/picture";
@@ -26,7 +28,7 @@ import { controls, skeleton } from "../parts/styles";
 import { cameraAddress, go } from "../route";
 import { clockText } from "../time/format";
 import { LanguageController, t } from "../words";
-import { connectionPart, emptyPart, inSight, sitesPart, waitingPart } from "./wall-parts";
+import { connectionPart, emptyPart, inSight, layoutsPart, pagerPart, sitesPart, waitingPart } from "./wall-parts";
 import { wallStyles } from "./wall.css";
 
 const IDLE_MS = 2500;
@@ -127,7 +129,7 @@ export class WallElement extends LitElement {
     return html`<xy-bar>
         <div class="tools">
           <a class="brand" href="/live" aria-label=${t("nav.live")} @click=${this.onHome}
-            ><img src="/favicon.svg" alt=""
+            ><img src=${emblem} alt=""
           /></a>
           <h1>${t("wall.title")}</h1>
           ${this.phone ? nothing : this.wideTools(cameras)}
@@ -155,31 +157,8 @@ export class WallElement extends LitElement {
 
   private wideTools(cameras: Camera[]) {
     const pages = pageCount(cameras.length, this.shownLayout);
-    return html`${this.sites()}
-      <div class="layouts" role="group" aria-label=${t("wall.layout")}>
-        ${LAYOUTS.map(
-          (n, i) =>
-            html`<button
-              aria-pressed=${this.shownLayout === n}
-              aria-label=${t("wall.layoutOf", { n })}
-              title="${t("wall.layoutOf", { n })} (${i + 1})"
-              @click=${() => this.setLayout(n)}
-            >
-              ${n}
-            </button>`,
-        )}
-      </div>
-      ${pages > 1
-        ? html`<div class="pager">
-            <button aria-label=${t("wall.previous")} ?disabled=${this.pageIndex === 0} @click=${() => this.turn(-1)}>
-              ${icon("chevronLeft")}
-            </button>
-            <span>${t("wall.page", { page: Math.min(this.pageIndex, pages - 1) + 1, pages })}</span>
-            <button aria-label=${t("wall.next")} ?disabled=${this.pageIndex >= pages - 1} @click=${() => this.turn(1)}>
-              ${icon("chevronRight")}
-            </button>
-          </div>`
-        : nothing}`;
+    return html`${this.sites()} ${layoutsPart(this.shownLayout, (n) => this.setLayout(n))}
+    ${pagerPart(Math.min(this.pageIndex, pages - 1), pages, (by) => this.turn(by))}`;
   }
 
   private sites() {
@@ -213,7 +192,7 @@ export class WallElement extends LitElement {
       class="cell ${this.dropOn === camera.id ? "over" : ""}"
       data-camera=${camera.id}
       draggable="true"
-      title=${t("wall.bigger", { name: camera.name })}
+      title=${t("wall.bigger", { name: [camera.name, camera.site].filter(Boolean).join(" – ") })}
       @click=${(event: MouseEvent) => this.onClick(event, camera.id)}
       @dragstart=${(event: DragEvent) => this.onDragStart(event, camera.id)}
       @dragover=${(event: DragEvent) => this.onDragOver(event, camera.id)}
@@ -296,10 +275,7 @@ export class WallElement extends LitElement {
     this.pageIndex = Math.max(0, Math.min(pages - 1, this.pageIndex + by));
   }
 
-  private readonly toggleFull = (): void => {
-    if (document.fullscreenElement) void document.exitFullscreen();
-    else void this.requestFullscreen().catch(() => undefined);
-  };
+  private readonly toggleFull = (): void => toggleFull(this);
 
   private open(id: string, event?: Event): void {
     event?.preventDefault();

@@ -226,7 +226,7 @@ export class ClipElement extends LitElement {
         title="${t(which === "from" ? "clip.setIn" : "clip.setOut")} (${which === "from" ? "I" : "O"})"
         @click=${() => this.tell(which === "from" ? "set-in" : "set-out")}
       >
-        ${icon(which === "from" ? "inPoint" : "outPoint")}
+        ${t("clip.here")}
       </button>
     </div>`;
   }

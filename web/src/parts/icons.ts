@@ -12,7 +12,6 @@ import close from "@tabler/icons/outline/x.svg?raw";
 import database from "@tabler/icons/outline/database-off.svg?raw";
 import download from "@tabler/icons/outline/download.svg?raw";
 import forward5 from "@tabler/icons/outline/rewind-forward-5.svg?raw";
-import inPoint from "@tabler/icons/outline/brackets-contain-start.svg?raw";
 import keyboard from "@tabler/icons/outline/keyboard.svg?raw";
 import link from "@tabler/icons/outline/link.svg?raw";
 import logout from "@tabler/icons/outline/logout.svg?raw";
@@ -21,7 +20,6 @@ import lost from "@tabler/icons/outline/plug-connected-x.svg?raw";
 import maximise from "@tabler/icons/outline/maximize.svg?raw";
 import minimise from "@tabler/icons/outline/minimize.svg?raw";
 import off from "@tabler/icons/outline/video-off.svg?raw";
-import outPoint from "@tabler/icons/outline/brackets-contain-end.svg?raw";
 import pause from "@tabler/icons/filled/player-pause.svg?raw";
 import play from "@tabler/icons/filled/player-play.svg?raw";
 import scissors from "@tabler/icons/outline/scissors.svg?raw";
@@ -47,7 +45,6 @@ const SOURCES = {
   database,
   download,
   forward5,
-  inPoint,
   keyboard,
   link,
   logout,
@@ -56,7 +53,6 @@ const SOURCES = {
   maximise,
   minimise,
   off,
-  outPoint,
   pause,
   play,
   scissors,

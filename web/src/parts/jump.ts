@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
+import { clockText, dateText } from "../time/format";
 import { readTyped } from "../time/typed";
 import { LanguageController, t } from "../words";
 import { controls } from "./styles";
@@ -61,10 +62,11 @@ export class JumpElement extends LitElement {
     new LanguageController(this);
   }
 
-  show(text: string): void {
+  /** Opens with this moment to begin from, ms. */
+  show(ms: number): void {
     if (this.dialog.open) return;
     this.wrong = null;
-    this.field.value = text;
+    this.field.value = `${dateText(ms)} ${clockText(ms)}`;
     this.dialog.showModal();
     this.field.select();
   }

@@ -72,7 +72,7 @@ export class KeysElement extends LitElement {
       dl {
         margin: 0;
         display: grid;
-        grid-template-columns: 116px 1fr;
+        grid-template-columns: 144px 1fr;
         gap: 8px 16px;
         font-size: 14px;
         line-height: 24px;

@@ -57,6 +57,7 @@ export class PictureElement extends LitElement {
         overflow: hidden;
         background: #000;
         contain: strict;
+        container-type: size;
       }
       video {
         position: absolute;
@@ -163,6 +164,29 @@ export class PictureElement extends LitElement {
       }
       :host([bare]) .caption {
         display: none;
+      }
+      /* A small picture keeps its name and its state whole, and most of its pixels free. */
+      @container (max-width: 340px) {
+        .names small {
+          display: none;
+        }
+        .caption {
+          gap: 6px;
+          padding: 2px 6px;
+          font-size: 12px;
+        }
+        .over {
+          inset: 0 0 20px 0;
+          gap: 2px;
+          font-size: 12px;
+        }
+        .over svg {
+          width: 22px;
+          height: 22px;
+        }
+        .over strong {
+          font-size: 13px;
+        }
       }
       :host([bare]) .over {
         inset: 0;

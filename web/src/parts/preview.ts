@@ -111,6 +111,13 @@ export class PreviewElement extends LitElement {
     </figure>`;
   }
 
+  /** Stands over a place on the timeline, but never out of the page. */
+  place(over: HTMLElement, x: number): void {
+    const inset = over.offsetLeft;
+    const left = Math.min(Math.max(0, x + inset - 122), over.clientWidth + 2 * inset - 244);
+    this.style.transform = `translateX(${Math.round(left)}px)`;
+  }
+
   private isOld(): boolean {
     return this.shownAt === null || this.ms === null || Math.abs(this.shownAt - this.ms) > this.grainMs * 8 + 2500;
   }
