@@ -184,20 +184,29 @@ class _Keeper:
         while True:
             self._changed.clear()
             wanted = self._wanted
-            if wanted is None or not self._needed(wanted):
-                self._rest(wanted)
-                await self._changed.wait()
-                continue
             try:
-                await self._play(wanted)
-            except XomyenError as error:
-                self._refused(wanted, error.message)
-                await self._changed.wait()
+                await self._turn(wanted)
             except Exception as error:  # noqa: BLE001  # a fault met by one camera must never hurt another
-                _LOG.exception("%s (%s): the source failed", wanted.name, self._key[1])
-                self._refused(wanted, f"the source failed: {type(error).__name__}")
+                name = wanted.name if wanted else ""
+                _LOG.exception("%s (%s): the source failed", name, self._key[1])
+                if wanted is not None:
+                    with suppress(Exception):  # the index may be what failed
+                        self._refused(wanted, f"the source failed: {type(error).__name__}")
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), _AFTER_FAULT_S)
+                    async with asyncio.timeout(_AFTER_FAULT_S):
+                        await self._changed.wait()
+
+    async def _turn(self, wanted: Wanted | None) -> None:
+        """Rests or plays until the stream is wanted otherwise."""
+        if wanted is None or not self._needed(wanted):
+            self._rest(wanted)
+            await self._changed.wait()
+            return
+        try:
+            await self._play(wanted)
+        except XomyenError as error:
+            self._refused(wanted, error.message)
+            await self._changed.wait()
 
     async def _play(self, wanted: Wanted) -> None:
         """Runs the source until the stream is wanted otherwise. Raises XomyenError for what cannot be opened."""
