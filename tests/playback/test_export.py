@@ -95,6 +95,17 @@ def test_what_exists_is_not_overwritten_unless_told_to(footage: Footage, tmp_pat
         assert verify(path, [footage.key.public]).verdict is Verdict.AUTHENTIC
 
 
+@pytest.mark.parametrize("content", ["letter.txt", "holiday.mp4", "deeper/manifest.json"])
+def test_a_folder_that_is_no_export_is_never_replaced(footage: Footage, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "mine" / content
+    file.parent.mkdir(parents=True)
+    file.write_text("mine")
+    with pytest.raises(AlreadyThere, match="not replaced"):
+        write_export(plan(footage, 0, 10), footage.key, tmp_path / "mine", NOW_NS, overwrite=True)
+    assert file.read_text() == "mine"
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.endswith(".part")] == []
+
+
 @pytest.mark.parametrize("name", ["out", "out.zip"])
 def test_a_failed_export_leaves_nothing_behind(footage: Footage, tmp_path: Path, name: str) -> None:
     export = plan(footage, 0, 300)

@@ -45,7 +45,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="A new folder, or a file *.zip.")],
     directory: Dir = None,
     stream: Annotated[StreamName, typer.Option("--stream", help="main or sub.")] = StreamName.MAIN,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is at PATH.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the export or file at PATH.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write the footage of a time range with its signed manifest, for `xomyen verify`.

@@ -213,6 +213,8 @@ def write_export(
     """
     if os.path.lexists(path) and not overwrite:
         raise AlreadyThere(f"{path} is there already; choose another name or add --force.")
+    if path.is_dir() and not _is_export(path):
+        raise AlreadyThere(f"{path} is a folder with other things than an export; it is not replaced.")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     done = 0
@@ -245,6 +247,14 @@ def _write_folder(export: Export, key: SigningKey, folder: Path, now_ns: int, wr
     manifest, signature = sign_manifest(make_manifest(export, hashes, key, now_ns), key)
     (folder / MANIFEST_NAME).write_bytes(manifest)
     (folder / SIGNATURE_NAME).write_bytes(signature)
+
+
+def _is_export(folder: Path) -> bool:
+    """Whether the folder is empty, or holds a manifest and nothing else than what an export writes."""
+    own = {MANIFEST_NAME, SIGNATURE_NAME}
+    names = {entry.name: entry.is_file() for entry in os.scandir(folder)}
+    plausible = all(file and (name in own or name.endswith(".mp4")) for name, file in names.items())
+    return not names or (plausible and own <= names.keys())
 
 
 def _remove(path: Path) -> None:
