@@ -11,6 +11,7 @@ from tests.recorders import MAIN, checked, gaps, make_recorder, segments, spans
 
 from xomyen.recording.check import Severity
 from xomyen.recording.index import IndexDamagedError
+from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.rows import Segment
 from xomyen.recording.segment_file import read_segment
 from xomyen.terms.errors import VolumeRefused
@@ -231,3 +232,33 @@ async def test_work_after_the_stop_is_refused_and_waits_for_nobody(tmp_path: Pat
         pass
     with pytest.raises(sqlite3.ProgrammingError):
         await recorder.remove_hold(CAMERA)
+
+
+@pytest.mark.parametrize("power_cut", [True, False])
+async def test_after_a_power_cut_a_volume_that_comes_back_later_is_trusted_no_more_than_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, power_cut: bool
+) -> None:
+    here, other = tmp_path / "here", tmp_path / "other"
+    clock = ManualClock()
+    monkeypatch.setattr("xomyen.recording.recorder.boot_id", lambda: "before")
+    async with make_recorder(tmp_path, here, other, clock=clock) as recorder:
+        volume = next(found.id for found in recorder.statistics.volumes if found.path == str(other))
+        feeder = Feeder(recorder.sink(CAMERA, MAIN, StreamPolicy(volume=volume)), footage())
+        feeder.open()
+        for _ in range(10):
+            clock.advance(S)
+            feeder.feed(25, clock.wall_ns())
+    (row,) = segments(tmp_path)
+    reopen(tmp_path, row, cut=0)
+    promised = segments(tmp_path)[0].bytes
+    other.rename(tmp_path / "away")
+    if power_cut:
+        monkeypatch.setattr("xomyen.recording.recorder.boot_id", lambda: "after")
+    async with make_recorder(tmp_path, here, other, clock=clock) as recorder:
+        assert list(recorder.statistics.refused_volumes) == [str(other)]
+    (tmp_path / "away").rename(other)
+    async with make_recorder(tmp_path, here, other, clock=clock) as recorder:
+        assert len(recorder.report.recovered) == 1
+    (row,) = segments(tmp_path)
+    assert row.state is SegmentState.RECOVERED
+    assert row.bytes == promised if power_cut else row.bytes > promised

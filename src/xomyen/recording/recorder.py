@@ -109,7 +109,7 @@ class Recorder:
         self._watched: set[tuple[str, StreamName]] = set()
         self._alarms: dict[str, str] = {}
         self._alive_ns: int | None = None
-        self._same_boot = False
+        self._boot = ""
         self._clock_state = ClockState.SYNCHRONISED
         self._wall_minus_monotonic = 0
         self._stepped_at_ns = 0  # monotonic
@@ -165,8 +165,7 @@ class Recorder:
         alive = self._index.meta("alive_ns")
         self._alive_ns = int(alive) if alive else None
         self._chains = load_chains(self._index)
-        boot = boot_id()
-        self._same_boot = boot != "" and self._index.meta("boot") == boot
+        self._boot = boot_id()
         for settings in self._volume_settings:
             try:
                 volume = self._accept(settings, self._index)
@@ -174,8 +173,6 @@ class Recorder:
             except VolumeRefused as refusal:
                 self._refused[settings.path] = refusal.message
                 self._alarm_soon(f"volume:{settings.path}", refusal.message)
-        with self._index.transaction():
-            self._index.set_meta("boot", boot)
         gc.collect()
         gc.freeze()
 
@@ -189,7 +186,7 @@ class Recorder:
             self._chains,
             self._on_progress,
             self.report,
-            same_boot=self._same_boot,
+            self._boot,
         )
         return self._make_volume(identity, settings, durable=True)
 

@@ -65,17 +65,19 @@ def accept_and_recover(
     chains: dict[tuple[str, str], StreamChain],
     progress: Progress,
     report: RecoveryReport,
-    *,
-    same_boot: bool,
+    boot: str,
 ) -> str:
     """The id of the volume at this path, reconciled with the index; what was done is added to the report.
 
-    Raises VolumeRefused.
+    `boot` is the kernel's boot id. It is remembered for each volume: one that was refused after a power cut is
+    still to be distrusted when it comes back later. Raises VolumeRefused.
     """
     known = dict(index.database.execute("SELECT path, id FROM volume").fetchall())
     identity = accept_volume(path, known.get(path), disk)
     with index.transaction():
         index.put_volume(identity, path, signer.clock.wall_ns())
+    key = f"boot:{identity}"
+    same_boot = boot != "" and index.meta(key) == boot
     recovery = Recovery(
         index, disk, signer, chains, progress, same_boot=same_boot, known_volume=identity in known.values()
     )
@@ -83,6 +85,8 @@ def accept_and_recover(
         found = recovery.run(identity, path)
     except OSError as error:
         raise VolumeRefused(f"The volume at {path} cannot be read: {error.strerror or error}.", path=path) from error
+    with index.transaction():
+        index.set_meta(key, boot)
     for name, more in vars(found).items():
         getattr(report, name).extend(more)
     _log.info("volume.recovered", path=path, **found.summary())

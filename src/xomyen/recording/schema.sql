@@ -3,7 +3,8 @@
 -- A row that is committed here (synchronous=FULL) is acknowledged: its bytes were fsynced before.
 
 -- Facts about this file itself: 'version' is the schema's number, 'alive_ns' when the recorder last committed
--- footage, 'boot' the kernel's boot id at that time (another one means that the power was off since).
+-- footage, 'boot:<volume>' the kernel's boot id when the volume was last reconciled with its files (another one means
+-- that the power was off since).
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
