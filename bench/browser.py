@@ -111,14 +111,17 @@ def live(seconds: float, settle_s: float = 15.0) -> list[Result]:
             frames, dropped, quality = _watch(page, seconds, settle_s, 10)
             browser.close()
         ages = [f["age"] for f in frames] or [float("inf")]
+        views = [[f["age"] for f in frames if f["view"] == view] for view in {f["view"] for f in frames}]
+        worst = max(map(median, views), default=float("inf"))
         shown = sum(q["total"] > 0 for q in quality)
         results.append(
             Result(
                 "live, glass to glass, 25 sub-stream views",
                 "median at most 700 ms in each, under 2 % of pictures dropped",
-                f"median {median(ages):.0f} ms, p95 {percentile(ages, 0.95):.0f} ms over all; {shown} views,"
-                f" {100 * dropped:.1f} % dropped (every 10th picture of a view is read)",
-                median(ages) <= 700 and dropped < 0.02 and shown == 25,
+                f"median {worst:.0f} ms in the slowest view, {median(ages):.0f} ms over all, p95"
+                f" {percentile(ages, 0.95):.0f} ms; {shown} views, {100 * dropped:.1f} % dropped"
+                " (every 10th picture of a view is read)",
+                worst <= 700 and dropped < 0.02 and shown == len(views) == 25,
             )
         )
     return results

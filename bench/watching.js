@@ -30,9 +30,11 @@
     return found;
   }
   const state = { frames: [], every: 1, clicked: 0, unread: 0 };
-  const known = new WeakSet();
+  const known = new WeakMap(); // video → its number
+  let views = 0;
   function follow(video) {
-    known.add(video);
+    const view = views++;
+    known.set(video, view);
     let turn = Math.floor(Math.random() * state.every);
     const seen = (_now, about) => {
       video.requestVideoFrameCallback(seen);
@@ -43,7 +45,7 @@
       let of = (mark.counter * 1000) / mark.fps;
       const day = 86400000;
       of += Math.round((shown - of) / day) * day;
-      state.frames.push({ shown, age: shown - of, at: of, counter: mark.counter });
+      state.frames.push({ shown, age: shown - of, at: of, counter: mark.counter, view });
     };
     video.requestVideoFrameCallback(seen);
   }
