@@ -136,7 +136,7 @@ export class AppElement extends LitElement {
 
   private onSession(): void {
     if (this.house.session || this.house.problem) return;
-    if (this.who) this.ended ??= "ended";
+    if (this.who || this.house.expired) this.ended ??= "ended";
     try {
       if (this.route.page === "camera") sessionStorage.setItem(AFTER_SIGN_IN, location.pathname + location.search);
     } catch {

@@ -19,6 +19,8 @@ export class House extends EventTarget {
   session: Session | null = null;
   cameras: Camera[] | null = null;
   problem: Problem | null = null;
+  /** There was a session, and it came to its end. */
+  expired = false;
   private socket: LiveSocket | null = null;
   private changes: EventSource | null = null;
   private timer = 0;
@@ -54,6 +56,7 @@ export class House extends EventTarget {
     } catch (reason) {
       const problem = asProblem(reason);
       if (problem.signedOut || problem.status === 403) {
+        this.expired = problem.code === "ticket_expired" || problem.code === "ticket_revoked";
         this.leave();
         this.dispatchEvent(new Event("session"));
         return false;

@@ -140,6 +140,7 @@ export class CameraPageElement extends LitElement implements Player {
       class="deckTools"
       .playing=${this.live || this.playing}
       .live=${this.live}
+      .away=${this.live && this.stage?.pictureElement?.pictureState.kind === "lost"}
       .speed=${this.speed}
       .selecting=${this.selection !== null}
       .mayPast=${this.house.may("past")}

@@ -4,11 +4,12 @@ import { lengthText, momentText } from "../time/format";
 import { type Coverage, gapAt, hasFootage } from "../timeline/coverage";
 import { t } from "../words";
 
-/** "lỗi mạng · từ 14:02:07 đến 14:05:31 (3 phút 24 giây)"; null when no gap is known there. */
+/** "Lỗi mạng · từ 14:02:07 đến 14:05:31 (3 phút 24 giây)"; null when no gap is known there. */
 export function gapWords(coverage: Coverage | null, ms: number, nowMs: number): string | null {
   const gap = gapAt(coverage, ms);
   if (!gap) return null;
-  const reason = t(`reason.${gap.reason}`);
+  const word = t(`reason.${gap.reason}`);
+  const reason = word.charAt(0).toUpperCase() + word.slice(1);
   const from = momentText(gap.from, nowMs);
   if (gap.open) return t("player.gapOpen", { reason, from });
   return t("player.gapFrom", { reason, from, to: momentText(gap.to, nowMs), length: lengthText(gap.to - gap.from) });

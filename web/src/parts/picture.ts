@@ -7,7 +7,8 @@ import { LiveFeed } from "../live/feed";
 import { pictureState, type PictureState, sameState } from "../live/picture-state";
 import type { Camera, StreamName } from "../net/types";
 import { sinceText } from "../time/format";
-import { LanguageController, t } from "../words";
+import { LanguageController, t, type Word } from "../words";
+import { vi } from "../words/vi";
 import { icon, type IconName } from "./icons";
 import { controls } from "./styles";
 
@@ -146,6 +147,12 @@ export class PictureElement extends LitElement {
         color: var(--text);
         font-size: 14px;
       }
+      .over .why::first-letter {
+        text-transform: uppercase;
+      }
+      .over .why {
+        display: inline-block;
+      }
       .lost .over svg {
         color: var(--alarm-text);
       }
@@ -171,9 +178,23 @@ export class PictureElement extends LitElement {
           display: none;
         }
         .caption {
-          gap: 6px;
+          gap: 0 6px;
           padding: 2px 6px;
           font-size: 12px;
+        }
+        /* The longest state stands under the name, whole. */
+        .not_recording .caption {
+          flex-wrap: wrap;
+        }
+        .not_recording .names {
+          flex-basis: 100%;
+        }
+        .not_recording .state {
+          flex: 1;
+          white-space: normal;
+        }
+        .advice {
+          display: none;
         }
         .over {
           inset: 0 0 20px 0;
@@ -261,9 +282,11 @@ export class PictureElement extends LitElement {
     if (is.kind === "connecting") return html`<div class="over">${icon("video")}<span>${t("state.connecting")}</span></div>`;
     if (is.kind === "disabled") return html`<div class="over">${icon("off")}<strong>${t("state.disabled")}</strong></div>`;
     if (is.kind !== "lost") return nothing;
+    const word = `advice.${is.reason}`;
     return html`<div class="over">
       ${icon("lost")}<strong>${t("state.lost", { time: sinceText(is.since, now) })}</strong>
-      <span>${t(`reason.${is.reason}`)}</span>
+      <span class="why">${t(`reason.${is.reason}`)}</span>
+      ${word in vi ? html`<span class="advice">${t(word as Word)}</span>` : nothing}
     </div>`;
   }
 

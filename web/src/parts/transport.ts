@@ -61,13 +61,16 @@ export class TransportElement extends LitElement {
         box-shadow: none;
         background: none;
       }
+      button.now.away[aria-pressed="true"] {
+        color: var(--muted);
+      }
       .dot {
         width: 9px;
         height: 9px;
         border-radius: 50%;
         border: 2px solid currentColor;
       }
-      [aria-pressed="true"] .dot {
+      [aria-pressed="true"]:not(.away) .dot {
         background: currentColor;
       }
       select {
@@ -120,6 +123,8 @@ export class TransportElement extends LitElement {
 
   @property({ type: Boolean }) playing = false;
   @property({ type: Boolean }) live = false;
+  /** Live is chosen, but no live picture comes. */
+  @property({ type: Boolean }) away = false;
   @property({ type: Boolean }) selecting = false;
   @property({ type: Boolean }) mayPast = true;
   @property({ type: Boolean }) mayClip = true;
@@ -151,7 +156,7 @@ export class TransportElement extends LitElement {
         ${SPEEDS.map((n) => html`<option value=${n} ?selected=${n === this.speed}>${n === 0.5 ? "½" : n}×</option>`)}
       </select>
       <button
-        class="now keep"
+        class="now keep ${this.away ? "away" : ""}"
         aria-pressed=${this.live}
         title="${t("player.nowLong")} (N)"
         @click=${() => this.press("now")}

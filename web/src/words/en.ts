@@ -70,6 +70,15 @@ export const en: Readonly<Record<Word, string>> = {
   "reason.no_decoder": "browser cannot decode it",
   "reason.other": "cause unknown",
 
+  "advice.camera_silent": "Check the camera's power and network cable.",
+  "advice.network": "Check the camera's power and the network to it.",
+  "advice.refused": "Check the camera's address, user and password.",
+  "advice.node_stopped": "Tell the person who runs the recording server.",
+  "advice.connection": "This page reconnects by itself.",
+  "advice.no_right": "Ask the person in charge for permission.",
+  "advice.busy": "This page tries again in a few seconds.",
+  "advice.no_decoder": "Use a current Chrome, Edge, Firefox or Safari.",
+
   "player.title": "Playback",
   "player.play": "Play",
   "player.pause": "Pause",

@@ -65,6 +65,15 @@ export const vi = {
   "reason.no_decoder": "trình duyệt không giải mã được",
   "reason.other": "chưa rõ nguyên nhân",
 
+  "advice.camera_silent": "Kiểm tra nguồn điện và dây mạng của camera.",
+  "advice.network": "Kiểm tra nguồn điện và đường mạng đến camera.",
+  "advice.refused": "Kiểm tra địa chỉ, tài khoản và mật khẩu của camera.",
+  "advice.node_stopped": "Báo người quản lý máy chủ ghi hình.",
+  "advice.connection": "Trang này tự kết nối lại.",
+  "advice.no_right": "Liên hệ người phụ trách để được cấp quyền.",
+  "advice.busy": "Trang này tự thử lại sau ít giây.",
+  "advice.no_decoder": "Dùng bản mới của Chrome, Edge, Firefox hoặc Safari.",
+
   "player.title": "Xem lại",
   "player.play": "Phát",
   "player.pause": "Tạm dừng",
