@@ -15,7 +15,8 @@ export interface EdgeOrder {
 }
 
 const LEAST = 0.03;
-const MOST = 0.6;
+/** More cushion than this only makes the picture late: a machine that is overloaded drops pictures all the same. */
+const MOST = 0.4;
 const WINDOW = 24;
 /** Further behind than this is not caught up by playing faster. */
 const JUMP = 1.5;
@@ -54,7 +55,7 @@ export class EdgeControl {
   next(reading: EdgeReading): EdgeOrder {
     const seconds = Math.min(1, Math.max(0, (reading.now - this.lastNow) / 1000));
     this.lastNow = reading.now;
-    this.wanted = Math.max(LEAST, this.wanted * (1 - 0.01 * seconds));
+    this.wanted = Math.max(LEAST, this.wanted * (1 - 0.02 * seconds));
 
     const slack = reading.end - reading.currentTime;
     this.newUntil ??= reading.now + NEW_MS;
