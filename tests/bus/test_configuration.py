@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -139,6 +140,26 @@ async def test_followers_hear_of_every_change_and_survive_a_restart_of_the_bus(
     await configuration.remove(record.config.id, record.revision)
     await until(lambda: heard[-1] == {"Cổng"})
     listening.cancel()
+
+
+async def test_a_busy_node_never_takes_its_configuration_for_empty(
+    configuration: Configuration, client: Client, node: str
+) -> None:
+    names = {"Sân", "Cổng", "Chợ"}
+    for name in names:
+        await configuration.put(camera(name), 0)
+
+    async def first_heard() -> set[str]:
+        async with contextlib.aclosing(follow(client, node)) as followed:
+            async for cameras in followed:
+                return {record.config.name for record in cameras.values()}
+        raise AssertionError("the follower ended")
+
+    async def listed() -> set[str]:
+        return {record.config.name for record in await configuration.cameras()}
+
+    for found in await asyncio.gather(*(first_heard() for _ in range(60)), *(listed() for _ in range(60))):
+        assert found == names
 
 
 async def test_the_bucket_holds_configurations_and_no_password_in_clear(

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import nats.errors
 import nats.js.errors
@@ -58,7 +58,7 @@ class Configuration:
         return await ask(self._client, self._subject("key"), Empty(), SecretsKey)
 
 
-async def follow(client: Client, node: str) -> AsyncIterator[dict[str, CameraRecord]]:
+async def follow(client: Client, node: str) -> AsyncGenerator[dict[str, CameraRecord], None]:
     """The cameras in force by id: at once, and again after every change.
 
     Reads the bucket anew whenever the connection was lost in between, so that no change is missed.
@@ -69,26 +69,63 @@ async def follow(client: Client, node: str) -> AsyncIterator[dict[str, CameraRec
         reconnects = client.stats["reconnects"]
         try:
             watcher = await bucket.watchall()
+            state = await read_bucket(client, bucket, node)
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
             _LOG.warning("cannot watch the configuration yet: %s", type(error).__name__)
             await asyncio.sleep(0.5)
             continue
-        seen: dict[str, CameraRecord] = {}
-        complete = False
         while client.is_connected and client.stats["reconnects"] == reconnects:
+            if state.cameras != known:
+                known = dict(state.cameras)
+                yield dict(known)
             try:
                 entry = await watcher.updates(timeout=1.0)  # type: ignore[no-untyped-call]
             except (nats.errors.TimeoutError, TimeoutError):
                 continue
-            if entry is None:
-                complete = True
-            else:
-                _apply(seen, entry)
-            if complete and seen != known:
-                known = dict(seen)
-                yield dict(seen)
+            if entry is not None:
+                state.apply(entry)
         await _stop(watcher)
         await asyncio.sleep(0.2)
+
+
+class BucketState:
+    """The cameras of the bucket, and the newest revision seen of each key, deleted ones too."""
+
+    def __init__(self) -> None:
+        self.cameras: dict[str, CameraRecord] = {}
+        self._revisions: dict[str, int] = {}
+
+    def apply(self, entry: KeyValue.Entry) -> None:
+        """Takes an entry in, unless a newer one of its key is known."""
+        revision = entry.revision or 0
+        if revision <= self._revisions.get(entry.key, 0):
+            return
+        self._revisions[entry.key] = revision
+        record = read_entry(entry)
+        if record is not None:
+            self.cameras[entry.key] = record
+        else:
+            self.cameras.pop(entry.key, None)
+
+
+async def read_bucket(client: Client, bucket: KeyValue, node: str) -> BucketState:
+    """What the bucket holds now, for certain.
+
+    The client's own listing asks a new watcher whether anything is pending, and takes messages that the server
+    has sent and that were not handled yet for an empty bucket: a loaded node would drop all its cameras for a
+    moment. So the names come from the stream's own list of subjects, and each entry is read.
+    """
+    name = subjects.config_bucket(node)
+    prefix = f"$KV.{name}."
+    info = await client.jetstream().stream_info(f"KV_{name}", subjects_filter=f"{prefix}>")
+    state = BucketState()
+    for subject in info.state.subjects or {}:
+        try:
+            state.apply(await bucket.get(subject.removeprefix(prefix)))
+        except nats.js.errors.KeyNotFoundError as gone:
+            if gone.entry is not None:
+                state.apply(gone.entry)
+    return state
 
 
 async def _bucket(client: Client, node: str) -> KeyValue:
@@ -107,14 +144,6 @@ async def _stop(watcher: KeyValue.KeyWatcher) -> None:
         await watcher.stop()  # type: ignore[no-untyped-call]
     except nats.errors.Error as error:
         _LOG.debug("the watcher ended with its connection: %s", type(error).__name__)
-
-
-def _apply(cameras: dict[str, CameraRecord], entry: KeyValue.Entry) -> None:
-    record = read_entry(entry)
-    if record is not None:
-        cameras[entry.key] = record
-    else:
-        cameras.pop(entry.key, None)
 
 
 def read_entry(entry: KeyValue.Entry) -> CameraRecord | None:

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from nats.js.kv import KeyValue
 
 from xomyen.bus import subjects
-from xomyen.bus.configuration import read_entry
+from xomyen.bus.configuration import read_bucket
 from xomyen.bus.messages import (
     CameraConfig,
     CameraList,
@@ -74,18 +74,7 @@ class ConfigService:
         return self._kv
 
     async def _records(self) -> list[CameraRecord]:
-        try:
-            keys = await self._bucket.keys()
-        except nats.js.errors.NoKeysError:
-            return []
-        records = []
-        for key in keys:
-            try:
-                record = read_entry(await self._bucket.get(key))
-            except nats.js.errors.KeyNotFoundError:
-                continue
-            if record is not None:
-                records.append(record)
+        records = (await read_bucket(self._client, self._bucket, self._node)).cameras.values()
         return sorted(records, key=lambda record: (record.config.order, fold_name(record.config.name)))
 
     async def cameras(self, _request: Empty) -> CameraList:
