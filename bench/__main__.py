@@ -38,19 +38,23 @@ def main() -> int:
         parser.error(f"no such line: {', '.join(sorted(unknown))}")
     many_files()
     results: list[Result] = []
+    failed: list[str] = []
     for name in arguments.lines or LINES:
         print(f"… {name}", flush=True)
         try:
             found = LINES[name][int(arguments.short)]()
         except Exception:  # noqa: BLE001 - the other lines are still to be measured
             traceback.print_exc()
-            found = [Result(name, "to be measured", "the measurement failed", False)]
+            failed.append(name)
+            continue
         for result in found:
             print(f"{'ok  ' if result.holds else 'MISS'} {result.what}: {result.measured}", flush=True)
         results += found
     if not arguments.short:
         print(keep(results, " ".join(["python", "-m", "bench", *sys.argv[1:]])))
-    return 0 if all(r.holds for r in results) else 1
+    if failed:
+        print(f"not measured: {', '.join(failed)}")
+    return 0 if not failed and all(r.holds for r in results) else 1
 
 
 if __name__ == "__main__":

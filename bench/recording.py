@@ -44,7 +44,7 @@ def record(count: int, port: int, simulator: int, seconds: float, stall: tuple[f
             before = usage([simulator], memory=False)
             figures = next_json(process, seconds + 120)
             served = usage([simulator], memory=False).since(before)
-            next_json(process, 120)
+            next_json(process, 600)  # what the disk has not taken yet is synced
             process.wait(60)
             holes = [_holes(Path(folder), camera) for camera in ids]
         finally:
