@@ -107,7 +107,7 @@ async def run(count: int, port: int, seconds: float, root: Path, stall: tuple[fl
             policy = StreamPolicy(volume=order[number % len(order)])
             sink = recorder.sink(camera, StreamName.MAIN, policy)
             source = RtspSource(f"rtsp://127.0.0.1:{port}/{number + 1}", None, None, sink, groups)
-            sources.append(await stack.enter_async_context(source))
+            sources.append(await source.__aenter__())
             await asyncio.sleep(0.01)
         while any(s.frames < 50 for s in recorder.statistics.streams):
             await asyncio.sleep(0.25)
@@ -133,6 +133,8 @@ async def run(count: int, port: int, seconds: float, root: Path, stall: tuple[fl
             dropped_frames=sum(s.dropped_frames for s in streams),
             sessions=sum(s.sessions for s in sources),
         )
+        # All at once, as the node does: each waits half a second for its camera to hang up.
+        await asyncio.gather(*(source.__aexit__(None, None, None) for source in sources))
     say(written=True)
 
 
