@@ -18,7 +18,7 @@ from xomyen.bus.connection import connected
 from xomyen.bus.messages import CameraEvent, FragmentNotice, GapEvent, NodeEvent, SegmentEvent
 from xomyen.camera.simulator import demo_clip
 from xomyen.node.home import read_identity
-from xomyen.node.supervisor import LOOK_S
+from xomyen.node.watchdog import LOOK_S
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.words import CameraState, GapReason, SegmentState
 
@@ -152,6 +152,20 @@ def test_a_recorder_that_hangs_is_noticed_and_replaced(recording: RunningNode) -
     wait_until(lambda: not recording.health()["ok"])
     wait_until(lambda: _other(recording, "recorder", recorder.pid), seconds=90)
     assert recording.wait_for_frames("Cổng chợ", before + 25) > before
+
+
+def test_a_gateway_that_hangs_is_noticed_and_replaced_and_recording_goes_on(recording: RunningNode) -> None:
+    before = recording.wait_for_frames("Cổng chợ", 25)
+    url, recorder = recording.url, recording.part("recorder").pid
+    gateway = recording.part("gateway")
+    gateway.suspend()
+    wait_until(lambda: _other(recording, "gateway", gateway.pid), seconds=90)
+    wait_until(lambda: _answers(url))
+    assert recording.part("recorder").pid == recorder
+    assert recording.wait_for_frames("Cổng chợ", before + 50) > before
+    assert len(recording.segments("Cổng chợ")) == 1, "the recorder was not disturbed"
+    restarts = {part["name"]: part["restarts"] for part in recording.health()["parts"]}
+    assert restarts == {"bus": 0, "recorder": 0, "gateway": 1}
 
 
 def test_changing_one_camera_does_not_disturb_the_other(recording: RunningNode, cameras: int) -> None:

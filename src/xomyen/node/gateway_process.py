@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +15,9 @@ import uvloop
 
 from xomyen.access.store import AccessStore
 from xomyen.access.tickets import TicketChecker
+from xomyen.bus import subjects
 from xomyen.bus.connection import connected
+from xomyen.bus.requests import Empty, answer
 from xomyen.node.gateway.app import create_app
 from xomyen.node.gateway.context import GatewayContext, IndexDoor
 from xomyen.node.gateway.directory import CameraDirectory
@@ -81,8 +83,13 @@ def _metrics_token(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def gateway(folder: NodeFolder, settings: Settings, listen: str) -> AsyncIterator[Address]:
-    """The gateway runs for the length of a block. Raises OSError when the address cannot be had."""
+async def gateway(
+    folder: NodeFolder, settings: Settings, listen: str, ended: Callable[[], None]
+) -> AsyncIterator[Address]:
+    """The gateway runs for the length of a block; `ended` is called should its server end before.
+
+    Raises OSError when the address cannot be had.
+    """
     clock = SystemClock()
     node = read_identity(folder)
     host, port = split_listen(listen)
@@ -112,19 +119,25 @@ async def gateway(folder: NodeFolder, settings: Settings, listen: str) -> AsyncI
             metrics_token=_metrics_token(settings),
             transcoders=settings.transcoders,
         )
-        address = await stack.enter_async_context(serving(create_app(context), host, port, tls))
+        address = await stack.enter_async_context(serving(create_app(context), host, port, tls, ended))
+        await answer(bus, subjects.service(node, "gateway", "state"), Empty, _alive)
         write_gateway(folder, reachable(address))
         stack.callback(gateway_file(folder).unlink, missing_ok=True)
         yield address
 
 
+async def _alive(_request: Empty) -> Empty:
+    """What the supervisor's watchdog asks: an event loop that hangs cannot say it."""
+    return Empty()
+
+
 async def run(folder: NodeFolder, settings: Settings, listen: str) -> None:
-    """Serves until SIGTERM or SIGINT."""
+    """Serves until SIGTERM or SIGINT, or until the server fails: the supervisor then starts this process again."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with gateway(folder, settings, listen) as address:
+    async with gateway(folder, settings, listen, stopping.set) as address:
         gc.collect()
         gc.freeze()
         _LOG.info("listening on %s", address.url)

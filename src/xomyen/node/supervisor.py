@@ -17,18 +17,20 @@ from xomyen.bus import subjects
 from xomyen.bus.address import write_private
 from xomyen.bus.connection import connect, finish, prepare_streams
 from xomyen.bus.events import publish_event
-from xomyen.bus.messages import NodeEvent, NodeHealth, PartHealth, RecorderState
-from xomyen.bus.requests import Empty, answer, ask
+from xomyen.bus.messages import NodeEvent, NodeHealth, PartHealth
+from xomyen.bus.requests import Empty, answer
 from xomyen.bus.server import BusServer
 from xomyen.bus.server_config import BusLimits, Remote, Uplink
 from xomyen.node.child import Child, ChildState, PythonProgram
 from xomyen.node.config_service import ConfigService
 from xomyen.node.home import locked, prepare
 from xomyen.node.secrets import Secrets
-from xomyen.terms.errors import InvalidConfiguration, NotRunning, XomyenError
+from xomyen.node.watchdog import Watchdog
+from xomyen.terms.errors import InvalidConfiguration, NotRunning
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
 from xomyen.terms.settings import RemoteSettings, Settings
+from xomyen.terms.tasks import end_task
 from xomyen.terms.time import Clock, SystemClock
 
 _LOG = logging.getLogger(__name__)
@@ -36,8 +38,8 @@ _LOG = logging.getLogger(__name__)
 GATEWAY_PATIENCE_S = 3.0
 RECORDER_PATIENCE_S = 20.0
 """Sealing the open segments takes a moment per camera on a slow disk; usually it is well under a second."""
-LOOK_S = 5.0
-LONGEST_SILENCE_S = 20.0
+GATEWAY_START_S = 60.0
+"""A gateway that has not answered by then never will: it only opens what others have made."""
 _PARTS = ("bus", "recorder", "gateway")
 
 
@@ -202,11 +204,17 @@ async def supervising(
                 gateway = _part("gateway", supervisor, lock.descriptor, GATEWAY_PATIENCE_S, ("--listen", listen))
                 await supervisor.add(recorder)
                 await supervisor.add(gateway)
-                watching = asyncio.create_task(_watch_recorder(supervisor), name="watch the recorder")
+                # The recovery of a large volume may take its time, so that the recorder has no longest start.
+                watches = (Watchdog(recorder, node), Watchdog(gateway, node, GATEWAY_START_S))
+                watching = [
+                    asyncio.create_task(dog.watch(lambda: supervisor.client), name=f"watch the {dog.name}")
+                    for dog in watches
+                ]
                 try:
                     yield supervisor
                 finally:
-                    watching.cancel()
+                    for task in watching:
+                        await end_task(task)
                     # Viewers first, then the files are sealed; what that tells still reaches the event stream.
                     await gateway.stop()
                     await recorder.stop()
@@ -218,35 +226,6 @@ def _part(name: str, supervisor: Supervisor, lock: int, patience_s: float, argum
     command = ("-m", f"xomyen.node.{name}_process", "--dir", str(supervisor.folder.root), *arguments)
     program = PythonProgram(command, (lock,), patience_s)
     return Child(name, program, supervisor._clock, supervisor.changed)
-
-
-async def _watch_recorder(supervisor: Supervisor) -> None:
-    """Kills a recorder that runs but has stopped answering: it is started again and recovers.
-
-    Only one that has answered since it began: the recovery of a large volume may take its time.
-    """
-    subject = subjects.service(supervisor.node, "recorder", "state")
-    silent_since: float | None = None
-    answered: int | None = None
-    loop = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(LOOK_S)
-        child, client = supervisor.child("recorder"), supervisor.client
-        if client is None or not client.is_connected:
-            silent_since = None
-            continue
-        try:
-            await ask(client, subject, Empty(), RecorderState, seconds=LOOK_S)
-        except XomyenError:
-            if child.state.pid is None or child.state.pid != answered:
-                continue
-            silent_since = silent_since or loop.time()
-            if loop.time() - silent_since > LONGEST_SILENCE_S:
-                _LOG.error("the recorder (process %s) does not answer and is killed", child.state.pid)
-                child.kill()
-                silent_since = answered = None
-        else:
-            silent_since, answered = None, child.state.pid
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +58,13 @@ def _reserve(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: Starlette, host: str, port: int, tls: Tls | None = None) -> AsyncIterator[Address]:
+async def serving(
+    app: Starlette, host: str, port: int, tls: Tls | None = None, ended: Callable[[], None] = lambda: None
+) -> AsyncIterator[Address]:
     """Serves the application while the context lasts; port 0 takes any free one.
 
-    Before the server stops it sets `app.state.closing`, so that those who watch are told and leave.
+    `ended` is called when the server ends, also before it was asked to. Before the server stops it sets
+    `app.state.closing`, so that those who watch are told and leave.
 
     Raises OSError when the address cannot be had.
     """
@@ -81,6 +84,7 @@ async def serving(app: Starlette, host: str, port: int, tls: Tls | None = None) 
             ssl_key=tls.key if tls else None,
         )
         running = asyncio.create_task(server.serve(), name="granian")
+        running.add_done_callback(lambda _task: ended())
         try:
             await _until_answering(host, port, running)
             yield Address(host, port, "https" if tls else "http")
