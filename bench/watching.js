@@ -1,28 +1,33 @@
 // Runs in the page: reads the mark out of every video's shown pictures (see xomyen.camera.simulator.display).
 (() => {
-  const CELLS = 36;
-  const layout = (w) => (w >= 1280
-    ? { cell: w >= 1920 ? 32 : 16, y: 16, x: Math.floor((w - CELLS * (w >= 1920 ? 32 : 16)) / 16) * 16 }
-    : { cell: 16, y: 24, x: 0 });
+  const CELLS = 19;
+  const CELL = 16;
+  const layout = (w) => ({ y: w >= 1280 ? 16 : 8, x: (Math.floor(w / CELL) - CELLS) * CELL });
   const canvas = new OffscreenCanvas(4096, 1);
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   function read(video) {
     const w = video.videoWidth;
     if (w < 640) return null;
-    const { cell, x, y } = layout(w);
-    pen.drawImage(video, x, y, CELLS * cell, 1, 0, 0, CELLS * 2, 1);
+    const { x, y } = layout(w);
+    pen.drawImage(video, x, y, CELLS * CELL, 1, 0, 0, CELLS * 2, 1);
     const data = pen.getImageData(0, 0, CELLS * 2, 1).data;
+    const grey = (i) => data[i * 8] + data[i * 8 + 4];
+    const [high, low] = [grey(0), grey(1)];
+    if (high - low < 80) return null;
     const bits = [];
-    for (let i = 0; i < CELLS; i++) bits.push(data[i * 8] + data[i * 8 + 4] > 224 ? 1 : 0);
+    for (let i = 2; i < CELLS; i++) {
+      const level = Math.max(0, Math.min(3, Math.round(((grey(i) - low) / (high - low)) * 3)));
+      bits.push(level >> 1, level & 1);
+    }
     let register = 31;
-    for (const bit of bits.slice(2, 30)) {
+    for (const bit of bits.slice(0, 28)) {
       const top = (register >> 4) & 1;
       register = (register << 1) & 31;
       if (top ^ bit) register ^= 5;
     }
     const number = (from, to) => bits.slice(from, to).reduce((n, b) => n * 2 + b, 0);
-    if (bits[0] !== 1 || bits[1] !== 0 || bits[35] !== 1 || number(30, 35) !== register || bits[29]) return null;
-    return { counter: number(2, 24), fps: number(24, 29) };
+    if (bits[33] !== 1 || number(28, 33) !== register || bits[27]) return null;
+    return { counter: number(0, 22), fps: number(22, 27) };
   }
   function videos(root = document) {
     const found = [...root.querySelectorAll("video")];

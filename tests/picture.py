@@ -61,15 +61,15 @@ def _read_as(gray: NDArray[np.float32], where: display.Layout) -> Mark | None:
         size = where.cell * across
         a = int(left + size * 0.3)
         values.append(float(rows[a : max(a + 1, int(np.ceil(left + size * 0.7)))].mean()))
-    low, high = min(values), max(values)
-    if high - low < 60:
+    high, low = values[:2]
+    if high - low < 40:
         return None
-    middle = (low + high) / 2
-    if any(abs(v - middle) < (high - low) / 10 for v in values):
+    levels = [(value - low) / (high - low) * 3 for value in values[2:]]
+    if any(abs(level - round(level)) > 0.4 or not 0 <= round(level) <= 3 for level in levels):
         return None
-    bits = [int(v > middle) for v in values]
-    payload, check = bits[2:30], bits[30:35]
-    if bits[:2] != [1, 0] or bits[35] != 1 or _number(check) != display.crc5(payload):
+    bits = [bit for level in levels for bit in divmod(round(level), 2)]
+    payload, check = bits[:28], bits[28:33]
+    if bits[33] != 1 or _number(check) != display.crc5(payload):
         return None
     return Mark(_number(payload[:22]), _number(payload[22:27]), bool(payload[27]))
 

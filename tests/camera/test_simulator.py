@@ -5,6 +5,7 @@ import hashlib
 import ssl
 import time
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -17,8 +18,9 @@ from tests.waiting import until
 
 from xomyen.camera.ingest import IngestGroups
 from xomyen.camera.rtsp_source import RtspSource
-from xomyen.camera.simulator import Picturing, Protection, Scheme, Simulator
+from xomyen.camera.simulator import Picturing, Protection, Scheme, Simulator, demo_clip, display
 from xomyen.camera.simulator.certificate import server_context
+from xomyen.camera.simulator.scenes import place, read_scenes
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.words import StreamName, VideoCodec
 
@@ -82,6 +84,22 @@ async def test_cameras_show_their_own_names_and_differ(groups: IngestGroups) -> 
     name, rest = np.s_[:16, 240:420], np.s_[60:]
     assert (pictures[0][name] != pictures[1][name]).any()
     assert np.abs(pictures[0][rest] - pictures[1][rest]).mean() > 5
+
+
+def test_twenty_five_cameras_look_at_twenty_five_places() -> None:
+    scenes = read_scenes(demo_clip())
+    shown = [place(scenes, variant) for variant in range(25)]
+    assert len({(id(scene), view) for scene, view in shown}) == 25
+    assert all(a is not b for (a, _), (b, _) in pairwise(shown))
+
+
+def test_a_name_too_long_for_the_display_is_cut_between_words() -> None:
+    where = display.layout(640, 360)
+    whole, cut = display.blank_band(where), display.blank_band(where)
+    display.draw_name(whole, where, "C04")
+    display.draw_name(cut, where, "C04 Hướng chợ")
+    assert (whole == cut).all()
+    assert whole.max() == display.WHITE
 
 
 @pytest.mark.parametrize("codec", [VideoCodec.H265, VideoCodec.H264])

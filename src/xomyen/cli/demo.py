@@ -30,6 +30,8 @@ from xomyen.terms.time import SystemClock
 
 _USUAL_PORT = 8554
 _MOST = 250
+_OF_THE_CLIP = 25  # different places made of the short street clip
+_OF_OWN_VIDEO = 8
 _SIMULATOR_PATIENCE_S = 3.0
 
 
@@ -96,20 +98,21 @@ def demo(
             raise InvalidConfiguration(f"There is no video {file}.", field="video")
     prepare(folder)
     configure_logs("supervisor", settings)
-    uvloop.run(_run(folder, address, cameras_of_demo(cameras), videos))
+    uvloop.run(_run(folder, address, cameras_of_demo(cameras), videos, own=bool(video)))
 
 
-async def _run(folder: NodeFolder, address: str, cameras: list[DemoCamera], videos: list[Path]) -> None:
+async def _run(folder: NodeFolder, address: str, cameras: list[DemoCamera], videos: list[Path], own: bool) -> None:
     settings = load_settings(folder)
     port = free_port(_USUAL_PORT)
-    simulator = await _start_simulator(folder, cameras, port, videos)
+    simulator = await _start_simulator(folder, cameras, port, videos, own)
 
     async def ready(url: str) -> None:
         node = prepare(folder)
         async with connected(folder, "demo") as client:
             await configure(Configuration(client, node), cameras, port)
         link = await asyncio.to_thread(sign_in_link, folder, url)
-        print(f"\n{len(cameras)} cameras of xã Gia Khê are recorded in {folder.root}.")
+        recorded = "camera of xã Gia Khê is" if len(cameras) == 1 else "cameras of xã Gia Khê are"
+        print(f"\n{len(cameras)} {recorded} recorded in {folder.root}.")
         print(f"Open this link (works once, within {LINK_LIFE_S // 60} minutes; Ctrl-C ends the demo):\n\n  {link}\n")
         sys.stdout.flush()
 
@@ -132,13 +135,16 @@ def free_port(usual: int) -> int:
     raise InvalidConfiguration("There is no free port on 127.0.0.1.")
 
 
-async def _start_simulator(folder: NodeFolder, cameras: list[DemoCamera], port: int, videos: list[Path]) -> Child:
+async def _start_simulator(
+    folder: NodeFolder, cameras: list[DemoCamera], port: int, videos: list[Path], own: bool
+) -> Child:
     """The simulated cameras in a process of their own; ready when their port takes connections."""
     print("Preparing the simulated cameras (the first time their pictures are encoded, which takes a while) …")
     sys.stdout.flush()
     cache = folder.root / "simulator"
     arguments = ["-m", "xomyen.camera.simulator", *map(str, videos)]
     arguments += ["--count", str(len(cameras)), "--port", str(port), "--cache", str(cache)]
+    arguments += ["--variants", str(_OF_OWN_VIDEO if own else _OF_THE_CLIP), "--seconds", str(10 if own else 4)]
     arguments += [part for camera in cameras for part in ("--name", camera.title)]
     program = PythonProgram(arguments, (), _SIMULATOR_PATIENCE_S)
 

@@ -1,8 +1,10 @@
 """The on-screen display of a simulated camera: date, clock, name, and a mark that machines read.
 
-The display stands in a black band along the upper edge. The mark is a row of 36 black or white cells:
+The display stands in a black band along the upper edge. The mark is a row of 19 dark cells at its right end,
+hardly seen by people, each of one of four levels of grey. The first two are the lightest and the darkest, by
+which the others are measured; those carry two bits each:
 
-    1 0 | counter 22 bits | fps 5 bits | looped 1 bit | CRC-5 | 1          most significant bit first
+    counter 22 bits | fps 5 bits | looped 1 bit | CRC-5 | 1          most significant bit first
 
 `counter` is the number of the frame within the UTC day, or within the loop of pictures when `looped` is set.
 The CRC has the polynomial x^5+x^2+1 over the 28 bits before it. Everything stands on the grid of 16×16
@@ -21,7 +23,8 @@ Luma = NDArray[np.uint8]
 
 BLACK = 16
 WHITE = 208  # 192 above black: a multiple of 4, see `osd_slice`
-MARK_CELLS = 36
+MARK_STEP = 24  # luma from level to level of the mark: a multiple of 8, see `osd_slice`
+MARK_CELLS = 19
 COUNTER_BITS = 22
 FPS_BITS = 5
 _MACROBLOCK = 16
@@ -39,7 +42,7 @@ _GLYPHS = {
     "Z": "6151494543",
 }  # fmt: skip
 GLYPH_ADVANCE = 6  # columns from letter to letter
-NAME_LETTERS = 16  # at most; 12 at 1080 lines
+NAME_LETTERS = 16  # at most; 8 below 1280 pixels of width
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,9 @@ class Layout:
     @property
     def name_end(self) -> int:
         """The column right of the name, on the macroblock grid."""
-        room = self.mark_x if self.mark_y == 0 else self.width // _MACROBLOCK * _MACROBLOCK
-        return min(room, self.name_x + NAME_LETTERS * GLYPH_ADVANCE * self.text_scale // _MACROBLOCK * _MACROBLOCK)
+        return min(
+            self.mark_x, self.name_x + NAME_LETTERS * GLYPH_ADVANCE * self.text_scale // _MACROBLOCK * _MACROBLOCK
+        )
 
 
 def layout(width: int, height: int) -> Layout:
@@ -70,11 +74,10 @@ def layout(width: int, height: int) -> Layout:
         raise InvalidConfiguration(
             f"a simulated picture of {width}x{height} has no room for its display: use even sizes from 640x240"
         )
-    if width >= 1280:
-        cell = 32 if width >= 1920 else 16
-        mark_x = (width - MARK_CELLS * cell) // _MACROBLOCK * _MACROBLOCK
-        return Layout(width, height, 4, 32, mark_x, 0, 32, cell, 32, 480)
-    return Layout(width, height, 2, 16, 0, 16, 16, 16, 32, 240)
+    scale, rows = (4, 32) if width >= 1280 else (2, 16)
+    mark_x = (width // _MACROBLOCK - MARK_CELLS) * _MACROBLOCK
+    name_x = 480 if width >= 1280 else 240
+    return Layout(width, height, scale, rows, mark_x, 0, rows, _MACROBLOCK, rows, name_x)
 
 
 def crc5(bits: list[int]) -> int:
@@ -88,10 +91,11 @@ def crc5(bits: list[int]) -> int:
     return register
 
 
-def mark_bits(counter: int, fps: int, looped: bool) -> list[int]:
-    """The 36 cells of a mark, 1 = white."""
+def mark_levels(counter: int, fps: int, looped: bool) -> list[int]:
+    """The cells of a mark, 0 (black) to 3."""
     payload = _bits(counter % (1 << COUNTER_BITS), COUNTER_BITS) + _bits(fps, FPS_BITS) + [int(looped)]
-    return [1, 0, *payload, *_bits(crc5(payload), 5), 1]
+    bits = [*payload, *_bits(crc5(payload), 5), 1]
+    return [3, 0, *(2 * high + low for high, low in zip(bits[::2], bits[1::2], strict=True))]
 
 
 def _bits(value: int, count: int) -> list[int]:
@@ -118,9 +122,9 @@ def draw_text(area: Luma, text: str, scale: int, left: int = 0) -> None:
         left += GLYPH_ADVANCE * scale
 
 
-def draw_mark(band: Luma, where: Layout, bits: list[int]) -> None:
+def draw_mark(band: Luma, where: Layout, levels: list[int]) -> None:
     """Paints the mark's cells into the band."""
-    row = np.where(np.repeat(np.array(bits, bool), where.cell), WHITE, BLACK)
+    row = np.repeat(np.array(levels, np.uint8) * MARK_STEP + BLACK, where.cell)
     band[where.mark_y : where.mark_y + where.mark_height, where.mark_x : where.mark_x + row.size] = row
 
 
@@ -132,10 +136,15 @@ def draw_clock(band: Luma, where: Layout, text: str) -> None:
 
 
 def draw_name(band: Luma, where: Layout, name: str) -> None:
-    """Writes the camera's name right of the clock."""
+    """Writes the camera's name right of the clock: as many whole words as fit, or a part of the first."""
     area = band[: where.text_height, where.name_x : where.name_end]
     area[:] = BLACK
-    draw_text(area, name, where.text_scale, left=where.text_scale * 2)
+    left = where.text_scale * 2
+    letters = (area.shape[1] - left + where.text_scale) // (GLYPH_ADVANCE * where.text_scale)
+    words = plain_letters(name).split()
+    while len(words) > 1 and len(" ".join(words)) > letters:
+        words.pop()
+    draw_text(area, " ".join(words), where.text_scale, left)
 
 
 def blank_band(where: Layout) -> Luma:

@@ -13,11 +13,11 @@ from pathlib import Path
 import av
 
 from xomyen.camera.simulator import display
-from xomyen.camera.simulator.scenes import VIEWS, Picture, Scene, View, pictures, read_scenes
+from xomyen.camera.simulator.scenes import VIEWS, Picture, Scene, View, pictures, place, read_scenes
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.words import VideoCodec
 
-_CACHE_VERSION = 2
+_CACHE_VERSION = 3
 _GUARD = 16  # rows of black under the band, so that motion vectors from the picture never see the display
 
 
@@ -144,7 +144,7 @@ def _with_display(picture: Picture, p: Picturing, where: display.Layout, number:
         band = display.blank_band(where)
         second, frame = divmod(number, p.fps)
         display.draw_clock(band, where, f"SIM {second:02d}:{frame:02d}")
-        display.draw_mark(band, where, display.mark_bits(number, p.fps, looped=True))
+        display.draw_mark(band, where, display.mark_levels(number, p.fps, looped=True))
         picture[: where.band] = band[:, : p.width]
     return picture
 
@@ -251,8 +251,7 @@ def loops(
                 progress(done, total)
 
         for variant in missing:
-            view = VIEWS[(variant + variant // len(scenes)) % len(VIEWS)]
-            found[variant] = encode(scenes[variant % len(scenes)], view, p, count)
+            found[variant] = encode(*place(scenes, variant), p, count)
             _write(_cache_file(cache, source, variant, p), _dump(found[variant]))
     return [found[v] for v in wanted]
 

@@ -73,7 +73,7 @@ class DisplayCoder:
                 here = np.s_[row * MB : row * MB + MB, column * MB : column * MB + MB]
                 luma[here] = before[here]
             counter = k % (86_400 * self.fps)
-            display.draw_mark(luma, self.where, display.mark_bits(counter, self.fps, looped=False))
+            display.draw_mark(luma, self.where, display.mark_levels(counter, self.fps, looped=False))
             _remember(self._bands, k, luma)
         return self._bands[k]
 

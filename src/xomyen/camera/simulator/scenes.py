@@ -21,24 +21,36 @@ _CROSSFADE_S = 0.4
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One way of looking at a scene, so that a wall of few scenes looks alive."""
+    """One way of looking at a scene, so that a wall of few scenes looks like many places."""
 
     mirrored: bool
     zoom: float  # 1 = the largest 16:9 cut-out
     pan: float  # 0 = left, 1 = right
+    tilt: float  # 0 = top, 1 = bottom
     gain: float  # contrast
     lift: float  # brightness, of 255
     warmth: float  # shift of chroma, of 255
+    colour: float  # saturation; 0 = grey, as cameras with infra-red light see the night
     shift: float  # start within the scene, 0 to 1
 
 
 VIEWS = (
-    View(False, 1.0, 0.5, 1.0, 0, 0, 0.0),
-    View(True, 1.12, 0.25, 1.04, 4, 2, 0.45),
-    View(False, 1.25, 0.9, 0.94, -6, -3, 0.7),
-    View(True, 1.05, 0.75, 0.9, 8, 3, 0.2),
-    View(False, 1.18, 0.1, 1.06, -3, -2, 0.85),
+    View(False, 1.0, 0.5, 0.5, 1.0, 0, 0, 1.0, 0.0),
+    View(True, 1.45, 0.02, 0.85, 0.92, -26, -7, 0.8, 0.45),  # dusk
+    View(False, 1.7, 1.0, 0.3, 1.12, -8, 0, 0.0, 0.7),  # night, infra-red
+    View(True, 1.15, 1.0, 0.6, 0.78, 22, -3, 0.6, 0.2),  # haze
+    View(False, 1.9, 0.45, 0.95, 1.0, 6, 7, 1.1, 0.85),  # sodium light
+    View(True, 1.8, 0.55, 0.05, 0.8, -34, -10, 0.7, 0.55),  # late evening
+    View(False, 1.3, 0.0, 0.4, 1.05, 2, 3, 1.0, 0.33),
 )
+
+
+def place(scenes: "list[Scene]", variant: int) -> "tuple[Scene, View]":
+    """The scene and the view of a variant: neighbours differ in the scene, and no pair comes twice soon."""
+    turn, of_turn = divmod(variant, len(scenes))
+    # Each turn begins further on: five cameras in a row of the wall are not the five below them.
+    scene = (of_turn + 2 * turn) % len(scenes)
+    return scenes[scene], VIEWS[(scene + turn) % len(VIEWS)]
 
 
 def demo_clip() -> Path:
@@ -104,19 +116,22 @@ def _split(frames: Iterator[av.VideoFrame], fps: float) -> list[Scene]:
 
 def pictures(scene: Scene, view: View, width: int, height: int, fps: int, count: int) -> Iterator[Picture]:
     """`count` pictures of the view in I420 (shape height·3/2 × width), the scene repeated with a soft seam."""
-    length = len(scene.frames)
-    fade = min(int(_CROSSFADE_S * scene.fps), length // 3)
-    period = length - fade
+    fade = min(int(_CROSSFADE_S * scene.fps), len(scene.frames) // 3)
+    shown = count * scene.fps / fps  # of the scene's frames, at its own speed
+    period = min(len(scene.frames) - fade, max(1, round(shown)))
+    first = int(view.shift * (len(scene.frames) - fade - period))
+    # Whole repetitions, rather slower than faster, so that the loop has no seam where it begins again.
+    repetitions = max(1, int(shown / period * 0.8 + 0.5))
     cache: dict[int, Picture] = {}
 
     def at(index: int) -> Picture:
         if index not in cache:
-            cache[index] = _look(scene.frames[index], view, width, height)
+            cache[index] = _look(scene.frames[first + index], view, width, height)
         return cache[index]
 
     start = int(view.shift * period)
     for number in range(count):
-        index = (start + int(number * scene.fps / fps)) % period
+        index = (start + number * repetitions * period // count) % period
         if index < fade:
             # The scene's end, still running, gives way to its beginning.
             share = (index + 1) / (fade + 1)
@@ -134,7 +149,7 @@ def _look(frame: av.VideoFrame, view: View, width: int, height: int) -> Picture:
     cut_w = min(frame.width, rows * aspect) / view.zoom
     cut_h = min(rows, cut_w / aspect)
     left = int((frame.width - cut_w) * view.pan) // 2 * 2
-    top = int((rows - cut_h) / 2) // 2 * 2
+    top = int((rows - cut_h) * view.tilt) // 2 * 2
     cut_w, cut_h = int(cut_w) // 2 * 2, int(cut_h) // 2 * 2
     luma = source[:rows][top : top + cut_h, left : left + cut_w]
     chroma = source[rows:].reshape(2, rows // 2, frame.width // 2)
@@ -149,8 +164,9 @@ def _look(frame: av.VideoFrame, view: View, width: int, height: int) -> Picture:
     steps = np.arange(256, dtype=np.float32)
     picture[:height] = _tone((steps - 128) * view.gain + 128 + view.lift)[picture[:height]]
     blue, red = picture[height : height + height // 4], picture[height + height // 4 :]
-    blue[:] = _tone(steps - view.warmth)[blue]
-    red[:] = _tone(steps + view.warmth)[red]
+    pale = (steps - 128) * view.colour + 128
+    blue[:] = _tone(pale - view.warmth)[blue]
+    red[:] = _tone(pale + view.warmth)[red]
     return picture
 
 
