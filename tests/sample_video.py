@@ -21,6 +21,8 @@ H265_B_FRAMES = (
     "-x265-params", "bframes=2:b-adapt=0:log-level=error:pools=1:frame-threads=1",
 )  # fmt: skip
 
+H265_PLAIN = (*H265_B_FRAMES[:-1], H265_B_FRAMES[-1].replace("bframes=2", "bframes=0"))
+
 
 def expected_times(path: Path) -> list[tuple[int, int | None, bool]]:
     """(pts, dts, key) of every video packet as FFmpeg reads the file, in 90 kHz ticks from the first pts on.

@@ -1,6 +1,5 @@
 """Recording from RTSP servers nobody here wrote: GStreamer's and VLC's. Every picture is counted and decoded."""
 
-import asyncio
 import os
 import signal
 import socket
@@ -9,12 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from tests.collecting_sink import CollectingSink
 from tests.interop.packages import SYSTEM_PYTHON, need_gstreamer_server, need_vlc
+from tests.interop.receiving import FRAME_TICKS, PICTURES, assert_recorded, assert_whole, collect, record, steps
 from tests.sample_video import H264_B_FRAMES, decode_all, make_video
 
 from xomyen.camera.errors import CameraTimeout, CodecNotSupported, StreamNotFound, WrongPassword
@@ -22,18 +21,8 @@ from xomyen.camera.ingest import IngestGroups
 from xomyen.camera.libav import LibavPool, LibavSource
 from xomyen.camera.open import open_source
 from xomyen.camera.probe import probe
-from xomyen.camera.source import Batch, CodecConfig, StreamSink
-from xomyen.proof.keys import SigningKey
-from xomyen.recording.check import check
-from xomyen.recording.index_reader import IndexReader
-from xomyen.recording.recorder import Recorder
 from xomyen.terms.folder import NodeFolder
-from xomyen.terms.ids import new_id
-from xomyen.terms.words import GapReason, StreamName, VideoCodec
-
-PICTURES = 125  # of every stream of gstreamer_server.py
-FRAME_TICKS = 3600
-FFMPEG_NAME = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc"}
+from xomyen.terms.words import GapReason, VideoCodec
 
 
 @dataclass(frozen=True)
@@ -64,37 +53,6 @@ def gstreamer_servers() -> Iterator[tuple[Servers, int]]:
 def gstreamer() -> Iterator[Servers]:
     with gstreamer_servers() as (servers, _):
         yield servers
-
-
-async def collect(url: str, pictures: int, user: str | None = None, password: str | None = None) -> CollectingSink:
-    sink = CollectingSink()
-    async with IngestGroups() as groups, open_source(url, user, password, sink, groups, LibavPool()):
-        await sink.until(lambda s: len(s.units) >= pictures or bool(s.closings))
-    return sink
-
-
-def steps(ticks: list[int]) -> set[int]:
-    return {later - earlier for earlier, later in pairwise(ticks)}
-
-
-def assert_whole(
-    sink: CollectingSink, codec: VideoCodec, b_frames: bool, folder: Path, pictures: int = PICTURES
-) -> None:
-    """All pictures from the first on, in an order a decoder and a player can use, and every one decodes."""
-    config = sink.configs[0]
-    assert config.codec is codec
-    assert (config.width, config.height) == (320, 192)
-    assert len(sink.configs) == 1
-    assert len(sink.units) >= pictures, sink.closings
-    assert sink.lost_packets == 0
-    assert sink.keys[0]
-    assert sum(sink.keys) >= pictures // 25
-    sink.check_times()
-    assert (sink.pts != sorted(sink.pts)) == b_frames
-    assert (config.max_reorder > 0) == b_frames
-    assert steps(sorted(sink.pts)) == {FRAME_TICKS}
-    assert steps(sink.dts) == {FRAME_TICKS}
-    assert decode_all(config.parameter_sets, sink.units, FFMPEG_NAME[codec], folder) == len(sink.units) <= PICTURES
 
 
 @pytest.mark.parametrize(
@@ -171,83 +129,11 @@ async def test_probing_gstreamers_server_tells_what_is_wrong(gstreamer: Servers)
         await probe(f"rtsp://{gstreamer.digest}/h264", "lan", "wrong")
 
 
-class Counting:
-    """Passes everything on to a recorder's sink and counts pictures."""
-
-    def __init__(self, sink: StreamSink) -> None:
-        self._sink = sink
-        self.pictures = 0
-        self.changed = asyncio.Event()
-
-    def opened(self, config: CodecConfig) -> None:
-        self._sink.opened(config)
-
-    def write(self, batch: Batch) -> None:
-        self._sink.write(batch)
-        self.pictures += len(batch.sizes)
-        self.changed.set()
-
-    def camera_clock(self, offset_ns: int) -> None:
-        self._sink.camera_clock(offset_ns)
-
-    def closed(self, reason: GapReason, detail: str) -> None:
-        self._sink.closed(reason, detail)
-
-
 @pytest.mark.parametrize("path", ["/h264-audio", "/h265-b"])
 async def test_what_is_recorded_from_gstreamer_is_whole_and_proven(
     gstreamer: Servers, tmp_path: Path, path: str
 ) -> None:
-    folder, camera, node, key = NodeFolder(tmp_path), new_id(), new_id(), SigningKey.generate()
-    async with Recorder(folder, node, key) as recorder, IngestGroups() as groups:
-        sink = Counting(recorder.sink(camera, StreamName.MAIN))
-        async with open_source(f"rtsp://{gstreamer.open}{path}", None, None, sink, groups, LibavPool()):
-            async with asyncio.timeout(60):
-                while sink.pictures < PICTURES:
-                    sink.changed.clear()
-                    await sink.changed.wait()
-    files = sorted(folder.default_volume.rglob("*.mp4"))
-    assert files
-    assert sum(count_pictures(file) for file in files) == PICTURES
-    times = [time for file in files for time in packet_times(file)]
-    assert len(times) == PICTURES
-    assert all(dts <= pts for pts, dts in times)
-    assert [dts for _, dts in times] == sorted({dts for _, dts in times})
-    assert [pts for pts, _ in times] != sorted(pts for pts, _ in times)
-    assert stream_kinds(files[0]) == ["video"]
-    with IndexReader(folder.index) as index:
-        report = check(index, key.public, hashes=True)
-    assert report.clean, report
-
-
-def count_pictures(file: Path) -> int:
-    """Decodes a whole file with FFmpeg, which must not complain."""
-    done = subprocess.run(
-        ["ffmpeg", "-v", "error", "-xerror", "-err_detect", "explode", "-i", str(file), "-fps_mode", "passthrough",
-         "-vf", "scale=16:16", "-f", "rawvideo", "-pix_fmt", "gray", "-"],
-        capture_output=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr.decode()
-    assert done.stderr == b"", done.stderr.decode()
-    return len(done.stdout) // 256
-
-
-def packet_times(file: Path) -> list[tuple[int, int]]:
-    shown = subprocess.run(
-        ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=pts,dts", "-of", "csv=p=0",
-         str(file)],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    rows = (line.split(",") for line in shown.stdout.split())
-    return [(int(row[0]), int(row[1])) for row in rows]
-
-
-def stream_kinds(file: Path) -> list[str]:
-    shown = subprocess.run(
-        ["ffprobe", "-v", "error", "-show_entries", "stream=codec_type", "-of", "csv=p=0", str(file)],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    return shown.stdout.split()
+    assert_recorded(await record(f"rtsp://{gstreamer.open}{path}", NodeFolder(tmp_path)), b_frames=True)
 
 
 @pytest.fixture

@@ -1,0 +1,30 @@
+"""The RTSP file server of aio-rtsp-toolkit, which sends by TCP only; serves a folder until its input ends.
+
+Prints its port.
+"""
+
+import asyncio
+import sys
+
+import aio_sockets
+from aio_rtsp_toolkit import server as rtsp
+
+
+class Silent:
+    """A log that nobody reads: standard output is for the port."""
+
+    def _drop(self, *words: object, **more: object) -> None:
+        pass
+
+    debug = info = warning = error = critical = exception = _drop
+
+
+async def main(folder: str) -> None:
+    aio_sockets.aio_sockets.logger = rtsp.logger = Silent()
+    server = await rtsp.RtspServer(folder, "127.0.0.1", 0).start()
+    print(server._server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await server.close()
+
+
+asyncio.run(main(sys.argv[1]))
