@@ -171,3 +171,47 @@ async def test_the_bucket_holds_configurations_and_no_password_in_clear(
     value = (await bucket.get(record.config.id)).value or b""
     assert "bí mật".encode() not in value
     assert CameraConfig.model_validate_json(value) == record.config
+
+
+async def _taken_out(configuration: Configuration, name: str) -> CameraConfig:
+    record = await configuration.put(camera(name), 0)
+    changed = await configuration.put(record.config.model_copy(update={"order": 7}), record.revision)
+    await configuration.remove(changed.config.id, changed.revision)
+    return changed.config
+
+
+async def test_a_removed_camera_is_still_found_by_its_name_and_id(configuration: Configuration) -> None:
+    gone = await _taken_out(configuration, "Sân sau")
+    for wanted in ("Sân sau", "san", gone.id):
+        found = await configuration.camera(wanted, removed=True)
+        assert (found.config, found.removed_ns is not None) == (gone, True)
+        with pytest.raises(UnknownCamera):
+            await configuration.camera(wanted)
+    assert [record.config for record in await configuration.removed()] == [gone]
+    assert await configuration.cameras() == ()
+
+
+async def test_a_name_means_its_latest_holder(configuration: Configuration) -> None:
+    first = await _taken_out(configuration, "Sân")
+    second = await _taken_out(configuration, "SÂN")
+    assert [record.config.id for record in await configuration.removed()] == [second.id, first.id]
+    assert (await configuration.camera("san", removed=True)).config.id == second.id
+    assert (await configuration.camera(first.id, removed=True)).config.id == first.id
+    third = (await configuration.put(camera("Sân"), 0)).config
+    assert (await configuration.camera("Sân", removed=True)).config.id == third.id
+
+
+async def test_a_beginning_that_several_removed_cameras_had_is_refused_with_their_ids(
+    configuration: Configuration,
+) -> None:
+    gone = [await _taken_out(configuration, name) for name in ("Sân trước", "Sân sau")]
+    with pytest.raises(InvalidConfiguration) as raised:
+        await configuration.camera("sân", removed=True)
+    assert all(config.id in str(raised.value) for config in gone)
+
+
+async def test_the_password_of_a_removed_camera_is_not_told(configuration: Configuration) -> None:
+    public = base64.b64decode((await configuration.secrets_key()).public)
+    record = await configuration.put(camera("Sân", sealed_password=seal("bí mật", public)), 0)
+    await configuration.remove(record.config.id, record.revision)
+    assert [gone.config.sealed_password for gone in await configuration.removed()] == [""]

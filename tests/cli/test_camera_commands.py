@@ -7,6 +7,8 @@ import psutil
 import pytest
 from tests.running_node import xomyen
 
+from xomyen.terms.ids import new_id
+
 URL = "rtsp://192.0.2.7:554/stream1"
 
 
@@ -175,3 +177,39 @@ COMMANDS = (
 def test_every_command_has_help_with_an_example(command: str) -> None:
     text = xomyen(*command.split(), "--help").stdout
     assert f"Example: xomyen {command}" in " ".join(text.split())
+
+
+def test_a_removed_camera_stays_in_the_full_list_and_its_name_is_understood(folder: Path) -> None:
+    xomyen("camera", "add", "Sân", URL, "--dir", folder)
+    (camera,) = listed(folder)
+    said = xomyen("camera", "remove", "Sân", "--dir", folder).stdout
+    assert "30 days" in said
+    assert listed(folder) == []
+    (gone,) = json.loads(xomyen("camera", "list", "--all", "--json", "--dir", folder).stdout)
+    assert (gone["id"], gone["name"], gone["state"]) == (camera["id"], "Sân", "removed")
+    assert gone["since"]
+    span = ("--from", "-1h", "--dir", folder)
+    assert "Nothing was recorded" in xomyen("timeline", "san", *span).stdout
+    assert json.loads(xomyen("timeline", "Sân", *span, "--json").stdout)["camera"] == camera["id"]
+    assert "No camera" in failed("timeline", new_id(), *span, code=3)
+    assert "No camera" in failed("camera", "edit", "Sân", "--days", "5", "--dir", folder, code=3)
+
+
+def test_a_password_in_the_address_of_the_smaller_stream_counts_too(folder: Path) -> None:
+    xomyen("camera", "add", "Sân", URL, "--sub", "rtsp://admin:pw@192.0.2.7/2", "--dir", folder)
+    (camera,) = listed(folder)
+    assert (camera["user"], camera["password"]) == ("admin", True)
+    both = ("rtsp://a:1@192.0.2.7/1", "--sub", "rtsp://a:2@192.0.2.7/2")
+    assert "different" in failed("camera", "add", "Cổng", *both, "--dir", folder, code=2)
+
+
+def test_a_change_of_nothing_is_no_change(folder: Path) -> None:
+    xomyen("camera", "add", "Sân", URL, "--dir", folder)
+    assert "Nothing to change" in failed("camera", "edit", "Sân", "--dir", folder, code=2)
+
+
+@pytest.mark.parametrize("arguments", [(), ("camera",)])
+def test_without_a_command_the_help_is_shown_as_it_is(arguments: tuple[str, ...]) -> None:
+    done = xomyen(*arguments, code=2)
+    assert done.stderr == ""
+    assert "Commands:\n" in done.stdout

@@ -40,9 +40,18 @@ class Configuration:
         """All cameras, in the order of the wall."""
         return (await ask(self._client, self._subject("list"), Empty(), CameraList)).cameras
 
-    async def camera(self, name_or_id: str) -> CameraRecord:
-        """The camera meant by a name, an id or the unique beginning of a name. Raises UnknownCamera."""
-        return await ask(self._client, self._subject("get"), CameraWanted(camera=name_or_id), CameraRecord)
+    async def removed(self) -> tuple[CameraRecord, ...]:
+        """Cameras that were taken out, as they were, without their passwords; the newest removal first."""
+        return (await ask(self._client, self._subject("removed"), Empty(), CameraList)).cameras
+
+    async def camera(self, name_or_id: str, removed: bool = False) -> CameraRecord:
+        """The camera meant by a name, an id or the unique beginning of a name.
+
+        With `removed` also one that was taken out, when none in force is meant; of several that had the very name,
+        the one removed last. Raises UnknownCamera, InvalidConfiguration when several are meant.
+        """
+        request = CameraWanted(camera=name_or_id, removed=removed)
+        return await ask(self._client, self._subject("get"), request, CameraRecord)
 
     async def put(self, config: CameraConfig, revision: int) -> CameraRecord:
         """Adds (revision 0) or changes a camera. Raises Conflict when it changed since `revision` was read."""
@@ -95,6 +104,11 @@ class BucketState:
         self.cameras: dict[str, CameraRecord] = {}
         self._revisions: dict[str, int] = {}
 
+    @property
+    def removed(self) -> dict[str, int]:
+        """Keys whose newest entry is a deletion, and its revision."""
+        return {key: revision for key, revision in self._revisions.items() if key not in self.cameras}
+
     def apply(self, entry: KeyValue.Entry) -> None:
         """Takes an entry in, unless a newer one of its key is known."""
         revision = entry.revision or 0
@@ -126,6 +140,30 @@ async def read_bucket(client: Client, bucket: KeyValue, node: str) -> BucketStat
             if gone.entry is not None:
                 state.apply(gone.entry)
     return state
+
+
+async def read_removed(client: Client, bucket: KeyValue, node: str) -> list[CameraRecord]:
+    """Cameras that were taken out, as they were before, without their passwords; the newest removal first.
+
+    The bucket keeps the entries before a deletion: footage outlives its camera, and so does the name it was
+    recorded under.
+    """
+    name = subjects.config_bucket(node)
+    js = client.jetstream()
+    found = []
+    for key, deleted in (await read_bucket(client, bucket, node)).removed.items():
+        last: CameraRecord | None = None
+        revision = 0
+        while revision < deleted:
+            message = await js.get_msg(f"KV_{name}", seq=revision + 1, subject=f"$KV.{name}.{key}", next=True)
+            revision = message.seq or deleted
+            entry = KeyValue.Entry(name, key, message.data, revision, None, None, None)
+            last = read_entry(entry) or last
+        if last is not None and message.time is not None:
+            config = last.config.model_copy(update={"sealed_password": ""})
+            removed_ns = round(message.time.timestamp() * 1e6) * 1000
+            found.append(last.model_copy(update={"config": config, "removed_ns": removed_ns}))
+    return sorted(found, key=lambda record: record.removed_ns or 0, reverse=True)
 
 
 async def _bucket(client: Client, node: str) -> KeyValue:

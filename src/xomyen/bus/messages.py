@@ -148,6 +148,7 @@ class CameraRecord(Message):
 
     revision: int
     config: CameraConfig
+    removed_ns: int | None = None  # when it was taken out; None: it is in force
 
 
 class CameraStatus(Message):
@@ -166,7 +167,7 @@ class ErrorReply(Message):
 
 
 class CameraList(Message):
-    """Answer of config.list, in the order of the wall."""
+    """Answer of config.list, in the order of the wall, and of config.removed, the newest removal first."""
 
     cameras: tuple[CameraRecord, ...]
 
@@ -175,6 +176,7 @@ class CameraWanted(Message):
     """Request of config.get: a name, an id, or the unique beginning of a name."""
 
     camera: str
+    removed: bool = False  # also one that was taken out: its footage is still there
 
 
 class ConfigPut(Message):

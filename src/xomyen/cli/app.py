@@ -18,14 +18,11 @@ INTERNAL = 70
 app = typer.Typer(
     name="xomyen",
     help="Xóm Yên: the cameras of a commune on one box.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-camera = typer.Typer(
-    name="camera", help="The cameras of a node, and simulated ones.", no_args_is_help=True, rich_markup_mode=None
-)
+camera = typer.Typer(name="camera", help="The cameras of a node, and simulated ones.", rich_markup_mode=None)
 
 _ROOMS = {
     "serve": ("serve", "signin"),
@@ -79,8 +76,10 @@ def run(arguments: list[str] | None = None) -> None:
 
 
 def _outcome(arguments: list[str]) -> int:
+    incomplete = arguments in ([], [camera.info.name])
     try:
-        result = build(arguments)(args=arguments, standalone_mode=False)
+        # A group without a command shows what there is; done is nothing.
+        result = build(arguments)(args=[*arguments, "--help"] if incomplete else arguments, standalone_mode=False)
         sys.stdout.flush()
     except XomyenError as error:
         return _failed(error.message, error.exit_code)
@@ -98,6 +97,8 @@ def _outcome(arguments: list[str]) -> int:
         if os.environ.get("XOMYEN_TRACEBACK"):
             raise
         return _failed(f"{type(error).__name__}: {error} (XOMYEN_TRACEBACK=1 shows where).", INTERNAL)
+    if incomplete:
+        return USAGE
     return result if isinstance(result, int) else 0
 
 

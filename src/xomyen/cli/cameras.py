@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from xomyen.bus import subjects
 from xomyen.bus.messages import CameraConfig, CameraEvent, CameraRecord, NodeHealth, RecorderState, StreamConfig
 from xomyen.bus.requests import Empty, ask
-from xomyen.cli.common import Dir, Json, NodeBus, finish, node_bus, node_folder, print_json
+from xomyen.cli.common import Dir, Json, NodeBus, counted, finish, node_bus, node_folder, print_json
 from xomyen.terms.errors import InvalidConfiguration, NotRunning
 from xomyen.terms.ids import new_id
 from xomyen.terms.time import format_utc
@@ -29,9 +29,14 @@ PasswordFile = Annotated[
 ]
 Site = Annotated[str | None, typer.Option("--site", help="Where the camera stands.", show_default=False)]
 Days = Annotated[int | None, typer.Option("--days", min=1, max=3650, help="Days of footage to keep.")]
+Order = Annotated[int | None, typer.Option("--order", help="Where it stands on the wall.")]
 RecordSub = Annotated[
     bool | None, typer.Option("--record-sub/--no-record-sub", help="Record the smaller stream as well.")
 ]
+
+
+REMOVED = "removed"
+"""Stands for a state where a camera is not configured any more."""
 
 
 def register(app: typer.Typer, camera: typer.Typer) -> None:
@@ -67,6 +72,18 @@ def take_credentials_out(url: str) -> Address:
     )
 
 
+def credentials_of(*addresses: Address | None) -> Address:
+    """The address that holds the user and password of one camera; both streams are asked for with the same.
+
+    Raises InvalidConfiguration when the addresses hold different ones.
+    """
+    found = [one for one in addresses if one is not None and (one.user, one.password) != (None, None)]
+    if len({(one.user, one.password) for one in found}) > 1:
+        text = "The two streams' URLs hold different users or passwords; a camera has one."
+        raise InvalidConfiguration(text, field="user")
+    return found[0] if found else Address("", None, None)
+
+
 def read_password(file: Path | None, user: str | None, in_url: str | None) -> str | None:
     """The password from the file, the URL, or asked for when a user was named; None: none was given."""
     if file is not None:
@@ -94,7 +111,7 @@ def add(
     site: Site = None,
     days: Days = None,
     record_sub: RecordSub = None,
-    order: Annotated[int | None, typer.Option("--order", help="Where it stands on the wall.")] = None,
+    order: Order = None,
     as_json: Json = False,
 ) -> None:
     """Add a camera; a running node records it at once.
@@ -106,8 +123,9 @@ def add(
     """
     main = take_credentials_out(url)
     second = take_credentials_out(sub) if sub else None
-    user = user if user is not None else main.user
-    password = read_password(password_file, user, main.password)
+    given = credentials_of(main, second)
+    user = user if user is not None else given.user
+    password = read_password(password_file, user, given.password)
 
     async def work() -> CameraRecord:
         async with node_bus(node_folder(directory), create=True) as bus:
@@ -138,7 +156,9 @@ def _checked(**values: object) -> CameraConfig:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise InvalidConfiguration(f"{field}: {first['msg']}.", field=field) from error
+        nameless = (field, first["type"]) == ("name", "string_too_short")
+        text = "A camera needs a name" if nameless else f"{field}: {first['msg']}"
+        raise InvalidConfiguration(f"{text}.", field=field) from error
 
 
 def _after_the_last(cameras: tuple[CameraRecord, ...]) -> int:
@@ -173,7 +193,7 @@ def edit(
     site: Site = None,
     days: Days = None,
     record_sub: RecordSub = None,
-    order: Annotated[int | None, typer.Option("--order", help="Where it stands on the wall.")] = None,
+    order: Order = None,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Switch recording on or off.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -183,8 +203,9 @@ def edit(
     """
     main = take_credentials_out(url) if url else None
     second = take_credentials_out(sub) if sub else None
-    new_user = user if user is not None else (main.user if main else None)
-    password = read_password(password_file, user, main.password if main else None)
+    given = credentials_of(main, second)
+    new_user = user if user is not None else given.user
+    password = read_password(password_file, user, given.password)
 
     async def work() -> CameraRecord:
         async with node_bus(node_folder(directory)) as bus:
@@ -213,6 +234,9 @@ def edit(
             config = _checked(**{**values, "sub": sub_stream})
             return await bus.configuration.put(config, record.revision)
 
+    asked = (new_name, url, sub, user, password_file, site, days, record_sub, order, enabled)
+    if all(one is None for one in asked):
+        raise InvalidConfiguration("Nothing to change was named; `xomyen camera edit --help` shows what can be.")
     record = finish(work())
     if as_json:
         print_json(_plain(record))
@@ -234,12 +258,18 @@ def remove(name: Name, directory: Dir = None) -> None:
 
     record = finish(work())
     print(
-        f"Removed {record.config.name}; its recordings are kept for {record.config.retention_days} days, "
-        f"under its id {record.config.id}."
+        f"Removed {record.config.name}; its recordings are kept for {counted(record.config.retention_days, 'day')}, "
+        f"under its name and its id {record.config.id}."
     )
 
 
-def list_cameras(directory: Dir = None, as_json: Json = False) -> None:
+def list_cameras(
+    directory: Dir = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those that were removed; their footage may still be there.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """List the cameras: name, id, state, since when, and why.
 
     Example: xomyen camera list --json
@@ -248,7 +278,8 @@ def list_cameras(directory: Dir = None, as_json: Json = False) -> None:
     async def work() -> tuple[tuple[CameraRecord, ...], _States]:
         async with node_bus(node_folder(directory)) as bus:
             cameras = await bus.configuration.cameras()
-            return cameras, await _states(bus)
+            gone = await bus.configuration.removed() if everything else ()
+            return (*cameras, *gone), await _states(bus)
 
     cameras, states = finish(work())
     if as_json:
@@ -291,6 +322,8 @@ async def _trouble(bus: NodeBus) -> str:
 
 def _shown(record: CameraRecord, stream: StreamName, states: _States) -> dict[str, str | None]:
     """State, since, reason and detail of one stream."""
+    if record.removed_ns is not None:
+        return {"state": REMOVED, "since": format_utc(record.removed_ns), "reason": None, "detail": ""}
     event = states.known.get((record.config.id, stream))
     if not record.config.enabled:
         since = format_utc(event.since_ns) if event else None

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xomyen.cli.common import Dir, Json, node_folder, print_json
+from xomyen.cli.common import Dir, Json, counted, node_folder, print_json
 from xomyen.node.home import holder_of, read_identity, try_lock
 from xomyen.proof.keys import PublicKey, SigningKey
 from xomyen.recording.check import CheckReport, check
@@ -94,4 +94,4 @@ def _print(report: CheckReport, hashes: bool, as_json: bool) -> None:
         print(f"{finding.severity.value}: {finding.text}{place}")
     hashed = f", {report.hashed_bytes} bytes hashed" if hashes else ""
     verdict = "all is well" if report.clean else "there are problems"
-    print(f"{report.segments} segments, {report.files} files{hashed}: {verdict}.")
+    print(f"{counted(report.segments, 'segment')}, {counted(report.files, 'file')}{hashed}: {verdict}.")

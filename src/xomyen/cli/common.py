@@ -15,7 +15,8 @@ from nats.aio.client import Client
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected, prepare_streams
 from xomyen.node.home import default_root, holder_of, locked, prepare, read_identity, try_lock
-from xomyen.terms.errors import AlreadyRunning, NotRunning
+from xomyen.recording.index_reader import IndexReader
+from xomyen.terms.errors import AlreadyRunning, NoFootage, NotRunning, UnknownCamera
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import is_id
 
@@ -119,10 +120,29 @@ async def running_bus(folder: NodeFolder) -> AsyncIterator[NodeBus]:
         yield NodeBus(client, node, True, Configuration(client, node))
 
 
-async def resolve_camera(folder: NodeFolder, name: str) -> str:
-    """The id of the camera meant by a name; an id is taken as it is, also of a camera that was removed."""
-    if is_id(name):
-        read_identity(folder)
-        return name
+async def recorded_camera(folder: NodeFolder, name: str) -> tuple[str, str]:
+    """Id and name of the camera whose footage is meant, also of one that was removed. Raises UnknownCamera.
+
+    A camera that only the index knows, from a volume that was taken over, has no name.
+    """
     async with node_bus(folder) as bus:
-        return (await bus.configuration.camera(name)).config.id
+        try:
+            config = (await bus.configuration.camera(name, removed=True)).config
+        except UnknownCamera:
+            if is_id(name) and name in _cameras_of_index(folder):
+                return name, ""
+            raise
+        return config.id, config.name
+
+
+def _cameras_of_index(folder: NodeFolder) -> set[str]:
+    try:
+        with IndexReader(folder.index) as index:
+            return {camera for camera, _stream in index.streams()}
+    except NoFootage:
+        return set()
+
+
+def counted(number: int, thing: str) -> str:
+    """1 camera, 2 cameras."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

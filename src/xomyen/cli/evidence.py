@@ -15,15 +15,15 @@ from xomyen.bus import subjects
 from xomyen.bus.events import publish_event
 from xomyen.bus.messages import AccessEvent, CheckpointDone, StreamWanted
 from xomyen.bus.requests import ask
-from xomyen.cli.common import Dir, Json, finish, node_bus, node_folder, print_json
+from xomyen.cli.common import Dir, Json, counted, finish, node_bus, node_folder, print_json, recorded_camera
 from xomyen.node.home import read_identity
 from xomyen.playback.export import AlreadyThere, ExportOrder, plan_export, write_export
 from xomyen.proof.keys import InvalidKey, PublicKey, SigningKey
 from xomyen.proof.verify import Report, Verdict, verify
 from xomyen.recording.index_reader import IndexReader
-from xomyen.terms.errors import InvalidConfiguration, InvalidRange, NotRunning, UnknownCamera
+from xomyen.terms.errors import InvalidConfiguration, InvalidRange, NotRunning
 from xomyen.terms.folder import NodeFolder
-from xomyen.terms.ids import is_id, new_id
+from xomyen.terms.ids import new_id
 from xomyen.terms.time import SystemClock, format_utc, parse_time
 from xomyen.terms.words import StreamName
 
@@ -64,7 +64,7 @@ def export(
         raise AlreadyThere(f"{output} is there already; choose another name or add --force.")
     folder = node_folder(directory)
     node = read_identity(folder)
-    camera, camera_name = finish(_camera_of(folder, name))
+    camera, camera_name = finish(recorded_camera(folder, name))
 
     def checkpoint() -> None:
         finish(_seal_now(folder, node, camera, stream))
@@ -100,20 +100,8 @@ def export(
     for clip in clips:
         print(f"{clip['file']}  {clip['from']} – {clip['to']}  {clip['frames']} frames, {clip['bytes']} bytes")
     if planned.gaps:
-        print(f"{len(planned.gaps)} gap(s) in this range; the manifest gives their reasons.")
+        print(f"{counted(len(planned.gaps), 'gap')} in this range; the manifest gives the reasons.")
     print(f"Written to {output}. Check it with: xomyen verify {output}")
-
-
-async def _camera_of(folder: NodeFolder, name: str) -> tuple[str, str]:
-    """Id and name of the camera. An id is enough for one that was removed; its name is not known any more."""
-    async with node_bus(folder) as bus:
-        try:
-            config = (await bus.configuration.camera(name)).config
-        except UnknownCamera:
-            if is_id(name):
-                return name, ""
-            raise
-        return config.id, config.name
 
 
 async def _seal_now(folder: NodeFolder, node: str, camera: str, stream: StreamName) -> None:

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from xomyen.cli.common import Dir, Json, finish, node_folder, print_json, resolve_camera
+from xomyen.cli.common import Dir, Json, finish, node_folder, print_json, recorded_camera
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.rows import Gap, Segment
 from xomyen.terms.errors import InvalidRange, NoFootage
@@ -39,7 +39,7 @@ def timeline(
     if from_ns > now_ns:
         raise InvalidRange("The range lies in the future: nothing can have been recorded there yet.")
     folder = node_folder(directory)
-    camera = finish(resolve_camera(folder, name))
+    camera, _name = finish(recorded_camera(folder, name))
     try:
         with IndexReader(folder.index) as index:
             segments = index.segments(camera, stream, from_ns, to_ns)

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from nats.js.kv import KeyValue
 
 from xomyen.bus import subjects
-from xomyen.bus.configuration import read_bucket
+from xomyen.bus.configuration import read_bucket, read_removed
 from xomyen.bus.messages import (
     CameraConfig,
     CameraList,
@@ -36,7 +36,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class ConfigService:
-    """Answers config.list, .get, .put, .remove and .key while it is entered."""
+    """Answers config.list, .removed, .get, .put, .remove and .key while it is entered."""
 
     def __init__(self, client: Client, node: str, secrets: Secrets, most_cameras: int) -> None:
         self._client = client
@@ -51,6 +51,7 @@ class ConfigService:
         self._kv = await self._client.jetstream().key_value(subjects.config_bucket(self._node))
         for subscription in (
             await answer(self._client, self._subject("list"), Empty, self.cameras),
+            await answer(self._client, self._subject("removed"), Empty, self.removed),
             await answer(self._client, self._subject("get"), CameraWanted, self.get),
             await answer(self._client, self._subject("put"), ConfigPut, self.put),
             await answer(self._client, self._subject("remove"), ConfigRemove, self.remove),
@@ -81,16 +82,25 @@ class ConfigService:
         """All cameras in the order of the wall."""
         return CameraList(cameras=tuple(await self._records()))
 
+    async def removed(self, _request: Empty) -> CameraList:
+        """Cameras that were taken out; the newest removal first."""
+        return CameraList(cameras=tuple(await read_removed(self._client, self._bucket, self._node)))
+
     async def get(self, request: CameraWanted) -> CameraRecord:
-        """One camera by name, id or unique beginning. Raises UnknownCamera."""
-        records = {record.config.id: record for record in await self._records()}
-        found = match_name(request.camera, [(id_, record.config.name) for id_, record in records.items()])
+        """One camera by name, id or unique beginning. Raises UnknownCamera, InvalidConfiguration."""
+        candidates = await self._records()
+        if request.removed:
+            candidates += await read_removed(self._client, self._bucket, self._node)
+        records = {record.config.id: record for record in candidates}
+        meant = match_name(request.camera, [(id_, record.config.name) for id_, record in records.items()])
+        found = [records[id_] for id_ in meant]
+        # A camera in force goes before those that are gone, and the last holder of a name before earlier ones.
+        found = [record for record in found if record.removed_ns is None] or found
         if not found:
             raise UnknownCamera(request.camera)
-        if len(found) > 1:
-            names = ", ".join(sorted(records[id_].config.name for id_ in found))
-            raise InvalidConfiguration(f"{request.camera!r} may mean {names}: write the whole name.", field="camera")
-        return records[found[0]]
+        if len({fold_name(record.config.name) for record in found}) > 1:
+            raise InvalidConfiguration(f"{request.camera!r} may mean {_listed(found)}.", field="camera")
+        return found[0]
 
     async def put(self, request: ConfigPut) -> CameraRecord:
         """Adds or changes a camera. Raises InvalidConfiguration, Conflict."""
@@ -155,6 +165,13 @@ class ConfigService:
     async def key(self, _request: Empty) -> SecretsKey:
         """The public key to which passwords are sealed."""
         return SecretsKey(public=base64.b64encode(self._secrets.public).decode())
+
+
+def _listed(found: list[CameraRecord]) -> str:
+    """Names to choose from; with ids where names alone would not do."""
+    if all(record.removed_ns is None for record in found):
+        return f"{', '.join(sorted(record.config.name for record in found))}: write the whole name"
+    return f"{', '.join(f'{record.config.name} ({record.config.id})' for record in found)}: give the id"
 
 
 def validate_stream(stream: StreamConfig, field: str) -> None:

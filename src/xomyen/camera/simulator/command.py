@@ -124,6 +124,13 @@ async def _inflict(simulator: Simulator, order: FaultOrder) -> None:
     typer.echo(f"Fault {order.kind} at {where}")
 
 
+def _addresses(simulator: Simulator) -> str:
+    first = simulator.url(1)
+    if simulator.count == 1:
+        return f"1 camera: {first}, sub-stream {first}/sub"
+    return f"{simulator.count} cameras: {first} … /{simulator.count}, sub-streams …/sub"
+
+
 async def _serve(simulator: Simulator, bar: Progress, faults: list[FaultOrder]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -134,7 +141,7 @@ async def _serve(simulator: Simulator, bar: Progress, faults: list[FaultOrder]) 
             simulator.camera(order.camera)
     async with simulator:
         bar.stop()
-        typer.echo(f"{simulator.count} cameras: {simulator.url(1)} … /{simulator.count}, sub-streams …/sub")
+        typer.echo(_addresses(simulator))
         inflicted = [loop.create_task(_inflict(simulator, order)) for order in faults]
         shown = 0
         while not stop.is_set():
