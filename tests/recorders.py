@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import av
-from tests.footage import CAMERA, NODE
+from tests.footage import CAMERA, NODE, Feeder
 
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.check import CheckReport, check
@@ -17,6 +17,7 @@ from xomyen.recording.policy import RecorderSettings, VolumeSettings
 from xomyen.recording.recorder import Recorder
 from xomyen.recording.rows import Gap, Segment, Span
 from xomyen.terms.folder import NodeFolder
+from xomyen.terms.time import NS_PER_SECOND, ManualClock
 from xomyen.terms.words import StreamName
 
 MAIN = StreamName.MAIN
@@ -67,6 +68,19 @@ def checked(root: Path, *, running: bool = False) -> CheckReport:
     folder = NodeFolder(root)
     with IndexReader(folder.index) as reader:
         return check(reader, SigningKey.load(folder.signing_key).public, hashes=True, running=running)
+
+
+def outbox_kinds(root: Path) -> list[str]:
+    """What kinds of events wait, in order."""
+    with IndexReader(NodeFolder(root).index) as reader:
+        return [row[0] for row in reader.query("SELECT kind FROM outbox ORDER BY number")]
+
+
+def play(feeder: Feeder, clock: ManualClock, seconds: float, frames: int = 6) -> None:
+    """Batches of a quarter second, as from a camera at 25 pictures a second."""
+    for _ in range(round(seconds * 25 / frames)):
+        clock.advance(frames * NS_PER_SECOND // 25)
+        feeder.feed(frames, clock.wall_ns())
 
 
 def frames_by_ffprobe(path: str) -> int:

@@ -220,7 +220,7 @@ async def test_a_disk_unmounted_meanwhile_is_not_filled(tmp_path: Path) -> None:
 async def test_a_volume_that_stays_wrong_disturbs_nobody_and_is_used_once_it_is_right(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xomyen.recording.recorder._VOLUME_SECONDS", 0.05)
+    monkeypatch.setattr("xomyen.recording.volumes._RETRY_SECONDS", 0.05)
     good, wrong = tmp_path / "good", tmp_path / "wrong"
     wrong.mkdir()
     (wrong / "letter.txt").write_text("not footage")

@@ -240,7 +240,7 @@ async def test_after_a_power_cut_a_volume_that_comes_back_later_is_trusted_no_mo
 ) -> None:
     here, other = tmp_path / "here", tmp_path / "other"
     clock = ManualClock()
-    monkeypatch.setattr("xomyen.recording.recorder.boot_id", lambda: "before")
+    monkeypatch.setattr("xomyen.recording.volumes.boot_id", lambda: "before")
     async with make_recorder(tmp_path, here, other, clock=clock) as recorder:
         volume = next(found.id for found in recorder.statistics.volumes if found.path == str(other))
         feeder = Feeder(recorder.sink(CAMERA, MAIN, StreamPolicy(volume=volume)), footage())
@@ -253,7 +253,7 @@ async def test_after_a_power_cut_a_volume_that_comes_back_later_is_trusted_no_mo
     promised = segments(tmp_path)[0].bytes
     other.rename(tmp_path / "away")
     if power_cut:
-        monkeypatch.setattr("xomyen.recording.recorder.boot_id", lambda: "after")
+        monkeypatch.setattr("xomyen.recording.volumes.boot_id", lambda: "after")
     async with make_recorder(tmp_path, here, other, clock=clock) as recorder:
         assert list(recorder.statistics.refused_volumes) == [str(other)]
     (tmp_path / "away").rename(other)

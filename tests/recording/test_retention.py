@@ -62,8 +62,7 @@ async def test_what_is_older_than_allowed_goes_and_leaves_a_tombstone_with_its_s
         before = segments(tmp_path)
         clock.advance(before[1].end_ns + DAY + 1 - clock.wall_ns())
         recorder.check_clock()
-        done = await recorder.run_retention()
-        assert done is not None
+        (done,) = (await recorder.run_retention()).values()
         assert done.segments == 2
         assert [row.id for row in segments(tmp_path)] == [row.id for row in before[2:]]
         assert not any(os.path.exists(row.path) for row in before[:2])
@@ -112,8 +111,7 @@ async def test_what_somebody_reads_is_left_for_later(tmp_path: Path) -> None:
         rows = segments(tmp_path)
         clock.advance(3 * DAY)
         with lend(rows[0].path):
-            done = await recorder.run_retention()
-            assert done is not None
+            (done,) = (await recorder.run_retention()).values()
             assert done.busy >= 1
             assert os.path.exists(rows[0].path)
         await recorder.run_retention()
@@ -137,7 +135,7 @@ async def test_the_floor_is_kept_free_oldest_first_across_cameras(tmp_path: Path
     async with quick(tmp_path, clock, disk=disk) as recorder:
         await footage_of(recorder, clock, (CAMERA, OTHER))
         everything = sorted(segments(tmp_path) + segments(tmp_path, OTHER), key=lambda row: row.start_ns)
-        volume = recorder._volumes[recorder.statistics.volumes[0].id]
+        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
         volume.floor = disk.size - disk.room(volume.path).free
         volume.floor = disk.room(volume.path).free + sum(row.bytes for row in everything[:3])
         await recorder.run_retention()
@@ -152,12 +150,11 @@ async def test_when_only_held_footage_is_left_somebody_is_told(tmp_path: Path) -
     async with quick(tmp_path, clock, disk=disk, on_alarm=lambda code, text: alarms.append(text)) as recorder:
         await footage_of(recorder, clock)
         await recorder.add_hold(CAMERA, 0, 1 << 62, "case 7", "officer", clock.wall_ns() + DAY)
-        volume = recorder._volumes[recorder.statistics.volumes[0].id]
+        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
         volume.floor = disk.room(volume.path).free + 1
-        done = await recorder.run_retention()
-        assert done is not None
-        assert (done.segments, done.only_held) == (0, [volume.path])
-        assert any("only held footage" in text for text in alarms)
+        (done,) = (await recorder.run_retention()).values()
+        assert (done.segments, done.short) == (0, "only held footage is left on it")
+        assert alarms == [f"{volume.path} is almost full, and only held footage is left on it."]
         assert len(segments(tmp_path)) == 5
 
 
@@ -166,13 +163,12 @@ async def test_a_volume_that_is_not_there_keeps_its_rows_although_the_place_is_s
     disk = SmallDisk()
     async with quick(tmp_path, clock, disk=disk) as recorder:
         await footage_of(recorder, clock, retention_days=1, retention_bytes=1)
-        volume = recorder._volumes[recorder.statistics.volumes[0].id]
+        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
         os.rename(volume.path, tmp_path / "away")
         os.mkdir(volume.path)
         volume.floor = disk.size
         clock.advance(3 * DAY)
-        done = await recorder.run_retention()
-        assert done is not None
+        (done,) = (await recorder.run_retention()).values()
         assert done.segments == 0
         assert len(segments(tmp_path)) == 5
         os.rmdir(volume.path)
@@ -215,7 +211,7 @@ async def test_a_volume_that_became_read_only_keeps_its_rows_and_the_others_are_
         await footage_of(recorder, clock, volume=first, retention_days=1)
         await footage_of_other(recorder, clock, second)
         disk.worn = str(one)
-        recorder._volumes[first].floor = disk.size
+        recorder.volumes.at_work[first].floor = disk.size
         clock.advance(3 * DAY)
         await recorder.run_retention()
         assert len(segments(tmp_path)) == 5
@@ -240,11 +236,12 @@ async def test_a_hold_that_comes_while_footage_is_being_chosen_still_counts(tmp_
     async with quick(tmp_path, clock) as recorder:
         await footage_of(recorder, clock)
         rows = segments(tmp_path)
-        retention = Retention(
-            recorder.reader, recorder._index_thread, LocalDisk(), clock, recorder.settings.default_policy, 90
-        )
         volume = recorder.statistics.volumes[0]
-        retention.run({}, [RoomOf(volume.id, volume.path, 0)])
+        room = RoomOf(volume.id, volume.path, 0)
+        retention = Retention(
+            *(recorder.reader, recorder._index_thread, LocalDisk(), clock, room, [room.volume]),
+            *({}, recorder.settings.default_policy),
+        )
         await recorder.add_hold(CAMERA, rows[1].start_ns, rows[1].end_ns, "case 7", "officer", clock.wall_ns() + DAY)
         gone = await asyncio.to_thread(retention.delete, rows[:3], "chosen before the hold", "test")
         assert [row.id for row in gone] == [rows[0].id, rows[2].id]

@@ -116,6 +116,15 @@ class NodeEvent(Message):
     detail: str = ""
 
 
+class AlarmEvent(Message):
+    """The recorder has something that somebody must look at: a disk, the clock, footage that cannot be deleted."""
+
+    id: Id
+    at_ns: int
+    code: str  # what kind, and which path it is about
+    text: str  # English, one sentence
+
+
 class StreamConfig(BaseModel):
     """One stream of a camera as configured. `url` never holds a user or password."""
 

@@ -1,6 +1,6 @@
 """Names of subjects, streams and buckets: each starts with the node's id; ids only, never names."""
 
-EVENT_KINDS = ("segment", "gap", "camera", "chain", "access", "node")
+EVENT_KINDS = ("segment", "gap", "camera", "chain", "access", "node", "alarm")
 
 
 def fragment(node: str, camera: str, stream: str) -> str:

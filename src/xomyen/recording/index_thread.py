@@ -29,6 +29,11 @@ class IndexThread:
         self.commits = 0
         self.on_events: Callable[[], None] = lambda: None
 
+    @property
+    def path(self) -> str:
+        """The index's file."""
+        return self._index.path
+
     def start(self) -> None:
         self._thread.start()
 

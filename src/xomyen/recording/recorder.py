@@ -4,32 +4,35 @@ import asyncio
 import contextlib
 import gc
 import os
-import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any
 
 import structlog
 
 from xomyen.bus.messages import CameraEvent, FragmentNotice
 from xomyen.proof.keys import SigningKey
+from xomyen.recording.alarms import Alarms
 from xomyen.recording.chains import chain_heads, load_chains
+from xomyen.recording.clock_watch import ClockWatch
 from xomyen.recording.coverage import Coverage
 from xomyen.recording.disk import Disk, LocalDisk
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.index_thread import IndexThread, Work
 from xomyen.recording.jobs import CheckpointJob, Notice
-from xomyen.recording.machine import boot_id, clock_is_synchronised
+from xomyen.recording.machine import clock_is_synchronised
 from xomyen.recording.open_segment import StreamChain
+from xomyen.recording.own_thread import in_own_thread
 from xomyen.recording.policy import RecorderSettings, StreamPolicy, VolumeSettings
-from xomyen.recording.recovery import Progress, RecoveryReport, Signer, accept_and_recover
-from xomyen.recording.retention import Deleted, Retention, RoomOf
-from xomyen.recording.rows import Gap, Hold
+from xomyen.recording.recovery import Progress, RecoveryReport, Signer
+from xomyen.recording.retention import Deleted
+from xomyen.recording.retention_rounds import Policies, RetentionRounds
+from xomyen.recording.rows import Hold
 from xomyen.recording.sink import RecordingSink
 from xomyen.recording.statistics import OutboxEvent, RecorderStatistics, StreamStatistics
 from xomyen.recording.volume import Volume
-from xomyen.terms.errors import InvalidRange, NoFootage, VolumeRefused, XomyenError
+from xomyen.recording.volumes import Volumes
+from xomyen.terms.errors import InvalidRange, NoFootage, VolumeRefused
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
 from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock
@@ -41,10 +44,7 @@ _log = structlog.get_logger(__name__)
 
 _TICK_SECONDS = 0.25
 _GATHER_NS = NS_PER_SECOND // 2
-_STEP_NS = 200_000_000  # a change of wall against monotonic time beyond this is a step, not slewing
 _CLOCK_STATE_SECONDS = 10.0
-_VOLUME_SECONDS = 10.0
-_CLOCK_ALARM_NS = 600 * NS_PER_SECOND
 
 
 def _nothing(*_: object) -> None:
@@ -86,59 +86,67 @@ class Recorder:
         self.node = node
         self.clock: Clock = clock or SystemClock()
         self.settings = settings or RecorderSettings()
-        self.report = RecoveryReport()
         self._folder = folder
-        self._key = key
         self._disk: Disk = disk or LocalDisk()
         self._on_fragment = on_fragment
         self._on_state = on_state
-        self._on_alarm = on_alarm
         self._on_events = on_events
-        self._on_progress = on_progress
-        self._on_fatal = on_fatal
-        self._synchronised = synchronised or clock_is_synchronised
         self._index = Index(str(folder.index))
-        self._index_thread = IndexThread(self._index, lambda text: self._alarm_soon("index", text))
-        self._volume_settings = self.settings.volumes or (VolumeSettings(str(folder.default_volume)),)
-        self._volumes: dict[str, Volume] = {}
-        self._refused: dict[str, str] = {}
-        self._scratch: Volume | None = None
+        self._index_thread = IndexThread(self._index, lambda text: self.alarms.say_soon("index", text))
+        self.alarms = Alarms(self.clock, self._post, on_alarm)
+        self._chains: dict[tuple[str, str], StreamChain] = {}
+        self.volumes = Volumes(
+            self.settings.volumes or (VolumeSettings(str(folder.default_volume)),),
+            self.settings,
+            self._disk,
+            Signer(node, key, self.clock),
+            self._index_thread,
+            self._chains,
+            self.alarms,
+            on_notices=self._deliver,
+            on_progress=on_progress,
+            on_fatal=on_fatal,
+        )
+        self._clock_watch = ClockWatch(
+            self.clock, synchronised or clock_is_synchronised, self.alarms, self._clock_stepped
+        )
+        self._retention = RetentionRounds(
+            self._index_thread,
+            self._disk,
+            self.clock,
+            self.settings,
+            self.alarms,
+            lambda: self.volumes.at_work,
+            self._policies,
+        )
         self._sinks: dict[tuple[str, StreamName], RecordingSink] = {}
         self._coverages: dict[tuple[str, StreamName], Coverage] = {}  # of streams that were recorded before
-        self._chains: dict[tuple[str, str], StreamChain] = {}
         self._watched: set[tuple[str, StreamName]] = set()
-        self._alarms: dict[str, str] = {}
         self._alive_ns: int | None = None
-        self._boot = ""
-        self._clock_state = ClockState.SYNCHRONISED
-        self._wall_minus_monotonic = 0
-        self._stepped_at_ns = 0  # monotonic
         self._tasks: list[asyncio.Task[None]] = []
         self._reader: IndexReader | None = None
-        self._last_retention: Deleted | None = None
 
     # --- life
 
     async def __aenter__(self) -> "Recorder":
-        self._loop = asyncio.get_running_loop()
-        await asyncio.to_thread(self._prepare)
-        if not self._volumes:
+        self._loop = loop = asyncio.get_running_loop()
+        self.alarms.start(loop)
+        try:
+            await in_own_thread(self._prepare, "prepare")
+        except VolumeRefused:
             self._index.close()
-            raise VolumeRefused(next(iter(self._refused.values()), "There is no volume to record to."))
-        self._index_thread.on_events = lambda: self._soon(self._on_events)
+            raise
+        self._index_thread.on_events = self._wake
         self._index_thread.start()
         self._reader = IndexReader(self._index.path)
-        for volume in self._volumes.values():
-            volume.start(self._loop)
-        self._start_scratch()
-        self._wall_minus_monotonic = self.clock.wall_ns() - self.clock.monotonic_ns()
-        self._look_at_synchronisation()
+        self.volumes.start(loop, str(self._folder.root / "scratch"))
+        self._clock_watch.start()
+        await self._retention.__aenter__()
         self._tasks = [
             asyncio.create_task(self._every(_TICK_SECONDS, self._tick)),
-            asyncio.create_task(self._every(_CLOCK_STATE_SECONDS, self._look_at_synchronisation)),
+            asyncio.create_task(self._every(_CLOCK_STATE_SECONDS, self._clock_watch.look_at_synchronisation)),
             asyncio.create_task(self._every(self.settings.chain_seconds, self.post_chain_heads)),
-            asyncio.create_task(self._keep_retention()),
-            asyncio.create_task(self._retry_volumes()),
+            asyncio.create_task(self.volumes.retry_refused()),
         ]
         return self
 
@@ -146,13 +154,11 @@ class Recorder:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._retention.__aexit__()
         for sink in self._sinks.values():
             sink.end_run()
             sink.coverage.end()
-        volumes = [*self._volumes.values(), *([self._scratch] if self._scratch else [])]
-        for volume in volumes:
-            volume.flush()
-        await asyncio.gather(*(asyncio.to_thread(volume.stop) for volume in volumes))
+        await self.volumes.stop()
         self.post_chain_heads()
         await asyncio.to_thread(self._index_thread.stop)
         if self._reader is not None:
@@ -164,57 +170,15 @@ class Recorder:
         self._index.open()
         alive = self._index.meta("alive_ns")
         self._alive_ns = int(alive) if alive else None
-        self._chains = load_chains(self._index)
-        self._boot = boot_id()
-        for settings in self._volume_settings:
-            try:
-                volume = self._accept(settings, self._index)
-                self._volumes[volume.id] = volume
-            except VolumeRefused as refusal:
-                self._refused[settings.path] = refusal.message
-                self._alarm_soon(f"volume:{settings.path}", refusal.message)
+        self._chains.update(load_chains(self._index))
+        self.volumes.accept(self._index)
         gc.collect()
         gc.freeze()
 
-    def _accept(self, settings: VolumeSettings, index: Index) -> Volume:
-        """Raises VolumeRefused."""
-        identity = accept_and_recover(
-            settings.path,
-            index,
-            self._disk,
-            Signer(self.node, self._key, self.clock),
-            self._chains,
-            self._on_progress,
-            self.report,
-            self._boot,
-        )
-        return self._make_volume(identity, settings, durable=True)
-
-    def _make_volume(self, identity: str, settings: VolumeSettings, *, durable: bool) -> Volume:
-        path = settings.path
-        return Volume(
-            identity,
-            settings,
-            self.settings,
-            self._disk,
-            self._key,
-            self.clock,
-            self._index_thread,
-            durable=durable,
-            on_notices=self._deliver,
-            on_alarm=lambda what, text: self._alarm_soon(f"{what}:{path}", text),
-            on_fatal=self._on_fatal,
-        )
-
-    def _start_scratch(self) -> None:
-        """Streams that are only watched, not recorded; what an earlier process left is of no use."""
-        path = str(self._folder.root / "scratch")
-        for above, _, names in os.walk(path):
-            for name in names:
-                self._disk.remove(os.path.join(above, name))
-        self._disk.make_folder(path)
-        self._scratch = self._make_volume("scratch", VolumeSettings(path, 0), durable=False)
-        self._scratch.start(self._loop)
+    @property
+    def report(self) -> RecoveryReport:
+        """What the start, and volumes that came later, found and did."""
+        return self.volumes.report
 
     # --- streams
 
@@ -269,19 +233,8 @@ class Recorder:
     def _restore(self, coverage: Coverage, camera: str, stream: StreamName) -> None:
         if self._reader is None:
             return
-        where = "(SELECT id FROM stream WHERE camera = ? AND name = ?)"
-        until = self._reader.query("SELECT max(end_ns) FROM span WHERE stream = " + where, camera, stream)  # noqa: S608
-        rows = self._reader.query(
-            "SELECT id, start_ns, end_ns, reason, detail FROM gap WHERE end_ns IS NULL AND stream = "  # noqa: S608
-            + where
-            + " ORDER BY start_ns",
-            camera,
-            stream,
-        )
         coverage.restore(
-            until[0][0] if until else None,
-            [Gap(row[0], row[1], row[2], GapReason(row[3]), row[4]) for row in rows],
-            self._alive_ns,
+            self._reader.covered_until_ns(camera, stream), self._reader.unfinished_gaps(camera, stream), self._alive_ns
         )
 
     def watch(self, camera: str, stream: StreamName, watched: bool) -> None:
@@ -364,8 +317,8 @@ class Recorder:
     def statistics(self) -> RecorderStatistics:
         """A picture of now; cheap enough to ask every few seconds."""
         return RecorderStatistics(
-            volumes=[volume.statistics for volume in self._volumes.values()],
-            refused_volumes=dict(self._refused),
+            volumes=[volume.statistics for volume in self.volumes.at_work.values()],
+            refused_volumes=dict(self.volumes.refused),
             streams=[
                 StreamStatistics(
                     camera,
@@ -380,38 +333,21 @@ class Recorder:
                 for (camera, stream), sink in self._sinks.items()
             ],
             commits=self._index_thread.commits,
-            alarms=dict(self._alarms),
-            last_retention=self._last_retention,
+            alarms=dict(self.alarms.standing),
         )
 
     # --- SinkHost
 
     @property
     def clock_state(self) -> ClockState:
-        return self._clock_state
+        return self._clock_watch.state
 
     def choose_volume(self, policy: StreamPolicy) -> Volume | None:
         """The policy's volume, or the one with most room above its floor; None when none takes bytes now."""
-        if not policy.record:
-            return self._scratch
-        usable = [
-            volume
-            for volume in self._volumes.values()
-            if not volume.paused and (policy.volume is None or policy.volume == volume.id)
-        ]
-        return max(usable, key=lambda volume: volume.statistics.free_bytes - volume.floor, default=None)
+        return self.volumes.choose(policy)
 
     def check_clock(self) -> None:
-        now = self.clock.wall_ns() - self.clock.monotonic_ns()
-        step_ns = now - self._wall_minus_monotonic
-        self._wall_minus_monotonic = now
-        if abs(step_ns) < _STEP_NS:
-            return
-        self._stepped_at_ns = self.clock.monotonic_ns()
-        _log.warning("clock.stepped", step_ms=step_ns // 1_000_000)
-        self._alarm("clock", f"The machine's clock was set by {step_ns / NS_PER_SECOND:+.3f} s.")
-        for sink in self._sinks.values():
-            sink.clock_stepped(step_ns)
+        self._clock_watch.look()
 
     # --- what recurs
 
@@ -431,101 +367,27 @@ class Recorder:
             if since_ns is not None and since_ns < before_ns:
                 sink.flush()
 
-    def _look_at_synchronisation(self) -> None:
-        self._clock_state = ClockState.SYNCHRONISED if self._synchronised() else ClockState.UNSYNCHRONISED
-        if self.clock.monotonic_ns() - self._stepped_at_ns > _CLOCK_ALARM_NS:
-            self._alarms.pop("clock", None)
-
-    async def _keep_retention(self) -> None:
-        while True:
-            await self.run_retention()
-            await asyncio.sleep(self.settings.retention_seconds)
-
-    async def run_retention(self) -> Deleted | None:
-        """One round of deletion now; None when it could not be carried out (an alarm says why)."""
-        retention = Retention(
-            self.reader,
-            self._index_thread,
-            self._disk,
-            self.clock,
-            self.settings.default_policy,
-            self.settings.tombstone_days,
-        )
-        policies: Mapping[tuple[str, str], StreamPolicy] = {
-            (camera, str(stream)): sink.policy for (camera, stream), sink in self._sinks.items()
-        }
-        rooms = [RoomOf(volume.id, volume.path, volume.floor) for volume in self._volumes.values()]
-        try:
-            done = await asyncio.to_thread(retention.run, policies, rooms)
-        except (OSError, sqlite3.Error) as error:
-            self._alarm("retention", f"Old footage could not be deleted: {error}")
-            return None
-        self._last_retention = done
-        for path, why in done.failing.items():
-            self._alarm(f"retention:{path}", f"Old footage on {path} cannot be deleted: {why}.")
-        for room in rooms:
-            if room.path not in done.failing:
-                self._alarms.pop(f"retention:{room.path}", None)
-        for path in done.only_held:
-            self._alarm(f"held:{path}", f"{path} is almost full and only held footage is left on it.")
-        for room in rooms:
-            if room.path not in done.only_held:
-                self._alarms.pop(f"held:{room.path}", None)
-        return done
-
-    async def _retry_volumes(self) -> None:
-        """A volume that was refused may have been mounted meanwhile; one that paused may be well again."""
-        while True:
-            await asyncio.sleep(_VOLUME_SECONDS)
-            for volume in self._volumes.values():
-                if not volume.paused:
-                    self._alarms.pop(f"volume:{volume.path}", None)
-            for settings in self._volume_settings:
-                if settings.path in self._refused:
-                    await self._retry(settings)
-
-    async def _retry(self, settings: VolumeSettings) -> None:
-        path = settings.path
-        try:
-            volume = await asyncio.to_thread(self._accept_late, settings)
-            volume.start(self._loop)
-        except (XomyenError, OSError, sqlite3.Error) as error:
-            self._refused[path] = str(error)
-            self._alarm(f"volume:{path}", str(error))
-            return
-        self._volumes[volume.id] = volume
-        del self._refused[path]
-        self._alarms.pop(f"volume:{path}", None)
-
-    def _accept_late(self, settings: VolumeSettings) -> Volume:
-        """On a connection of its own: a disk that is slow to recover holds up no commit of the others."""
-        index = Index(self._index.path)
-        index.open()
-        try:
-            return self._accept(settings, index)
-        finally:
-            index.close()
+    async def run_retention(self) -> dict[str, Deleted]:
+        """One round of deletion now; what it did, by the volume's path."""
+        return await self._retention.run()
 
     # --- callbacks
+
+    def _clock_stepped(self, step_ns: int) -> None:
+        for sink in self._sinks.values():
+            sink.clock_stepped(step_ns)
+
+    def _policies(self) -> Policies:
+        return {(camera, str(stream)): sink.policy for (camera, stream), sink in self._sinks.items()}
 
     def _deliver(self, notices: list[Notice]) -> None:
         for camera, stream, notice in notices:
             self._on_fragment(camera, stream, notice)
 
+    def _wake(self) -> None:
+        """From the index's thread; a loop that has ended needs no telling."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._on_events)
+
     def _post(self, work: Work) -> object:
         return self._index_thread.post(work)
-
-    def _soon(self, call: Callable[..., None], *values: Any) -> None:
-        """From any thread to the loop; a loop that has ended needs no telling."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(call, *values)
-
-    def _alarm_soon(self, code: str, text: str) -> None:
-        self._soon(self._alarm, code, text)
-
-    def _alarm(self, code: str, text: str) -> None:
-        if self._alarms.get(code) == text:
-            return
-        self._alarms[code] = text
-        _log.error("recorder.alarm", code=code, text=text)
-        self._on_alarm(code, text)

@@ -4,7 +4,7 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -22,23 +22,29 @@ from xomyen.terms.errors import VolumeRefused
 from xomyen.terms.time import NS_PER_SECOND, Clock
 
 _log = structlog.get_logger(__name__)
-_DAY_NS = 86_400 * NS_PER_SECOND
+DAY_NS = 86_400 * NS_PER_SECOND
 _AT_ONCE = 100  # files between two looks at the disk
 WHO = "retention"
 
-# ?1 is now, ?2 a volume or a JSON list of volumes. An open segment is nobody's to delete.
+# ?1 is now. An open segment is nobody's to delete.
 _NOT_HELD = """
 NOT EXISTS (
     SELECT 1 FROM hold WHERE hold.camera = stream.camera AND hold.until_ns > ?1
     AND hold.start_ns < segment.end_ns AND hold.end_ns > segment.start_ns)
 """
 _DELETABLE = " WHERE state != 'open' AND " + _NOT_HELD
-_FREE = _DELETABLE + " AND segment.volume = ?2"
-_FREE_AMONG = _DELETABLE + " AND segment.volume IN (SELECT value FROM json_each(?2))"  # noqa: S608  # constants
-_OLDEST = " ORDER BY segment.start_ns LIMIT "
-_BY_AGE = SEGMENT_QUERY + _FREE_AMONG + " AND segment.stream = ?3 AND segment.start_ns < ?4" + _OLDEST + "?5"
-_BY_CAMERA = SEGMENT_QUERY + _FREE_AMONG + " AND stream.camera = ?3" + _OLDEST + "?4"
-_BY_VOLUME = SEGMENT_QUERY + _FREE + _OLDEST + "?3"
+_OF_VOLUME = _DELETABLE + " AND segment.volume = ?2"
+_BY_AGE = (
+    SEGMENT_QUERY + _OF_VOLUME + " AND segment.stream = ?3 AND segment.start_ns < ?4 ORDER BY segment.start_ns LIMIT ?5"
+)
+# ?2 are the volumes at work, as a JSON list; after the segment that starts at ?4 and has the id ?5.
+_BY_CAMERA = (
+    SEGMENT_QUERY  # noqa: S608  # constants
+    + _DELETABLE
+    + " AND segment.volume IN (SELECT value FROM json_each(?2)) AND stream.camera = ?3"
+    + " AND (segment.start_ns, segment.id) > (?4, ?5) ORDER BY segment.start_ns, segment.id LIMIT ?6"
+)
+_BY_VOLUME = SEGMENT_QUERY + _OF_VOLUME + " ORDER BY segment.start_ns LIMIT ?3"
 _STILL_FREE = SEGMENT_QUERY + _DELETABLE + " AND segment.id = ?2"
 
 
@@ -51,17 +57,17 @@ class RoomOf(NamedTuple):
 
 
 class Deleted(NamedTuple):
-    """What one round did."""
+    """What one round did on one volume."""
 
-    segments: int
-    bytes: int
-    busy: int  # left alone because somebody reads them
-    only_held: list[str]  # paths of volumes below their floor with nothing left that may go
-    failing: dict[str, str]  # path of a volume whose files cannot be deleted, and why
+    segments: int = 0
+    bytes: int = 0
+    busy: int = 0  # left alone because somebody reads them
+    short: str = ""  # the volume is below its floor, and what is left that may not go
+    failing: str = ""  # why its files cannot be deleted
 
 
 class Retention:
-    """One round at a time, on a thread of its own."""
+    """One round on one volume; touches no other disk, so that one that hangs holds up nobody else's."""
 
     def __init__(
         self,
@@ -69,115 +75,123 @@ class Retention:
         index: Committer,
         disk: Disk,
         clock: Clock,
+        room: RoomOf,
+        at_work: Collection[str],
+        policies: Mapping[tuple[str, str], StreamPolicy],
         default: StreamPolicy,
-        tombstone_days: int,
     ) -> None:
         self._reader = reader
         self._index = index
         self._disk = disk
         self._clock = clock
+        self._room = room
+        self._at_work = json.dumps(list(at_work))  # ids of all volumes: a camera's bytes count on each
+        self._policies = policies
         self._default = default
-        self._tombstone_days = tombstone_days
         self._busy = 0
-        self._rooms: dict[str, RoomOf] = {}  # of the volumes that are there, by id
-        self._writable: set[str] = set()  # of these, the ones that were found to be
-        self._failing: dict[str, str] = {}
+        self._takes_writes: bool | None = None  # not looked at yet
+        self._failing = ""
 
-    def run(self, policies: Mapping[tuple[str, str], StreamPolicy], volumes: Sequence[RoomOf]) -> Deleted:
-        """Deletes by age, then by each camera's bytes, then for the volumes' floors. Raises sqlite3.Error.
+    def run(self) -> Deleted:
+        """Deletes by age, then by each camera's bytes, then for the volume's floor. Raises sqlite3.Error.
 
         What lies on a volume that is not there or takes no writes is left alone: its rows are not given up
         for files that stay, or that come back.
         """
-        self._busy = 0
-        self._failing = {}
-        self._writable = set()
-        self._rooms = {room.volume: room for room in volumes if self._is_there(room)}
+        if not self._is_there():
+            return Deleted(failing=self._failing)
+        self._finish_deletions()
         now_ns = self._clock.wall_ns()
-        gone = [*self._by_age(policies, now_ns), *self._by_bytes(policies, now_ns)]
-        only_held = []
-        for room in self._rooms.values():
-            more, short = self._for_floor(room, now_ns)
-            gone += more
-            if short:
-                only_held.append(room.path)
-        self._forget_old(now_ns)
-        return Deleted(len(gone), sum(segment.bytes for segment in gone), self._busy, only_held, self._failing)
+        gone = [*self._by_age(now_ns), *self._by_bytes(now_ns)]
+        more, short = self._for_floor(now_ns)
+        gone += more
+        return Deleted(len(gone), sum(segment.bytes for segment in gone), self._busy, short, self._failing)
 
-    def _is_there(self, room: RoomOf) -> bool:
+    def _is_there(self) -> bool:
         try:
-            return read_identity(room.path) == room.volume
+            found = read_identity(self._room.path)
         except VolumeRefused as refusal:
-            self._failing[room.path] = refusal.message
+            self._failing = refusal.message
             return False
+        if found != self._room.volume:
+            self._failing = "it is not there (unmounted?)"
+        return found == self._room.volume
 
-    def _takes_writes(self, volume: str) -> bool:
-        """Looked at before the round's first deletion on the volume. A full one does, as far as deleting goes."""
-        room = self._rooms.get(volume)
-        if room is None or room.path in self._failing:
-            return False
-        if volume not in self._writable:
+    def _can_delete(self) -> bool:
+        """Looked at before the round's first deletion. A full disk can, as far as deleting goes."""
+        if self._takes_writes is None:
+            self._takes_writes = True
             try:
-                probe(room.path, self._disk)
+                probe(self._room.path, self._disk)
             except OSError as error:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                    self._failing[room.path] = error.strerror or str(error)
-                    return False
-            self._writable.add(volume)
-        return True
+                    self._fail(error)
+                    self._takes_writes = False
+        return self._takes_writes and not self._failing
 
-    def _by_age(self, policies: Mapping[tuple[str, str], StreamPolicy], now_ns: int) -> Iterator[Segment]:
-        ends: list[tuple[int, int]] = []
-        there = json.dumps(list(self._rooms))
+    def _finish_deletions(self) -> None:
+        """Files that could not be removed by an earlier round."""
+        rows = self._reader.query(
+            "SELECT segment, path FROM tombstone WHERE volume = ? AND done = 0", self._room.volume
+        )
+        gone = [segment for segment, relative in rows if self._remove(os.path.join(self._room.path, relative))]
+        if gone:
+            self._index.commit(lambda index: index.finish_burials(gone))
+
+    def _by_age(self, now_ns: int) -> Iterator[Segment]:
         for number, camera, name in self._reader.query("SELECT id, camera, name FROM stream"):
-            policy = policies.get((camera, name), self._default)
-            before_ns = now_ns - policy.retention_days * _DAY_NS
+            policy = self._policies.get((camera, name), self._default)
+            before_ns = now_ns - policy.retention_days * DAY_NS
             while True:
                 found = [
                     segment
-                    for row in self._reader.query(_BY_AGE, now_ns, there, number, before_ns, _AT_ONCE)
+                    for row in self._reader.query(_BY_AGE, now_ns, self._room.volume, number, before_ns, _AT_ONCE)
                     if (segment := segment_row(row)).end_ns <= before_ns
                 ]
                 gone = self.delete(found, f"older than {policy.retention_days} days", WHO)
                 yield from gone
                 if len(gone) < _AT_ONCE:
                     break
-            ends.append((number, before_ns))
-        self._index.commit(lambda index: index.forget_gaps(ends))
 
-    def _by_bytes(self, policies: Mapping[tuple[str, str], StreamPolicy], now_ns: int) -> Iterator[Segment]:
-        limits = {camera: policy.retention_bytes for (camera, _), policy in policies.items() if policy.retention_bytes}
-        there = json.dumps(list(self._rooms))
+    def _by_bytes(self, now_ns: int) -> Iterator[Segment]:
+        limits = {
+            camera: policy.retention_bytes for (camera, _), policy in self._policies.items() if policy.retention_bytes
+        }
         for camera, limit in limits.items():
             total = self._reader.query(
                 "SELECT coalesce(sum(bytes), 0) FROM segment JOIN stream ON stream.id = segment.stream"
                 " WHERE camera = ? AND segment.volume IN (SELECT value FROM json_each(?))",
                 camera,
-                there,
+                self._at_work,
             )[0][0]
+            after = (-1, "")
             while total > limit:
+                # Oldest first across the volumes; what lies on the others is their rounds' to delete.
+                rows = self._reader.query(_BY_CAMERA, now_ns, self._at_work, camera, *after, _AT_ONCE)
+                if not rows:
+                    break
                 chosen = []
-                for row in self._reader.query(_BY_CAMERA, now_ns, there, camera, _AT_ONCE):
+                for segment in map(segment_row, rows):
                     if total <= limit:
                         break
-                    chosen.append(segment_row(row))
-                    total -= chosen[-1].bytes
-                gone = self.delete(chosen, f"the camera has more than {limit} bytes", WHO)
-                yield from gone
-                if len(gone) < _AT_ONCE:
-                    break
+                    total -= segment.bytes
+                    after = (segment.start_ns, segment.id)
+                    if segment.volume == self._room.volume:
+                        chosen.append(segment)
+                yield from self.delete(chosen, f"the camera has more than {limit} bytes", WHO)
 
-    def _for_floor(self, room: RoomOf, now_ns: int) -> tuple[list[Segment], bool]:
-        """Frees a volume down to its floor; whether nothing is left that may go although it is short."""
+    def _for_floor(self, now_ns: int) -> tuple[list[Segment], str]:
+        """Frees the volume down to its floor; what is left when nothing may go although it is short."""
+        room = self._room
         gone: list[Segment] = []
         while True:
             try:
                 missing = room.floor - self._disk.room(room.path).free
             except OSError as error:
-                self._failing[room.path] = error.strerror or str(error)
-                return gone, False
+                self._fail(error)
+                return gone, ""
             if missing <= 0:
-                return gone, False
+                return gone, ""
             chosen = []
             for row in self._reader.query(_BY_VOLUME, now_ns, room.volume, _AT_ONCE):
                 if missing <= 0:
@@ -185,16 +199,21 @@ class Retention:
                 chosen.append(segment_row(row))
                 missing -= chosen[-1].bytes
             if not chosen:
-                held = self._reader.query("SELECT count(*) FROM hold WHERE until_ns > ?", now_ns)[0][0]
-                return gone, bool(held)
+                return gone, self._what_is_left()
             done = self.delete(chosen, "the disk's floor", WHO)
             gone += done
             if not done:
-                return gone, False
+                return gone, ""
+
+    def _what_is_left(self) -> str:
+        left = self._reader.query(
+            "SELECT count(*) FROM segment WHERE volume = ? AND state != 'open'", self._room.volume
+        )[0][0]
+        return "only held footage is left on it" if left else "there is no footage on it that could be deleted"
 
     def delete(self, segments: Sequence[Segment], why: str, who: str) -> list[Segment]:
         """Row first (not done), then file, then done. What somebody reads is left for the next round."""
-        free = [segment for segment in segments if self._takes_writes(segment.volume) and self._is_free(segment)]
+        free = [segment for segment in segments if self._can_delete() and self._is_free(segment)]
         if not free:
             return []
         now_ns = self._clock.wall_ns()
@@ -211,7 +230,7 @@ class Retention:
                     buried.append(segment)
 
         self._index.commit(bury)
-        gone = [segment for segment in buried if self._remove(segment)]
+        gone = [segment for segment in buried if self._remove(segment.path)]
         for folder in {os.path.dirname(segment.path) for segment in gone}:
             # An empty day goes too; one with footage refuses.
             with suppress(OSError):
@@ -220,17 +239,17 @@ class Retention:
         _log.info("retention.deleted", segments=len(gone), why=why)
         return gone
 
-    def _remove(self, segment: Segment) -> bool:
-        """A file that cannot be removed now is at the next start."""
+    def _remove(self, path: str) -> bool:
+        """A file that cannot be removed now is in the next round."""
         try:
-            self._disk.remove(segment.path)
+            self._disk.remove(path)
         except OSError as error:
-            self._fail(segment, error)
+            self._fail(error)
             return False
         return True
 
-    def _fail(self, segment: Segment, error: OSError) -> None:
-        self._failing[self._rooms[segment.volume].path] = error.strerror or str(error)
+    def _fail(self, error: OSError) -> None:
+        self._failing = error.strerror or str(error)
 
     def _relative(self, segment: Segment) -> str:
         return str(self._reader.query("SELECT path FROM segment WHERE id = ?", segment.id)[0][0])
@@ -241,7 +260,7 @@ class Retention:
         except FileNotFoundError:
             return True
         except OSError as error:
-            self._fail(segment, error)
+            self._fail(error)
             return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -251,10 +270,6 @@ class Retention:
         finally:
             os.close(descriptor)
         return True
-
-    def _forget_old(self, now_ns: int) -> None:
-        before_ns = now_ns - self._tombstone_days * _DAY_NS
-        self._index.commit(lambda index: index.forget_tombstones(before_ns))
 
 
 def _seal_of(path: str) -> bytes | None:

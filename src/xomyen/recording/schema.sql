@@ -129,6 +129,6 @@ CREATE INDEX tombstone_by_time ON tombstone (stream, start_ns);
 CREATE TABLE outbox (
     number  INTEGER PRIMARY KEY AUTOINCREMENT,
     id      TEXT NOT NULL UNIQUE,       -- NATS message id
-    kind    TEXT NOT NULL,              -- last token(s) of the subject: segment, gap, camera, chain, access
+    kind    TEXT NOT NULL,              -- last token(s) of the subject: segment, gap, camera, chain, alarm
     payload BLOB NOT NULL               -- JSON
 ) STRICT;

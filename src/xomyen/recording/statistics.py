@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from xomyen.bus.messages import CameraEvent
-from xomyen.recording.retention import Deleted
 from xomyen.recording.volume import VolumeStatistics
 from xomyen.terms.words import StreamName
 
@@ -40,4 +39,3 @@ class RecorderStatistics(NamedTuple):
     streams: list[StreamStatistics]
     commits: int
     alarms: dict[str, str]
-    last_retention: Deleted | None

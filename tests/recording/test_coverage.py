@@ -1,0 +1,142 @@
+"""Every stretch that is missed is a gap with its reason."""
+
+from pathlib import Path
+
+import pytest
+from tests.footage import CAMERA, Feeder
+from tests.recorders import (
+    MAIN,
+    checked,
+    gaps,
+    make_recorder,
+    play,
+    segments,
+)
+
+from xomyen.bus.messages import CameraEvent
+from xomyen.recording.policy import StreamPolicy
+from xomyen.terms.time import NS_PER_SECOND, ManualClock
+from xomyen.terms.words import CameraState, GapReason
+
+S = NS_PER_SECOND
+
+
+async def test_a_session_that_follows_without_a_word_is_a_run_of_its_own_and_the_time_between_a_gap(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 4)
+        clock.advance(20 * S)
+        again = Feeder(recorder.sink(CAMERA, MAIN), start_ticks=0)
+        again.open()
+        play(again, clock, 4)
+    before, after = segments(tmp_path)
+    assert before.run != after.run
+    assert [row.frames for row in (before, after)] == [feeder.number, again.number]
+    assert (after.first_dts, after.end_dts) == (0, again.number * 3600)
+    assert after.start_ns - before.end_ns == pytest.approx(20 * S, abs=S)
+    (gap,) = gaps(tmp_path)
+    assert (gap.start_ns, gap.end_ns, gap.reason) == (before.end_ns, after.start_ns, GapReason.CAMERA_SILENT)
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_stream_that_moves_to_another_volume_has_a_gap_from_its_last_picture_to_the_next(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, tmp_path / "one", tmp_path / "two", clock=clock) as recorder:
+        one, two = (volume.id for volume in recorder.statistics.volumes)
+        feeder = Feeder(recorder.sink(CAMERA, MAIN, StreamPolicy(volume=one)))
+        feeder.open()
+        play(feeder, clock, 4)
+        feeder = Feeder(recorder.sink(CAMERA, MAIN, StreamPolicy(volume=two)))  # no row is committed yet
+        clock.advance(3 * S)
+        feeder.open()
+        play(feeder, clock, 4)
+    before, after = segments(tmp_path)
+    assert (before.volume, after.volume) == (one, two)
+    (gap,) = gaps(tmp_path)
+    assert (gap.start_ns, gap.end_ns, gap.reason) == (before.end_ns, after.start_ns, GapReason.POLICY)
+
+
+async def test_a_stream_switched_off_and_on_again_at_once_leaves_no_gap_open(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 4)
+        recorder.remove(CAMERA, MAIN, disabled=True)
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        clock.advance(3 * S)
+        feeder.open()
+        play(feeder, clock, 4)
+    before, after = segments(tmp_path)
+    (gap,) = gaps(tmp_path)
+    assert gap.start_ns == pytest.approx(before.end_ns, abs=S)
+    assert (gap.end_ns, gap.reason) == (after.start_ns, GapReason.POLICY)
+
+
+async def test_a_lost_camera_is_a_gap_with_its_reasons(tmp_path: Path) -> None:
+    clock = ManualClock()
+    states: list[CameraEvent] = []
+    async with make_recorder(tmp_path, clock=clock, on_state=states.append) as recorder:
+        sink = recorder.sink(CAMERA, MAIN)
+        feeder = Feeder(sink)
+        feeder.open()
+        play(feeder, clock, 4)
+        clock.advance(5 * S)
+        sink.closed(GapReason.CAMERA_SILENT, "nothing for 5 s")
+        clock.advance(2 * S)
+        sink.closed(GapReason.NETWORK, "no route to the camera")
+        clock.advance(2 * S)
+        sink.closed(GapReason.NETWORK, "no route to the camera")
+        feeder.open()
+        play(feeder, clock, 4)
+    rows, missed = segments(tmp_path), gaps(tmp_path)
+    assert [gap.reason for gap in missed] == [GapReason.CAMERA_SILENT, GapReason.NETWORK]
+    assert missed[0].start_ns == rows[0].end_ns
+    assert missed[0].end_ns == missed[1].start_ns
+    assert missed[1].end_ns == rows[1].start_ns
+    assert rows[0].run != rows[1].run
+    assert [state.state for state in states] == [
+        CameraState.RECORDING,
+        CameraState.LOST,
+        CameraState.LOST,
+        CameraState.RECORDING,
+    ]
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_stop_of_the_node_is_a_gap(tmp_path: Path) -> None:
+    clock = ManualClock()
+    for _ in range(2):
+        async with make_recorder(tmp_path, clock=clock) as recorder:
+            feeder = Feeder(recorder.sink(CAMERA, MAIN))
+            feeder.open()
+            play(feeder, clock, 4)
+        clock.advance(60 * S)
+    rows, missed = segments(tmp_path), gaps(tmp_path)
+    assert [(gap.reason, gap.start_ns, gap.end_ns) for gap in missed] == [
+        (GapReason.NODE_STOPPED, rows[0].end_ns, rows[1].start_ns)
+    ]
+    assert rows[1].sequence == 2
+
+
+async def test_a_camera_switched_off_is_a_gap_by_policy_until_it_is_on_again(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 4)
+        recorder.remove(CAMERA, MAIN, disabled=True)
+    clock.advance(60 * S)
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 4)
+    missed = gaps(tmp_path)
+    assert [gap.reason for gap in missed] == [GapReason.POLICY]
+    assert missed[0].end_ns == segments(tmp_path)[1].start_ns
