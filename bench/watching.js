@@ -13,7 +13,7 @@
     const data = pen.getImageData(0, 0, CELLS * 2, 1).data;
     const grey = (i) => data[i * 8] + data[i * 8 + 4];
     const [high, low] = [grey(0), grey(1)];
-    if (high - low < 80) return null;
+    if (high - low < 60) return null;
     const bits = [];
     for (let i = 2; i < CELLS; i++) {
       const level = Math.max(0, Math.min(3, Math.round(((grey(i) - low) / (high - low)) * 3)));

@@ -62,7 +62,7 @@ def _read_as(gray: NDArray[np.float32], where: display.Layout) -> Mark | None:
         a = int(left + size * 0.3)
         values.append(float(rows[a : max(a + 1, int(np.ceil(left + size * 0.7)))].mean()))
     high, low = values[:2]
-    if high - low < 40:
+    if high - low < 30:
         return None
     levels = [(value - low) / (high - low) * 3 for value in values[2:]]
     if any(abs(level - round(level)) > 0.4 or not 0 <= round(level) <= 3 for level in levels):

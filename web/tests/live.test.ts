@@ -24,7 +24,7 @@ function seen(change: Partial<Observation>): Observation {
   return {
     now: NOW,
     socketDownSince: null,
-    server: { state: "live", reason: null, since: NOW - 60_000 },
+    server: { state: "live", reason: null, detail: "", since: NOW - 60_000 },
     stream: recording,
     shownWall: NOW - 200,
     lastAdvance: NOW - 100,
@@ -46,12 +46,13 @@ describe("what a picture says about itself", () => {
 
   it("is lost when nothing arrives, whatever the node said last", () => {
     const is = pictureState(seen({ lastBytes: NOW - 11_000, shownWall: NOW - 11_200 }));
-    expect(is).toEqual({ kind: "lost", since: NOW - 11_200, reason: "camera_silent" });
+    expect(is).toEqual({ kind: "lost", since: NOW - 11_200, reason: "camera_silent", detail: "" });
   });
 
-  it("says since when and why the node lost the camera", () => {
-    const server = { state: "lost" as const, reason: "network", since: NOW - 90_000 };
-    expect(pictureState(seen({ server }))).toEqual({ kind: "lost", since: NOW - 90_000, reason: "network" });
+  it("says since when and why the node lost the camera, and keeps the node's own words", () => {
+    const server = { state: "lost" as const, reason: "network", detail: "timed out after 5 s", since: NOW - 90_000 };
+    const lost = { kind: "lost", since: NOW - 90_000, reason: "network", detail: "timed out after 5 s" };
+    expect(pictureState(seen({ server }))).toEqual(lost);
   });
 
   it("blames the connection to the server when that is down, and forgives a blip", () => {

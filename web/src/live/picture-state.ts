@@ -10,7 +10,7 @@ export interface Observation {
   /** Since when the WebSocket is down; null while it is open. */
   socketDownSince: number | null;
   /** What the node last said about this view. */
-  server: { state: "live" | "lost" | "connecting" | "refused"; reason: string | null; since: number } | null;
+  server: { state: "live" | "lost" | "connecting" | "refused"; reason: string | null; detail: string; since: number } | null;
   /** What the camera list says about the stream that is recorded. */
   stream: Stream | null;
   /** Wall time of the picture now on screen; null before the first. */
@@ -27,7 +27,8 @@ export type PictureState =
   | { kind: "live"; lagMs: number }
   | { kind: "delayed"; seconds: number }
   | { kind: "not_recording"; since: number; reason: Reason | null }
-  | { kind: "lost"; since: number; reason: Reason }
+  /** `detail`: what the machine said, in its own words; may be empty. */
+  | { kind: "lost"; since: number; reason: Reason; detail: string }
   | { kind: "connecting"; since: number }
   | { kind: "disabled"; since: number };
 
@@ -48,13 +49,14 @@ export function reasonOf(text: string | null): Reason {
 export function pictureState(seen: Observation): PictureState {
   const { stream, server, shownWall } = seen;
   if (stream?.state === "disabled") return { kind: "disabled", since: Date.parse(stream.since) };
-  if (server?.state === "refused") return { kind: "lost", since: server.since, reason: reasonOf(server.reason) };
-  if (server?.state === "lost") return { kind: "lost", since: server.since, reason: reasonOf(server.reason) };
+  if (server?.state === "refused" || server?.state === "lost") {
+    return { kind: "lost", since: server.since, reason: reasonOf(server.reason), detail: server.detail };
+  }
   if (seen.socketDownSince !== null && seen.now - seen.socketDownSince > DELAYED_MS) {
-    return { kind: "lost", since: shownWall ?? seen.socketDownSince, reason: "connection" };
+    return { kind: "lost", since: shownWall ?? seen.socketDownSince, reason: "connection", detail: "" };
   }
   if (stream?.state === "lost" && (seen.lastBytes === null || seen.now - seen.lastBytes > DELAYED_MS)) {
-    return { kind: "lost", since: Date.parse(stream.since), reason: reasonOf(stream.reason) };
+    return { kind: "lost", since: Date.parse(stream.since), reason: reasonOf(stream.reason), detail: stream.detail };
   }
   if (shownWall === null || seen.lastAdvance === null) return beforeTheFirst(seen);
   return afterTheFirst(seen, shownWall, seen.lastAdvance);
@@ -63,7 +65,7 @@ export function pictureState(seen: Observation): PictureState {
 function beforeTheFirst(seen: Observation): PictureState {
   if (seen.now - seen.askedAt > SILENT_MS) {
     const reason: Reason = seen.lastBytes === null ? "camera_silent" : "no_decoder";
-    return { kind: "lost", since: seen.askedAt, reason };
+    return { kind: "lost", since: seen.askedAt, reason, detail: "" };
   }
   return { kind: "connecting", since: seen.askedAt };
 }
@@ -72,7 +74,7 @@ function afterTheFirst(seen: Observation, shownWall: number, lastAdvance: number
   const lagMs = Math.max(0, seen.now - shownWall);
   const stillMs = Math.max(0, seen.now - lastAdvance);
   const silentMs = seen.lastBytes === null ? stillMs : Math.max(0, seen.now - seen.lastBytes);
-  if (silentMs > SILENT_MS) return { kind: "lost", since: shownWall, reason: "camera_silent" };
+  if (silentMs > SILENT_MS) return { kind: "lost", since: shownWall, reason: "camera_silent", detail: "" };
   const worst = Math.max(lagMs, stillMs);
   if (worst > DELAYED_MS) return { kind: "delayed", seconds: Math.round(worst / 1000) };
   const { stream } = seen;
@@ -88,5 +90,6 @@ export function sameState(a: PictureState, b: PictureState): boolean {
   if (a.kind === "live") return true;
   if (a.kind === "delayed") return a.seconds === (b as typeof a).seconds;
   const other = b as typeof a;
-  return a.since === other.since && ("reason" in a ? a.reason : null) === ("reason" in other ? other.reason : null);
+  const said = (is: PictureState): string => `${"reason" in is ? is.reason : ""} ${"detail" in is ? is.detail : ""}`;
+  return a.since === other.since && said(a) === said(other);
 }

@@ -5,6 +5,7 @@ import type { PictureState } from "../live/picture-state";
 import type { Camera, StreamName } from "../net/types";
 import { icon, type IconName } from "../parts/icons";
 import { stateText } from "../parts/picture";
+import type { StageElement } from "../parts/stage";
 import { go } from "../route";
 import { clockText, dateText, dayText, momentText, sameDay } from "../time/format";
 import type { Coverage, CoverageSource, Stretch } from "../timeline/coverage";
@@ -36,6 +37,11 @@ export function headPart(
   </div>`;
 }
 
+/** On a full screen, where nothing else may be left: whose picture this is, of when, and in what state. */
+export function fullPart(camera: Camera, end: readonly unknown[]): TemplateResult {
+  return html`<div class="onFull"><strong>${camera.name}</strong><small>${camera.site}</small><span class="grow"></span>${end}</div>`;
+}
+
 function headButton(word: Word, key: string, name: IconName, press: () => void): TemplateResult {
   return html`<button aria-label=${t(word)} title="${t(word)} (${key})" @click=${press}>${icon(name)}</button>`;
 }
@@ -63,6 +69,12 @@ export function badgePart(is: PictureState | "past" | null, nowMs: number): Temp
   if (is === "past") return html`<span class="badge">${icon("clock")}${t("state.past")}</span>`;
   const sign = is.kind === "live" ? html`<span class="dot"></span>` : icon(is.kind === "lost" ? "lost" : "wait");
   return html`<span class="badge ${is.kind}" role="status">${sign}${stateText(is, nowMs)}</span>`;
+}
+
+/** There is no picture that could run, be stopped or stepped through. */
+export function isStill(stage: StageElement | undefined, live: boolean): boolean {
+  if (live) return ["lost", "disabled"].includes(stage?.pictureElement?.pictureState.kind ?? "");
+  return ["no_footage", "failed"].includes(stage?.deck?.state ?? "");
 }
 
 /** Nothing was recorded at `at`: what, why, since when, and where footage is. */

@@ -162,11 +162,41 @@ export const cameraStyles = css`
     height: 96px;
     margin: 60px 16px 16px;
   }
-  :host(:fullscreen) xy-bar,
-  :host(:fullscreen) .idle .bottom {
+  /* A full screen is the picture's: the controls lie over it and go when nobody moves. */
+  :host(:fullscreen) xy-bar {
     display: none;
   }
+  :host(:fullscreen) .bottom {
+    position: absolute;
+    inset: auto 0 0 0;
+    z-index: 2;
+    padding-top: 4px;
+    background: rgb(15 20 24 / 92%);
+    transition: opacity var(--motion);
+  }
+  :host(:fullscreen) .idle .bottom {
+    opacity: 0;
+    pointer-events: none;
+  }
+  :host(:fullscreen) .idle {
+    cursor: none;
+  }
+  .onFull {
+    position: absolute;
+    inset: 0 0 auto 0;
+    z-index: 1;
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    padding: 4px 16px;
+    background: rgb(10 14 17 / 78%);
+  }
+  .onFull small {
+    color: #bcc7d0;
+    font-size: 13px;
+  }
   .page {
+    position: relative;
     display: flex;
     flex-direction: column;
     flex: 1;

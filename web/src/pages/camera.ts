@@ -7,6 +7,7 @@ import type { Camera, StreamName } from "../net/types";
 import "../parts/bar";
 import "../parts/clip";
 import { toggleFull } from "../parts/full";
+import { IdleController } from "../parts/idle";
 import "../parts/jump";
 import type { JumpElement } from "../parts/jump";
 import { notice } from "../parts/notice";
@@ -24,7 +25,7 @@ import type { PointedDetail, TimelineElement } from "../timeline/element";
 import { LanguageController, t } from "../words";
 import { cameraStyles } from "./camera.css";
 import { cameraKey, obey, type Player } from "./camera-keys";
-import { badgePart, clockPart, copied, headPart, holePart, timePart, unknownPart, waitingPart } from "./camera-parts";
+import { badgePart, clockPart, copied, fullPart, headPart, holePart, isStill, timePart, unknownPart, waitingPart } from "./camera-parts";
 import { marked, proposed, SELECT_MS } from "./selection";
 
 /** The address follows while playing, not with every picture. */
@@ -50,6 +51,7 @@ export class CameraPageElement extends LitElement implements Player {
   @query("xy-timeline") private timeline?: TimelineElement;
   @query("xy-preview") private preview?: PreviewElement;
   @query("xy-jump") private jump!: JumpElement;
+  private readonly rest = new IdleController(this);
   private readonly coverage = new CoverageSource();
   private tick = 0;
   private addressAt = 0;
@@ -99,7 +101,7 @@ export class CameraPageElement extends LitElement implements Player {
     const camera = this.known;
     if (this.house.cameras === null) return waitingPart();
     if (!camera) return unknownPart();
-    return html`<div class="page">
+    return html`<div class="page ${this.rest.idle ? "idle" : ""}">
       <xy-bar narrow>${headPart(camera, (by) => this.other(by), [this.badge(), this.clock()])}</xy-bar>
       <main id="main">
         <xy-stage
@@ -107,9 +109,9 @@ export class CameraPageElement extends LitElement implements Player {
           .camera=${camera}
           .stream=${this.stream}
           .live=${this.live}
-          @stage=${this.onStage}
+          @stage=${this.redraw}
           @moment=${this.onMoment}
-          >${this.hole()}</xy-stage
+          >${this.hole()}${this.rest.isFull ? fullPart(camera, [this.badge(), this.clock()]) : nothing}</xy-stage
         >
         <div class="bottom">
           <div class="phone">${this.clock()}${this.badge()}</div>
@@ -139,8 +141,9 @@ export class CameraPageElement extends LitElement implements Player {
     return html`<xy-transport
       class="deckTools"
       .playing=${this.live || this.playing}
+      .still=${this.isStill}
       .live=${this.live}
-      .away=${this.live && this.stage?.pictureElement?.pictureState.kind === "lost"}
+      .away=${this.live && this.isStill}
       .speed=${this.speed}
       .selecting=${this.selection !== null}
       .mayPast=${this.house.may("past")}
@@ -148,6 +151,10 @@ export class CameraPageElement extends LitElement implements Player {
       @press=${(event: CustomEvent<Press>) => this.onPress(event.detail)}
       @speed=${(event: CustomEvent<number>) => this.setSpeed(event.detail)}
     ></xy-transport>`;
+  }
+
+  private get isStill(): boolean {
+    return isStill(this.stage, this.live);
   }
 
   private timePart() {
@@ -161,7 +168,7 @@ export class CameraPageElement extends LitElement implements Player {
       nowMs: this.now,
       selection: this.selection,
       recording: this.known?.streams[this.stream]?.state === "recording",
-      seek: (ms) => this.onTimelineSeek(ms),
+      seek: (ms) => ((this.scrubbing = null), void this.seek(ms)),
       scrub: (ms) => (this.scrubbing = Math.min(ms, this.now)),
       point: this.onPointed,
       select: (stretch) => this.select(stretch),
@@ -242,6 +249,7 @@ export class CameraPageElement extends LitElement implements Player {
   }
 
   private toggle(): void {
+    if (this.isStill) return;
     if (this.live) {
       // Pausing what is live means: look at this moment.
       const at = this.stage?.shownMs ?? this.now;
@@ -365,20 +373,11 @@ export class CameraPageElement extends LitElement implements Player {
     if (!document.fullscreenElement) go("/live");
   }
 
-  private onTimelineSeek(ms: number): void {
-    this.scrubbing = null;
-    void this.seek(ms);
-  }
-
   private readonly onPointed = (detail: PointedDetail | null): void => {
     this.pointed = detail;
     clearTimeout(this.restTimer);
     if (!detail || detail.ms > this.now || this.scrubbing !== null) return;
     this.restTimer = setTimeout(() => this.stage?.prepare(detail.ms), REST_MS);
-  };
-
-  private readonly onStage = (): void => {
-    this.requestUpdate();
   };
 
   private readonly onMoment = (): void => {

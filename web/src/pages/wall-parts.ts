@@ -10,7 +10,11 @@ import { problemText, t } from "../words";
 
 /** The shape of what comes, or why it does not come. */
 export function waitingPart(count: Layout, problem: Problem | null): TemplateResult {
-  if (problem) return html`<div class="middle" role="alert">${icon("lost")}<p>${problemText(problem)}</p></div>`;
+  if (problem) return html`<div class="middle" role="alert">
+      ${icon("lost")}
+      <h2>${t("wall.noAnswer")}</h2>
+      <p class="muted">${problemText(problem)}</p>
+    </div>`;
   return html`<div class="grid n${count}" role="status" aria-label=${t("wall.loading")}>
     ${Array.from({ length: count }, () => html`<div class="cell skeleton"></div>`)}
   </div>`;

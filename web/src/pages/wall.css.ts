@@ -190,6 +190,7 @@ export const wallStyles = css`
   }
   .middle p {
     max-width: 520px;
+    text-wrap: balance;
   }
   :host(:fullscreen) xy-bar {
     position: absolute;

@@ -21,6 +21,7 @@ import "../parts/bar";
 import "../parts/cards";
 import { toggleFull } from "../parts/full";
 import { icon } from "../parts/icons";
+import { IdleController } from "../parts/idle";
 import { remember, remembered } from "../parts/memory";
 import "../parts/picture";
 import type { PictureElement } from "../parts/picture";
@@ -31,7 +32,6 @@ import { LanguageController, t } from "../words";
 import { connectionPart, emptyPart, inSight, layoutsPart, pagerPart, sitesPart, waitingPart } from "./wall-parts";
 import { wallStyles } from "./wall.css";
 
-const IDLE_MS = 2500;
 const DOUBLE_MS = 280;
 
 const isLayout = (value: unknown): value is Layout => LAYOUTS.includes(value as Layout);
@@ -49,12 +49,10 @@ export class WallElement extends LitElement {
   @state() private pageIndex = 0;
   @state() private big: string | null = null;
   @state() private dropOn: string | null = null;
-  @state() private isFull = false;
-  @state() private idle = false;
   @state() private phone = matchMedia("(max-width: 640px)").matches;
   @query(".clock") private clock?: HTMLTimeElement;
   private dragged: string | null = null;
-  private idleTimer = 0;
+  private readonly rest = new IdleController(this);
   private clickTimer = 0;
   private tick = 0;
   private readonly media = matchMedia("(max-width: 640px)");
@@ -68,7 +66,6 @@ export class WallElement extends LitElement {
     super.connectedCallback();
     this.house.addEventListener("cameras", this.redraw);
     globalThis.addEventListener("keydown", this.onKey);
-    document.addEventListener("fullscreenchange", this.onFull);
     this.media.addEventListener("change", this.onMedia);
     this.addEventListener("picture-state", this.redraw);
     this.tick = setInterval(() => this.onSecond(), 500);
@@ -78,12 +75,10 @@ export class WallElement extends LitElement {
     super.disconnectedCallback();
     this.house.removeEventListener("cameras", this.redraw);
     globalThis.removeEventListener("keydown", this.onKey);
-    document.removeEventListener("fullscreenchange", this.onFull);
     this.media.removeEventListener("change", this.onMedia);
     this.removeEventListener("picture-state", this.redraw);
     clearInterval(this.tick);
     clearTimeout(this.clickTimer);
-    clearTimeout(this.idleTimer);
   }
 
   private get cameras(): Camera[] {
@@ -103,7 +98,7 @@ export class WallElement extends LitElement {
 
   override render() {
     const { house } = this;
-    return html`<div class="page ${this.idle ? "idle" : ""}" @pointermove=${this.onPointer}>
+    return html`<div class="page ${this.rest.idle ? "idle" : ""}">
       ${this.bar()} ${this.house.cameras?.length ? connectionPart(this.house.liveDownSince, this.house.clock.now()) : nothing}
       <main id="main" aria-label=${t("wall.title")}>
         ${house.cameras === null
@@ -141,21 +136,23 @@ export class WallElement extends LitElement {
             : nothing}
           <time class="clock"></time>
         </div>
-        ${this.phone || !document.fullscreenEnabled
+        ${this.phone || !document.fullscreenEnabled || !this.house.cameras?.length
           ? nothing
           : html`<button
               slot="end"
-              title=${t(this.isFull ? "wall.fullLeave" : "wall.full")}
-              aria-label=${t(this.isFull ? "wall.fullLeave" : "wall.full")}
+              title=${t(this.rest.isFull ? "wall.fullLeave" : "wall.full")}
+              aria-label=${t(this.rest.isFull ? "wall.fullLeave" : "wall.full")}
               @click=${this.toggleFull}
             >
-              ${icon(this.isFull ? "minimise" : "maximise")}
+              ${icon(this.rest.isFull ? "minimise" : "maximise")}
             </button>`}
       </xy-bar>
       ${this.phone && this.house.cameras?.length ? html`<div class="phone">${this.sites()}${this.columnButtons()}</div>` : nothing}`;
   }
 
   private wideTools(cameras: Camera[]) {
+    // Nothing to lay out: no camera, or no answer.
+    if (this.house.cameras ? !cameras.length : this.house.problem) return nothing;
     const pages = pageCount(cameras.length, this.shownLayout);
     return html`${this.sites()} ${layoutsPart(this.shownLayout, (n) => this.setLayout(n))}
     ${pagerPart(Math.min(this.pageIndex, pages - 1), pages, (by) => this.turn(by))}`;
@@ -240,17 +237,10 @@ export class WallElement extends LitElement {
 
   private readonly redraw = (): void => this.requestUpdate();
   private readonly onMedia = (): void => void (this.phone = this.media.matches);
-  private readonly onFull = (): void => void (this.isFull = document.fullscreenElement !== null);
 
   private readonly onHome = (event: Event): void => {
     event.preventDefault();
     this.big = null;
-  };
-
-  private readonly onPointer = (): void => {
-    this.idle = false;
-    clearTimeout(this.idleTimer);
-    if (this.isFull) this.idleTimer = setTimeout(() => (this.idle = true), IDLE_MS);
   };
 
   private setSite(site: string): void {

@@ -22,7 +22,7 @@ const WALL: readonly Row[] = [
 const PLAYER: readonly Row[] = [
   ["Space", "keys.play"],
   ["← →", "keys.seconds"],
-  ["Shift+← →", "keys.minutes"],
+  ["Shift+← Shift+→", "keys.minutes"],
   [", .", "keys.frames"],
   ["↑ ↓", "keys.speeds"],
   ["+ −", "keys.zoom"],

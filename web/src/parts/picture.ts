@@ -1,15 +1,15 @@
 /** One live picture with its name and a state that is always true. */
 
-import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import type { House } from "../house";
 import { LiveFeed } from "../live/feed";
 import { pictureState, type PictureState, sameState } from "../live/picture-state";
 import type { Camera, StreamName } from "../net/types";
 import { sinceText } from "../time/format";
-import { LanguageController, t, type Word } from "../words";
-import { vi } from "../words/vi";
+import { LanguageController, t } from "../words";
 import { icon, type IconName } from "./icons";
+import { pictureStyles } from "./picture.css";
 import { controls } from "./styles";
 
 const LOOK_MS = 500;
@@ -49,171 +49,7 @@ export function stateText(is: PictureState, nowMs: number): string {
 /** Events: `picture-state` (bubbles) when what it says about itself changes. */
 @customElement("xy-picture")
 export class PictureElement extends LitElement {
-  static override styles = [
-    controls,
-    css`
-      :host {
-        display: block;
-        position: relative;
-        overflow: hidden;
-        background: #000;
-        contain: strict;
-        container-type: size;
-      }
-      video {
-        position: absolute;
-        inset: 0;
-        width: 100%;
-        height: 100%;
-        object-fit: contain;
-        background: #000;
-      }
-      .stale video {
-        filter: grayscale(1) brightness(0.35);
-      }
-      .none video {
-        visibility: hidden;
-      }
-      .caption {
-        position: absolute;
-        inset: auto 0 0 0;
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        padding: 5px 8px;
-        font-size: 13px;
-        line-height: 1.25;
-        background: rgb(10 14 17 / 74%);
-        pointer-events: none;
-      }
-      .names {
-        flex: 1;
-        min-width: 0;
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
-        font-weight: 500;
-      }
-      .names small {
-        font-size: 12px;
-        font-weight: 400;
-        color: #bcc7d0;
-        margin-left: 6px;
-      }
-      .state {
-        flex: none;
-        display: inline-flex;
-        align-items: center;
-        gap: 5px;
-        font-size: 12px;
-        font-weight: 500;
-        white-space: nowrap;
-      }
-      .state svg {
-        width: 15px;
-        height: 15px;
-      }
-      .dot {
-        width: 8px;
-        height: 8px;
-        border-radius: 50%;
-        background: var(--accent);
-      }
-      .delayed .state,
-      .not_recording .state {
-        color: #ffc35c;
-      }
-      .over {
-        position: absolute;
-        inset: 0 0 28px 0;
-        display: flex;
-        flex-direction: column;
-        align-items: center;
-        justify-content: center;
-        gap: 6px;
-        padding: 8px;
-        text-align: center;
-        font-size: 13px;
-        line-height: 1.35;
-        color: var(--muted);
-        pointer-events: none;
-      }
-      .over svg {
-        width: 26px;
-        height: 26px;
-      }
-      .over strong {
-        font-weight: 600;
-        color: var(--text);
-        font-size: 14px;
-      }
-      .over .why::first-letter {
-        text-transform: uppercase;
-      }
-      .over .why {
-        display: inline-block;
-      }
-      .lost .over svg {
-        color: var(--alarm-text);
-      }
-      .lost .caption {
-        box-shadow: inset 3px 0 0 var(--alarm);
-      }
-      .note {
-        position: absolute;
-        top: 6px;
-        right: 6px;
-        padding: 2px 8px;
-        border-radius: 6px;
-        font-size: 12px;
-        background: rgb(10 14 17 / 78%);
-        color: #d5dee6;
-      }
-      :host([bare]) .caption {
-        display: none;
-      }
-      /* A small picture keeps its name and its state whole, and most of its pixels free. */
-      @container (max-width: 340px) {
-        .names small {
-          display: none;
-        }
-        .caption {
-          gap: 0 6px;
-          padding: 2px 6px;
-          font-size: 12px;
-        }
-        /* The longest state stands under the name, whole. */
-        .not_recording .caption {
-          flex-wrap: wrap;
-        }
-        .not_recording .names {
-          flex-basis: 100%;
-        }
-        .not_recording .state {
-          flex: 1;
-          white-space: normal;
-        }
-        .advice {
-          display: none;
-        }
-        .over {
-          inset: 0 0 20px 0;
-          gap: 2px;
-          font-size: 12px;
-        }
-        .over svg {
-          width: 22px;
-          height: 22px;
-        }
-        .over strong {
-          font-size: 13px;
-        }
-      }
-      :host([bare]) .over {
-        inset: 0;
-      }
-    `,
-  ];
+  static override styles = [controls, pictureStyles];
 
   @property({ attribute: false }) house!: House;
   @property({ attribute: false }) camera!: Camera;
@@ -282,11 +118,11 @@ export class PictureElement extends LitElement {
     if (is.kind === "connecting") return html`<div class="over">${icon("video")}<span>${t("state.connecting")}</span></div>`;
     if (is.kind === "disabled") return html`<div class="over">${icon("off")}<strong>${t("state.disabled")}</strong></div>`;
     if (is.kind !== "lost") return nothing;
-    const word = `advice.${is.reason}`;
     return html`<div class="over">
       ${icon("lost")}<strong>${t("state.lost", { time: sinceText(is.since, now) })}</strong>
       <span class="why">${t(`reason.${is.reason}`)}</span>
-      ${word in vi ? html`<span class="advice">${t(word as Word)}</span>` : nothing}
+      <span class="advice">${t(`advice.${is.reason}`)}</span>
+      ${is.detail ? html`<small class="detail" lang="en" translate="no">${is.detail}</small>` : nothing}
     </div>`;
   }
 

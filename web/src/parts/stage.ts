@@ -82,7 +82,8 @@ export class StageElement extends LitElement {
       }
       .note {
         position: absolute;
-        top: 12px;
+        /* Not above, where cameras write their clock. */
+        bottom: 12px;
         left: 12px;
         max-width: calc(100% - 24px);
         line-height: 1.4;

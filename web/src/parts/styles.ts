@@ -117,6 +117,7 @@ export const controls = css`
   p {
     margin: 0;
     line-height: 1.55;
+    text-wrap: pretty;
   }
   .muted {
     color: var(--muted);

@@ -125,6 +125,8 @@ export class TransportElement extends LitElement {
   @property({ type: Boolean }) live = false;
   /** Live is chosen, but no live picture comes. */
   @property({ type: Boolean }) away = false;
+  /** No picture is there to run, stop or step through. */
+  @property({ type: Boolean }) still = false;
   @property({ type: Boolean }) selecting = false;
   @property({ type: Boolean }) mayPast = true;
   @property({ type: Boolean }) mayClip = true;
@@ -136,23 +138,24 @@ export class TransportElement extends LitElement {
   }
 
   override render() {
+    const runs = this.playing && !this.still;
     return html`<div class="row">
       <div class="group main">
-        ${this.button("frame-back", "stepBack", "player.frameBack", ",")}
+        ${this.button("frame-back", "stepBack", "player.frameBack", ",", {}, this.still)}
         ${this.button("back", "back5", "player.back", "←", { n: 5 })}
         <button
           class="play"
-          ?disabled=${!this.mayPast}
-          aria-label=${t(this.playing ? "player.pause" : "player.play")}
-          title="${t(this.playing ? "player.pause" : "player.play")} (Space)"
+          ?disabled=${!this.mayPast || this.still}
+          aria-label=${t(runs ? "player.pause" : "player.play")}
+          title="${t(runs ? "player.pause" : "player.play")} (Space)"
           @click=${() => this.press("play")}
         >
-          ${icon(this.playing ? "pause" : "play")}
+          ${icon(runs ? "pause" : "play")}
         </button>
         ${this.button("forward", "forward5", "player.forward", "→", { n: 5 }, this.live)}
-        ${this.button("frame-forward", "stepForward", "player.frameForward", ".", {}, this.live)}
+        ${this.button("frame-forward", "stepForward", "player.frameForward", ".", {}, this.live || this.still)}
       </div>
-      <select aria-label=${t("player.speed")} ?disabled=${this.live} @change=${this.onSpeed}>
+      <select aria-label=${t("player.speed")} ?disabled=${this.live || this.still} @change=${this.onSpeed}>
         ${SPEEDS.map((n) => html`<option value=${n} ?selected=${n === this.speed}>${n === 0.5 ? "½" : n}×</option>`)}
       </select>
       <button

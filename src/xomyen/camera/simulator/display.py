@@ -23,7 +23,7 @@ Luma = NDArray[np.uint8]
 
 BLACK = 16
 WHITE = 208  # 192 above black: a multiple of 4, see `osd_slice`
-MARK_STEP = 24  # luma from level to level of the mark: a multiple of 8, see `osd_slice`
+MARK_STEP = 16  # luma from level to level of the mark: a multiple of 8, see `osd_slice`
 MARK_CELLS = 19
 COUNTER_BITS = 22
 FPS_BITS = 5

@@ -17,7 +17,7 @@ from xomyen.camera.simulator.scenes import VIEWS, Picture, Scene, View, pictures
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.words import VideoCodec
 
-_CACHE_VERSION = 3
+_CACHE_VERSION = 4
 _GUARD = 16  # rows of black under the band, so that motion vectors from the picture never see the display
 
 
