@@ -152,7 +152,6 @@ class Footage:
         rows: list[FragmentRow] = []
         data, size, leaves = header, len(header), [tree.leaf_hash(header)]
         start_ticks = min(sample.pts for sample in part)
-        end_ticks = start_ticks + end_dts - part[0].dts
         groups: list[list[Sample]] = []
         for sample in part:
             if not groups or sample.key or len(groups[-1]) == fragment_frames:
@@ -160,11 +159,12 @@ class Footage:
             groups[-1].append(sample)
 
         def statement(final: bool, end: int, state: SegmentState) -> Statement:
+            shown = start_ticks + end - part[0].dts
             return Statement(
                 node=self.node, camera=self.camera, stream=self.stream, run=run, segment=segment, sequence=sequence,
                 state=state, final=final, size=size, fragments=len(rows), frames=sum(row.samples for row in rows),
                 first_dts=part[0].dts, end_dts=end, lost_packets=0, start_ns=clock.ns(start_ticks),
-                start_ticks=start_ticks, end_ns=clock.ns(end_ticks), end_ticks=end_ticks,
+                start_ticks=start_ticks, end_ns=clock.ns(shown), end_ticks=shown,
                 clock_state=ClockState.SYNCHRONISED, clock_offset_ns=None, root=tree.root(leaves).hex(),
                 previous=self.previous, key=self.key.fingerprint,
             )  # fmt: skip

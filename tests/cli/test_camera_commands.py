@@ -169,7 +169,7 @@ def test_mistyped_commands_end_with_one_line_and_code_2(arguments: tuple[str, ..
 
 COMMANDS = (
     "serve", "signin", "camera add", "camera list", "camera edit", "camera remove", "camera probe",
-    "camera simulate", "timeline", "export", "verify", "trust", "key", "check", "ticket", "demo",
+    "camera simulate", "timeline", "export", "verify", "trust", "key", "heads", "check", "ticket", "demo",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from xomyen.bus.connection import connected
 from xomyen.bus.messages import AccessEvent
 from xomyen.node.home import read_identity
 from xomyen.terms.folder import NodeFolder
+from xomyen.terms.ids import new_id
 from xomyen.terms.time import parse_time
 
 
@@ -61,10 +62,32 @@ def test_trust_makes_an_unknown_key_known(
     unknown = json.loads(xomyen("verify", exported, "--json", code=12).stdout)
     assert (unknown["verdict"], unknown["key"]) == ("UNKNOWN KEY", fingerprint)
     recorded.run("key", "--output", tmp_path / "node.pem")
-    assert fingerprint in xomyen("trust", tmp_path / "node.pem").stdout
+    node = recorded.json("key")["node"]
+    said = xomyen("trust", tmp_path / "node.pem").stdout
+    assert fingerprint in said
+    assert node in said
     known = json.loads(xomyen("verify", exported, "--json").stdout)
     assert (known["verdict"], known["camera_name"], known["findings"]) == ("AUTHENTIC", "Cổng chợ", [])
     assert known["cannot_exclude"]
+    assert node in known["trusted_as"]
+
+
+def test_a_key_without_its_node_is_trusted_only_for_the_one_that_is_named(
+    recorded: RunningNode, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "XDG_CONFIG_HOME", str(tmp_path / "config"))
+    key = recorded.json("key")
+    bare = tmp_path / "bare.pem"
+    bare.write_text(key["pem"][key["pem"].index("-----BEGIN") :])
+    assert "--node" in xomyen("trust", bare, code=2).stderr
+    xomyen("trust", bare, "--node", "nonsense", code=2)
+    xomyen("trust", bare, "--node", new_id())
+    foreign = json.loads(xomyen("verify", exported, "--json", code=12).stdout)
+    assert key["node"] in foreign["findings"][0]["text"]
+    xomyen("trust", bare, "--node", key["node"])
+    assert xomyen("verify", exported).stdout.startswith("AUTHENTIC")
+    recorded.run("key", "--output", tmp_path / "node.pem")
+    assert "not of" in xomyen("trust", tmp_path / "node.pem", "--node", new_id(), code=2).stderr
 
 
 def test_the_nodes_folder_is_enough_to_trust_its_own_key(recorded: RunningNode, exported: Path) -> None:

@@ -1,11 +1,20 @@
-"""Events into the node's stream: each with its id as the message id, so that sending twice is once."""
+"""Events into the node's stream, each with its id as the message id, so that sending twice is once; and out of it."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from xomyen.bus import subjects
 from xomyen.terms.errors import NotRunning
+from xomyen.terms.time import NS_PER_SECOND
+
+_BATCH = 500
+_ANSWER_S = 10.0
+_FORGET_READER_S = 60.0
 
 
 async def publish_event(
@@ -27,3 +36,44 @@ async def publish_event(
     except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
         raise NotRunning(f"The event stream did not take an event ({type(error).__name__}).") from error
     return not stored.duplicate
+
+
+async def read_events(client: Client, node: str, kind: str, since_ns: int) -> AsyncIterator[tuple[bytes, int]]:
+    """Events of a kind that the stream got since then, oldest first: payload, and when the stream got it.
+
+    Raises NotRunning when the stream does not answer.
+    """
+    stream, subject = subjects.event_stream(node), subjects.event(node, kind)
+    config = ConsumerConfig(
+        deliver_policy=DeliverPolicy.BY_START_TIME,
+        opt_start_time=datetime.fromtimestamp(since_ns / NS_PER_SECOND, UTC),
+        ack_policy=AckPolicy.NONE,
+        inactive_threshold=_FORGET_READER_S,
+    )
+    try:
+        subscription = await client.jetstream().pull_subscribe(subject, stream=stream, config=config)
+        waiting = (await subscription.consumer_info()).num_pending or 0
+        while waiting:
+            for message in await subscription.fetch(min(waiting, _BATCH), timeout=_ANSWER_S):
+                yield message.data, _ns(message.metadata.timestamp)
+                waiting = message.metadata.num_pending
+        await subscription.unsubscribe()
+    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+        raise NotRunning(f"The event stream cannot be read ({type(error).__name__}).") from error
+
+
+async def oldest_event_ns(client: Client, node: str) -> int | None:
+    """When the stream got the oldest event it has, if it has dropped older ones; None: it has them all."""
+    stream = subjects.event_stream(node)
+    try:
+        state = (await client.jetstream().stream_info(stream)).state
+        if state.first_seq <= 1:
+            return None
+        first = await client.jetstream().get_msg(stream, seq=state.first_seq)
+    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+        raise NotRunning(f"The event stream cannot be read ({type(error).__name__}).") from error
+    return _ns(first.time) if first.time is not None else None
+
+
+def _ns(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000) * 1000

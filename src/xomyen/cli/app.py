@@ -31,6 +31,7 @@ _ROOMS = {
     "simulate": ("camera simulate",),
     "timeline": ("timeline",),
     "evidence": ("export", "verify", "trust", "key"),
+    "heads": ("heads",),
     "check": ("check",),
     "ticket": ("ticket",),
     "demo": ("demo",),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from nats.aio.client import Client
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected, prepare_streams
 from xomyen.node.home import default_root, holder_of, locked, prepare, read_identity, try_lock
+from xomyen.playback.export import AlreadyThere
 from xomyen.recording.index_reader import IndexReader
-from xomyen.terms.errors import AlreadyRunning, NoFootage, NotRunning, UnknownCamera
+from xomyen.terms.errors import AlreadyRunning, InvalidConfiguration, NoFootage, NotRunning, UnknownCamera
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import is_id
 
@@ -146,3 +148,16 @@ def _cameras_of_index(folder: NodeFolder) -> set[str]:
 def counted(number: int, thing: str) -> str:
     """1 camera, 2 cameras."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def write_new(path: Path, content: bytes, force: bool) -> None:
+    """Puts a file in place whole. Raises AlreadyThere unless it may be replaced, InvalidConfiguration."""
+    if os.path.lexists(path) and not force:
+        raise AlreadyThere(f"{path} is there already; choose another name or add --force.")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise InvalidConfiguration(f"{path} cannot be written: {error.strerror}.") from error

@@ -15,15 +15,16 @@ from xomyen.bus import subjects
 from xomyen.bus.events import publish_event
 from xomyen.bus.messages import AccessEvent, CheckpointDone, StreamWanted
 from xomyen.bus.requests import ask
-from xomyen.cli.common import Dir, Json, counted, finish, node_bus, node_folder, print_json, recorded_camera
+from xomyen.cli.common import Dir, Json, counted, finish, node_bus, node_folder, print_json, recorded_camera, write_new
 from xomyen.node.home import read_identity
 from xomyen.playback.export import AlreadyThere, ExportOrder, plan_export, write_export
-from xomyen.proof.keys import InvalidKey, PublicKey, SigningKey
+from xomyen.proof.keys import InvalidKey, SigningKey
+from xomyen.proof.trust import TrustedKey, key_file
 from xomyen.proof.verify import Report, Verdict, verify
 from xomyen.recording.index_reader import IndexReader
 from xomyen.terms.errors import InvalidConfiguration, InvalidRange, NotRunning
 from xomyen.terms.folder import NodeFolder
-from xomyen.terms.ids import new_id
+from xomyen.terms.ids import is_id, new_id
 from xomyen.terms.time import SystemClock, format_utc, parse_time
 from xomyen.terms.words import StreamName
 
@@ -140,6 +141,10 @@ def verify_export(
     key: Annotated[
         list[Path] | None, typer.Option("--key", metavar="FILE", help="Trust this public key (PEM), and no other.")
     ] = None,
+    heads: Annotated[
+        Path | None,
+        typer.Option("--heads", metavar="FILE", help="Find what is missing, too, by what `xomyen heads` wrote."),
+    ] = None,
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Also trust the keys of this node and those it trusts.")
     ] = None,
@@ -151,8 +156,8 @@ def verify_export(
 
     Example: xomyen verify vu-viec.zip --key node.pem
     """
-    trusted = [PublicKey.load(file) for file in key] if key else _trusted(directory)
-    report = verify(path, trusted)
+    trusted = [TrustedKey.load(file) for file in key] if key else _trusted(directory)
+    report = verify(path, trusted, heads)
     if as_json:
         print_json(_as_json(report))
     else:
@@ -166,10 +171,13 @@ def _as_json(report: Report) -> dict[str, object]:
     return {
         "verdict": report.verdict.value,
         "key": report.fingerprint,
+        "trusted_as": report.trusted_as,
         "node": manifest.node if manifest else None,
         "camera": manifest.camera if manifest else None,
         "camera_name": manifest.camera_name if manifest else None,
         "stream": manifest.stream.value if manifest else None,
+        "asked_from": format_utc(manifest.asked_from_ns) if manifest else None,
+        "asked_to": format_utc(manifest.asked_to_ns) if manifest else None,
         "clips": [
             {"file": one.file, "first": format_utc(one.first_ns), "last": format_utc(one.last_ns),
              "frames": one.frames, "clock": one.clock, "lost_packets": one.lost_packets}
@@ -201,6 +209,7 @@ def _print(report: Report) -> None:
         return
     if report.verdict in (Verdict.AUTHENTIC, Verdict.UNKNOWN_KEY):
         print(f"  Camera {manifest.camera_name!r} ({manifest.camera}), {manifest.stream}, node {manifest.node}")
+        print(f"  Asked for {format_utc(manifest.asked_from_ns)} to {format_utc(manifest.asked_to_ns)}")
         for one in report.times:
             lost = f", {one.lost_packets} packets lost on the way" if one.lost_packets else ""
             times = f"{format_utc(one.first_ns)} to {format_utc(one.last_ns)}"
@@ -208,13 +217,17 @@ def _print(report: Report) -> None:
         for gap in manifest.gaps:
             end = "now" if gap.to_ns is None else format_utc(gap.to_ns)
             print(f"  Not recorded {format_utc(gap.from_ns)} to {end}: {gap.reason}, {gap.detail}")
-        print(f"  Key {report.fingerprint}")
+        print(f"  Key {report.fingerprint}{f', trusted as {report.trusted_as}' if report.trusted_as else ''}")
     for text in report.cannot_exclude:
         print(f"  Cannot exclude {text}.")
 
 
 def trust(
     file: Annotated[Path, typer.Argument(help="A node's public key (PEM), as `xomyen key` gives it.")],
+    node: Annotated[
+        str | None,
+        typer.Option("--node", metavar="ID", help="The node it counts for, if not in the file.", show_default=False),
+    ] = None,
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Trust it for this node's folder only, not for this user.")
     ] = None,
@@ -222,19 +235,33 @@ def trust(
 ) -> None:
     """Trust a node's key from now on. Compare its fingerprint with the node's first, by another way.
 
+    The key then counts for its own node alone: what it signs in the name of another is of an unknown key.
+
     Example: xomyen trust node.pem
     """
-    key = PublicKey.load(file)
+    key = TrustedKey.load(file)
+    bound = _bound_to(key, node)
     store = node_folder(directory).trusted if directory else _user_store()
     store.mkdir(parents=True, exist_ok=True)
     place = store / f"{key.fingerprint}.pem"
-    unfinished = store / f".{key.fingerprint}.{os.getpid()}"
-    unfinished.write_bytes(key.pem)
-    unfinished.rename(place)
+    write_new(place, key_file(key, bound), force=True)
     if as_json:
-        print_json({"key": key.fingerprint, "file": str(place)})
+        print_json({"key": key.fingerprint, "node": bound, "file": str(place)})
     else:
-        print(f"Trusted: {key.fingerprint}")
+        print(f"Trusted for node {bound}: {key.fingerprint}")
+
+
+def _bound_to(key: TrustedKey, node: str | None) -> str:
+    """The node for which a key shall count. Raises InvalidConfiguration."""
+    if node is not None and not is_id(node):
+        raise InvalidConfiguration(f"{node!r} is no node's id; `xomyen key` shows it.", field="node")
+    if node is not None and not key.counts_for(node):
+        raise InvalidConfiguration(f"{key.label} is the key of node {key.node}, not of {node}.", field="node")
+    bound = node or key.node
+    if bound is None:
+        text = f"{key.label} does not say whose key it is: add --node ID, which `xomyen key` shows on the node."
+        raise InvalidConfiguration(text, field="node")
+    return bound
 
 
 def show_key(
@@ -245,32 +272,32 @@ def show_key(
     force: Annotated[bool, typer.Option("--force", help="Replace FILE.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the node's public key (PEM) and its fingerprint, for those who verify its exports.
+    """Show the node's public key (PEM), its fingerprint and the node's id, for those who verify its exports.
 
     Example: xomyen key --output node.pem
     """
     folder = node_folder(directory)
-    read_identity(folder)
+    node = read_identity(folder)
     if not folder.signing_key.exists():
         raise InvalidConfiguration(f"{folder.root} has no key yet; it is made when `xomyen serve` first runs.")
     key = SigningKey.load(folder.signing_key).public
+    content = key_file(key, node)
     if output is not None:
-        if os.path.lexists(output) and not force:
-            raise AlreadyThere(f"{output} is there already; choose another name or add --force.")
-        output.write_bytes(key.pem)
+        write_new(output, content, force)
     if as_json:
-        print_json({"key": key.fingerprint, "pem": key.pem.decode(), "file": str(output) if output else None})
-        return
-    if output is None:
-        print(key.pem.decode(), end="")
-    print(f"Fingerprint {key.fingerprint}", file=sys.stdout if output else sys.stderr)
+        pem = content.decode()
+        print_json({"key": key.fingerprint, "node": node, "pem": pem, "file": str(output) if output else None})
+    elif output is None:
+        print(content.decode(), end="")
+    else:
+        print(f"Fingerprint {key.fingerprint}\nNode {node}")
 
 
 def _user_store() -> Path:
     return user_config_path("xomyen", appauthor=False) / "trusted"
 
 
-def _trusted(directory: Path | None) -> list[PublicKey]:
+def _trusted(directory: Path | None) -> list[TrustedKey]:
     """The keys that this user, and the node of the folder, were told to trust."""
     stores = [_user_store()]
     keys = []
@@ -278,11 +305,12 @@ def _trusted(directory: Path | None) -> list[PublicKey]:
         folder = node_folder(directory)
         stores.append(folder.trusted)
         if folder.signing_key.exists():
-            keys.append(SigningKey.load(folder.signing_key).public)
+            own = SigningKey.load(folder.signing_key).public
+            keys.append(TrustedKey.of(own, read_identity(folder), f"the node in {folder.root}"))
     for store in stores:
         for file in sorted(store.glob("*.pem")):
             try:
-                keys.append(PublicKey.load(file))
+                keys.append(TrustedKey.load(file))
             except InvalidKey as error:
                 print(f"Left out: {error.message}", file=sys.stderr)
     return keys

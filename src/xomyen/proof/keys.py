@@ -78,7 +78,7 @@ class PublicKey:
     @classmethod
     def load(cls, path: Path) -> "PublicKey":
         """Reads a PEM public key file. Raises InvalidKey."""
-        return cls.from_pem(_read_key_file(path), str(path))
+        return cls.from_pem(read_key_file(path), str(path))
 
 
 class SigningKey:
@@ -120,7 +120,7 @@ class SigningKey:
     @classmethod
     def load(cls, path: Path) -> "SigningKey":
         """The key of this file. Raises InvalidKey."""
-        pem = _read_key_file(path)
+        pem = read_key_file(path)
         if path.stat().st_mode & 0o077:
             raise InvalidKey(f"{path} can be read by other users; make it private with: chmod 600 {path}")
         try:
@@ -132,7 +132,8 @@ class SigningKey:
         return cls(key)
 
 
-def _read_key_file(path: Path) -> bytes:
+def read_key_file(path: Path) -> bytes:
+    """The bytes of a key file. Raises InvalidKey."""
     try:
         with path.open("rb") as file:
             return file.read(_LARGEST_KEY_FILE)

@@ -3,12 +3,13 @@
 import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from enum import StrEnum
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 from xomyen.proof import tree
 from xomyen.proof.boxes import InvalidBoxes, Picture, pictures_of, sample_entry
+from xomyen.proof.heads import Heads, beyond, compare
 from xomyen.proof.keys import PublicKey
 from xomyen.proof.manifest import (
     LARGEST_MANIFEST,
@@ -22,77 +23,33 @@ from xomyen.proof.manifest import (
     parse_signature,
 )
 from xomyen.proof.package import NotAnExport, Package, PackedFile
+from xomyen.proof.report import ClipTimes, Finding, Report, Verdict
 from xomyen.proof.seal import InvalidSeal, Seal, Statement
 from xomyen.proof.shown import shown_pictures
+from xomyen.proof.trust import TrustedKey
+from xomyen.terms.words import ClockState
+
+__all__ = ["ClipTimes", "Finding", "Report", "Verdict", "verify"]
 
 
-class Verdict(StrEnum):
-    """What can be said; the worst finding decides."""
+def verify(path: Path, trusted: Iterable[PublicKey], heads: Path | None = None) -> Report:
+    """Checks a folder, a ZIP, or a clip beside its manifest, against the heads in a file where there is one.
 
-    AUTHENTIC = "AUTHENTIC"
-    UNKNOWN_KEY = "UNKNOWN KEY"
-    INCOMPLETE = "INCOMPLETE"
-    ALTERED = "ALTERED"
-
-    @property
-    def exit_code(self) -> int:
-        return {"AUTHENTIC": 0, "INCOMPLETE": 10, "ALTERED": 11, "UNKNOWN KEY": 12}[self.value]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as the node sealed it."""
-
-    verdict: Verdict
-    text: str
-    file: str
-    camera: str | None = None
-    segment: str | None = None
-    start: int | None = None  # byte range [start, end) in the file
-    end: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ClipTimes:
-    """When a clip's pictures were taken, by the seals."""
-
-    file: str
-    first_ns: int
-    last_ns: int
-    frames: int
-    clock: str  # the worst state of the node's clock in its segments
-    lost_packets: int
-
-
-@dataclass(slots=True)
-class Report:
-    """The outcome of a verification."""
-
-    manifest: Manifest | None = None
-    fingerprint: str | None = None
-    findings: list[Finding] = field(default_factory=list)
-    times: list[ClipTimes] = field(default_factory=list)
-    cannot_exclude: list[str] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)  # checked
-
-    @property
-    def verdict(self) -> Verdict:
-        order = list(Verdict)
-        return max((finding.verdict for finding in self.findings), key=order.index, default=Verdict.AUTHENTIC)
-
-
-def verify(path: Path, trusted: Iterable[PublicKey]) -> Report:
-    """Checks a folder, a ZIP, or a clip beside its manifest. Raises NotAnExport."""
+    A `TrustedKey` counts for its node alone. Raises NotAnExport, InvalidHeads.
+    """
+    known = Heads.load(heads) if heads is not None else None
     with Package(path) as package:
-        return _Verification(package, {key.fingerprint: key for key in trusted}).run()
+        return _Verification(package, list(trusted), known, heads.name if heads is not None else "").run()
 
 
 class _Verification:
-    def __init__(self, package: Package, trusted: dict[str, PublicKey]) -> None:
+    def __init__(self, package: Package, trusted: list[PublicKey], heads: Heads | None, heads_file: str) -> None:
         self.package = package
         self.trusted = trusted
+        self.heads = heads
+        self.heads_file = heads_file
         self.report = Report()
-        self.keys = dict(trusted)
+        self.keys = {key.fingerprint: key for key in trusted}
 
     def run(self) -> Report:
         manifest = self._manifest()
@@ -108,11 +65,35 @@ class _Verification:
             self.report.files.append(clip.file)
         if len({clip.file for clip in manifest.clips}) < len(manifest.clips):
             self._find(Verdict.ALTERED, "The manifest names a clip twice.", MANIFEST_NAME)
-        self._unknown_keys(manifest)
-        self.report.cannot_exclude.append(
-            "that footage after the last seal was removed before the export: no head of the chain of seals came with it"
-        )
+        statements = _statements(manifest)
+        self._between_clips(manifest, statements)
+        self.report.trusted_as = self._known_key(manifest.key.fingerprint, manifest.node, MANIFEST_NAME)
+        self._compare_heads(manifest, statements)
         return self.report
+
+    def _compare_heads(self, manifest: Manifest, statements: list[Statement]) -> None:
+        """Finds what the node told of elsewhere and the export does not have."""
+        uncertain = "that footage was removed before the export"
+        if self.heads is None:
+            text = f"{uncertain}, at its ends: no heads of the chain of seals were given (--heads)"
+            self.report.cannot_exclude.append(text)
+            return
+        self._known_key(self.heads.key.fingerprint, self.heads.node, self.heads_file)
+        self.report.findings += compare(self.heads, manifest, statements, self.heads_file)
+        if (unsaid := beyond(self.heads, manifest)) is not None:
+            self.report.cannot_exclude.append(f"{uncertain}: {unsaid}")
+
+    def _between_clips(self, manifest: Manifest, statements: list[Statement]) -> None:
+        """From the last segment of a clip to the first of the next the chain must hold as well."""
+        for before, here in pairwise(sorted(statements, key=lambda one: one.sequence)):
+            # A clock that was set may put what lies between outside the range; such a seal says so.
+            stepped = ClockState.STEPPED in (before.clock_state, here.clock_state)
+            if before.run == here.run or not before.final or stepped or not here.previous:
+                continue
+            if here.previous != before.hash().hex():
+                text = f"Between segments {before.sequence} and {here.sequence} of the camera there were others."
+                file = next(clip.file for clip in manifest.clips if clip.run == here.run)
+                self._find(Verdict.INCOMPLETE, text, file, camera=manifest.camera, segment=here.segment)
 
     def _find(self, verdict: Verdict, text: str, file: str, **place: object) -> None:
         self.report.findings.append(Finding(verdict, text, file, **place))  # type: ignore[arg-type]
@@ -145,15 +126,22 @@ class _Verification:
             )
         return manifest
 
-    def _unknown_keys(self, manifest: Manifest) -> None:
-        used = {manifest.key.fingerprint}
-        for fingerprint in sorted(used - set(self.trusted)):
-            self._find(
-                Verdict.UNKNOWN_KEY,
-                f"Signed with the key {fingerprint}, which is not among the trusted ones; compare it with the node's "
-                "(`xomyen key`), then give it with --key or `xomyen trust`.",
-                MANIFEST_NAME,
-            )
+    def _known_key(self, fingerprint: str, node: str, file: str) -> str | None:
+        """Finds the trusted key with this fingerprint that counts for the node; says whose it is."""
+        same = [key for key in self.trusted if key.fingerprint == fingerprint]
+        for key in same:
+            if not isinstance(key, TrustedKey) or key.counts_for(node):
+                return key.title if isinstance(key, TrustedKey) else None
+        others = sorted(key.node for key in same if isinstance(key, TrustedKey) and key.node)
+        text = (
+            f"Signed in the name of node {node} with the key {fingerprint}, which is trusted for node "
+            f"{', '.join(others)} alone."
+            if others
+            else f"Signed with the key {fingerprint}, which is not among the trusted ones; compare it with the node's "
+            "(`xomyen key`), then give it with --key or `xomyen trust`."
+        )
+        self._find(Verdict.UNKNOWN_KEY, text, file)
+        return None
 
     def _clip(self, manifest: Manifest, clip: ClipRecord) -> None:
         file = self.package.files.get(clip.file)
@@ -317,6 +305,17 @@ class _Verification:
         clock = next((state for state in ("stepped", "unsynchronised") if state in clocks), "synchronised")
         lost = sum(statement.lost_packets for statement in statements)
         self.report.times.append(ClipTimes(clip.file, clip.first_ns, clip.last_ns, clip.frames, clock, lost))
+
+
+def _statements(manifest: Manifest) -> list[Statement]:
+    """Every segment's statement that can be read, of all clips, once."""
+    found: dict[str, Statement] = {}
+    for clip in manifest.clips:
+        for record in clip.segments:
+            with suppress(InvalidSeal):
+                statement = Statement.decode(record.seal.statement.encode("utf-8", "surrogatepass"))
+                found[statement.segment] = statement
+    return list(found.values())
 
 
 def _segment_id(record: SegmentRecord) -> str | None:
