@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -144,6 +145,13 @@ async def run(folder: NodeFolder, settings: Settings, listen: str) -> None:
         await stopping.wait()
 
 
+def _allow_connections() -> None:
+    """As many open files as the system lets a process have: each connection is one, and so is each file sent."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
+
+
 def main() -> None:
     """Runs the process; exit code 0 after a clean stop."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -151,6 +159,7 @@ def main() -> None:
     parser.add_argument("--listen", required=True)
     arguments = parser.parse_args()
     folder = NodeFolder(arguments.dir)
+    _allow_connections()
     try:
         settings = load_settings(folder)
         configure_logs("gateway", settings)

@@ -3,10 +3,9 @@
 A clip is virtual: some header bytes and places in segment files. It is served, or written, from there.
 """
 
-import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from xomyen.playback.clip_bytes import HeldFiles, OpenPiece, Part, Piece, cut_pi
 from xomyen.playback.clip_cut import Cut, RunCutter, TakenFragments
 from xomyen.playback.clip_header import clip_header
 from xomyen.playback.file_bytes import read_all, read_at
+from xomyen.playback.lane import in_thread
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.rows import Segment
 from xomyen.recording.segment_file import Fragment, SegmentFile, read_segment
@@ -78,13 +78,12 @@ class Clip:
                 piece if isinstance(piece, bytes) else read_all(piece[0], piece[2], piece[1]) for piece in pieces
             )
 
-    async def chunks(self, start: int, end: int) -> AsyncIterator[bytes]:
+    async def chunks(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes of [start, end) in pieces of at most 1 MiB, without blocking the event loop."""
-        loop = asyncio.get_running_loop()
         held = HeldFiles(tuple(self.pieces(start, end)))
-        await loop.run_in_executor(self.threads, held.__enter__)
         try:
-            while (piece := await loop.run_in_executor(self.threads, held.next)) is not None:
+            await in_thread(self.threads, held.__enter__)
+            while (piece := await in_thread(self.threads, held.next)) is not None:
                 if isinstance(piece, bytes):
                     yield piece
                     continue

@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -285,7 +285,7 @@ class _Outbox(io.RawIOBase):
 
 def zip_chunks(
     export: Export, key: SigningKey, now_ns: int, wrote: Callable[[int], None] = lambda _count: None
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """The export as a ZIP, stored uncompressed, made while it is read; the manifest comes last. Blocks on the disk."""
     outbox = _Outbox()
     hashes = []

@@ -1,12 +1,13 @@
 """Bytes of a file for people: never blocking the event loop, never deleted while being read."""
 
-import asyncio
 import errno
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
 from dataclasses import dataclass
+
+from xomyen.playback.lane import in_thread
 
 _CHUNK = 256 * 1024
 _DISK_CHUNK = 1024 * 1024
@@ -56,7 +57,7 @@ async def read_at(fd: int, length: int, offset: int, threads: Executor | None = 
     """Exactly these bytes: from the page cache at once, from the disk in a thread."""
     data = read_cached(fd, length, offset)
     if data is None:
-        data = await asyncio.get_running_loop().run_in_executor(threads, read_all, fd, length, offset)
+        data = await in_thread(threads, read_all, fd, length, offset)
     return data
 
 
@@ -69,17 +70,20 @@ class FileBytes:
     etag: str  # with its quotes
     threads: Executor | None = None
 
-    async def chunks(self, start: int, end: int) -> AsyncIterator[bytes]:
+    async def chunks(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes of [start, end); the file is held against deletion as long as this runs."""
-        fd = await asyncio.get_running_loop().run_in_executor(self.threads, open_shared, self.path)
+        held: list[int] = []
         try:
+            await in_thread(self.threads, lambda: held.append(open_shared(self.path)))
+            fd = held[0]
             while start < end:
                 length = min(_CHUNK, end - start)
                 data = read_cached(fd, length, start)
                 if data is None:
                     length = min(_DISK_CHUNK, end - start)
-                    data = await asyncio.get_running_loop().run_in_executor(self.threads, read_all, fd, length, start)
+                    data = await in_thread(self.threads, read_all, fd, length, start)
                 yield data
                 start += len(data)
         finally:
-            os.close(fd)
+            for fd in held:
+                os.close(fd)

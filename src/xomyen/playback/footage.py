@@ -1,7 +1,7 @@
 """What recorded files hold in a time range: whole groups of pictures with their wall time."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -158,25 +158,14 @@ def groups_of(recorded: Recorded, least_ticks: int = 0) -> list[Group]:
     return groups
 
 
-def groups_between(
-    index: IndexReader,
-    shelf: FileShelf,
-    camera: str,
-    stream: StreamName,
-    from_ns: int,
-    to_ns: int,
-    least_ticks: int = 0,
-) -> list[Group]:
-    """Whole groups that overlap the range, by time. Reads files: call it in a thread."""
-    found: list[Group] = []
-    for segment in segments_between(index, camera, stream, from_ns, to_ns):
-        recorded = shelf.read(segment)
-        if recorded is None:
-            continue
-        found.extend(
-            group for group in groups_of(recorded, least_ticks) if group.wall_ns < to_ns and group.end_wall_ns > from_ns
-        )
-    return found
+def groups_between(recorded: Iterable[Recorded], from_ns: int, to_ns: int, least_ticks: int = 0) -> list[Group]:
+    """Whole groups of these segments that overlap the range, by time."""
+    return [
+        group
+        for one in recorded
+        for group in groups_of(one, least_ticks)
+        if group.wall_ns < to_ns and group.end_wall_ns > from_ns
+    ]
 
 
 def segments_between(index: IndexReader, camera: str, stream: StreamName, from_ns: int, to_ns: int) -> list[Segment]:

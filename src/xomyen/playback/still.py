@@ -1,12 +1,12 @@
 """A still at any instant: the picture that was shown then, as JPEG."""
 
-import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from xomyen.playback.decode import picture
 from xomyen.playback.errors import NotDecodable
-from xomyen.playback.footage import FileShelf, Recorded, samples_in, segments_between
+from xomyen.playback.footage import Recorded, samples_in
+from xomyen.playback.footage_reader import FootageReader
 from xomyen.playback.pool import DecoderPool
 from xomyen.playback.sample import Sample
 from xomyen.recording.index_reader import IndexReader
@@ -38,28 +38,8 @@ class Still:
     etag: str
 
 
-def find_shot(
-    index: IndexReader, shelf: FileShelf, camera: str, stream: StreamName, at_ns: int, keyframe_only: bool
-) -> Shot:
-    """The picture shown at this instant, or the last keyframe until then. Waits for files. Raises NoFootage."""
-    if at_ns % _MILLISECOND_NS == 0:
-        # Times in the interface are cut to milliseconds; the picture that begins within this one is meant.
-        at_ns += _MILLISECOND_NS - 1
-    here = segments_between(index, camera, stream, at_ns, at_ns + 1)
-    for segment in sorted(here, key=lambda segment: (segment.start_ns, segment.sequence), reverse=True):
-        recorded = shelf.read(segment)
-        if recorded is None:
-            continue
-        try:
-            shot = _shot_in(recorded, at_ns, keyframe_only)
-        except (OSError, SegmentFileError):
-            continue
-        if shot is not None:
-            return shot
-    raise NoFootage(f"Nothing was recorded at {format_utc(at_ns)}.")
-
-
 def _shot_in(recorded: Recorded, at_ns: int, keyframe_only: bool) -> Shot | None:
+    """The picture of this segment shown at the instant, or the last keyframe until then. Waits for the file."""
     file, lead = recorded.file, recorded.lead
     target = recorded.shown_pts(at_ns)
     if target >= file.end_dts + lead:
@@ -70,7 +50,10 @@ def _shot_in(recorded: Recorded, at_ns: int, keyframe_only: bool) -> Shot | None
         return None
     begin = begins[-1]
     end = next((number for number in keys if number > begin), len(file.fragments))
-    samples = samples_in(file, file.fragments[begin : begin + 1 if keyframe_only else end])
+    try:
+        samples = samples_in(file, file.fragments[begin : begin + 1 if keyframe_only else end])
+    except (OSError, SegmentFileError):
+        return None
     if keyframe_only:
         samples = samples[:1]
     pts = max((sample.pts for sample in samples if sample.pts <= target), default=samples[0].pts)
@@ -83,9 +66,9 @@ def _shot_in(recorded: Recorded, at_ns: int, keyframe_only: bool) -> Shot | None
 class Stills:
     """Makes stills in decoder processes and keeps the newest ones made."""
 
-    def __init__(self, pool: DecoderPool, shelf: FileShelf, kept_bytes: int = _KEPT_BYTES) -> None:
+    def __init__(self, pool: DecoderPool, footage: FootageReader, kept_bytes: int = _KEPT_BYTES) -> None:
         self._pool = pool
-        self._shelf = shelf
+        self._footage = footage
         self._kept_bytes = kept_bytes
         self._bytes = 0
         self._stills: OrderedDict[str, Still] = OrderedDict()
@@ -100,7 +83,7 @@ class Stills:
         keyframe_only: bool = False,
     ) -> Still:
         """The picture shown at this instant, at most `width` pixels wide. Raises NoFootage, NotDecodable, Busy."""
-        shot = await asyncio.to_thread(find_shot, index, self._shelf, camera, stream, at_ns, keyframe_only)
+        shot = await self._find(index, camera, stream, at_ns, keyframe_only)
         key = f'"{shot.segment.id}-{shot.pts}-{width or 0}"'
         known = self._stills.get(key)
         if known is not None:
@@ -115,6 +98,18 @@ class Stills:
         still = Still(jpeg, shot.wall_ns, key)
         self._keep(key, still)
         return still
+
+    async def _find(self, index: IndexReader, camera: str, stream: StreamName, at_ns: int, keyframe_only: bool) -> Shot:
+        if at_ns % _MILLISECOND_NS == 0:
+            # Times in the interface are cut to milliseconds; the picture that begins within this one is meant.
+            at_ns += _MILLISECOND_NS - 1
+        here = await self._footage.between(index, camera, stream, at_ns, at_ns + 1)
+        for recorded in sorted(here, key=lambda one: (one.segment.start_ns, one.segment.sequence), reverse=True):
+            lane = self._footage.volumes.of(recorded.segment.volume)
+            shot = await lane.run(_shot_in, recorded, at_ns, keyframe_only)
+            if shot is not None:
+                return shot
+        raise NoFootage(f"Nothing was recorded at {format_utc(at_ns)}.")
 
     def _keep(self, key: str, still: Still) -> None:
         if key not in self._stills:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from xomyen.playback.footage import FileShelf, segments_between
+from xomyen.playback.footage import Recorded
 from xomyen.recording.index_reader import IndexReader
 from xomyen.terms.errors import InvalidRange
 from xomyen.terms.time import NS_PER_SECOND
@@ -79,7 +79,7 @@ def _spoken(length_ns: int) -> str:
 
 def timeline(
     index: IndexReader,
-    shelf: FileShelf | None,
+    recorded: Iterable[Recorded] | None,
     camera: str,
     stream: StreamName,
     from_ns: int,
@@ -88,12 +88,9 @@ def timeline(
 ) -> Timeline:
     """The timeline of one stream; spans and gaps nearer to each other than the resolution are merged.
 
-    Keyframes are listed in windows of at most ten minutes, and not without a shelf of files.
-    A gap shorter than the resolution is left out, as the merged spans cover it. Waits for SQLite and, in
-    short windows, for files: call it in a thread.
+    Keyframes are those of `recorded`, the range's segments; None: they are not listed.
+    A gap shorter than the resolution is left out, as the merged spans cover it. Waits for SQLite: call it in a thread.
     """
-    if to_ns - from_ns > KEYFRAMES_UP_TO_NS:
-        shelf = None
     merge_ns = (to_ns - from_ns) // DEFAULT_COLUMNS if resolution_ns is None else resolution_ns
     spans = index.query(_SPANS, camera, stream, to_ns, from_ns, from_ns)
     gaps = index.query(_GAPS, camera, stream, to_ns, from_ns, from_ns)
@@ -104,7 +101,7 @@ def timeline(
         merge_spans(spans, merge_ns),
         merge_gaps(gaps, merge_ns),
         holds,
-        None if shelf is None else keyframes(index, shelf, camera, stream, from_ns, to_ns),
+        None if recorded is None else keyframes(recorded, from_ns, to_ns),
         index.first_ns(camera, stream),
     )
 
@@ -147,15 +144,11 @@ def merge_gaps(rows: Iterable[tuple[int, int | None, str, str]], merge_ns: int) 
     return merged
 
 
-def keyframes(
-    index: IndexReader, shelf: FileShelf, camera: str, stream: StreamName, from_ns: int, to_ns: int
-) -> list[int]:
+def keyframes(recorded: Iterable[Recorded], from_ns: int, to_ns: int) -> list[int]:
     """Wall times of the keyframes in the range."""
-    found: list[int] = []
-    for segment in segments_between(index, camera, stream, from_ns, to_ns):
-        recorded = shelf.read(segment)
-        if recorded is None:
-            continue
-        times = (recorded.wall_ns(fragment.first_dts) for fragment in recorded.file.fragments if fragment.key)
-        found.extend(time_ns for time_ns in times if from_ns <= time_ns < to_ns)
-    return found
+    return [
+        time_ns
+        for one in recorded
+        for time_ns in (one.wall_ns(fragment.first_dts) for fragment in one.file.fragments if fragment.key)
+        if from_ns <= time_ns < to_ns
+    ]

@@ -9,6 +9,7 @@ from xomyen.playback.decode import decoded, decoder_for
 from xomyen.playback.encode import Coded, FragmentEncoder
 from xomyen.playback.errors import NotDecodable
 from xomyen.playback.footage import Group, samples_in
+from xomyen.playback.lane import VolumeLanes
 from xomyen.playback.pool import DecoderPool
 from xomyen.playback.sample import Sample
 from xomyen.recording.segment_file import SegmentFileError
@@ -44,8 +45,9 @@ def encode_group(path: str, sample_entry: bytes, samples: Sequence[Sample], end_
 class PastTranscoder:
     """Re-encodes groups in a few processes and keeps the newest ones made."""
 
-    def __init__(self, pool: DecoderPool, kept_bytes: int = _KEPT_BYTES) -> None:
+    def __init__(self, pool: DecoderPool, volumes: VolumeLanes, kept_bytes: int = _KEPT_BYTES) -> None:
         self._pool = pool
+        self._volumes = volumes
         self._kept_bytes = kept_bytes
         self._bytes = 0
         self._made: OrderedDict[tuple[str, int, int], asyncio.Future[TranscodedGroup]] = OrderedDict()
@@ -59,18 +61,20 @@ class PastTranscoder:
         known = self._made.get(key)
         if known is None:
             known = asyncio.ensure_future(self._make(group))
+            known.add_done_callback(lambda made: self._settled(key, made))
             self._made[key] = known
         self._made.move_to_end(key)
-        try:
-            return await asyncio.shield(known)
-        except Exception:
-            if self._made.get(key) is known and known.done():
-                del self._made[key]
-            raise
+        return await asyncio.shield(known)
+
+    def _settled(self, key: tuple[str, int, int], made: asyncio.Future[TranscodedGroup]) -> None:
+        """What failed is not kept: whoever asks next has it tried again."""
+        if made.cancelled() or made.exception() is not None:
+            del self._made[key]
 
     async def _make(self, group: Group) -> TranscodedGroup:
         try:
-            samples = await asyncio.to_thread(samples_in, group.recorded.file, group.fragments)
+            lane = self._volumes.of(group.segment.volume)
+            samples = await lane.run(samples_in, group.recorded.file, group.fragments)
             made = await self._pool.run(
                 encode_group,
                 group.segment.path,

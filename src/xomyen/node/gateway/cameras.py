@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from xomyen.access.tickets import Ticket
 from xomyen.bus.messages import CameraEvent, CameraStatus, StreamConfig
 from xomyen.node.gateway.services import Services
+from xomyen.node.gateway.streamed import StreamedResponse
 from xomyen.node.gateway.tickets import RECHECK_S
 from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.terms.errors import Forbidden
@@ -72,14 +73,14 @@ async def list_cameras(visit: Visit) -> Response:
 
 async def changes(visit: Visit) -> Response:
     """Server-Sent Events (HTML standard §9.2): every camera once, then each change."""
-    return StreamingResponse(
+    return StreamedResponse(
         _events(visit.services, visit.ticket),
         media_type="text/event-stream",
         headers={**NO_STORE, "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(services: Services, ticket: Ticket) -> AsyncIterator[bytes]:
+async def _events(services: Services, ticket: Ticket) -> AsyncGenerator[bytes, None]:
     queue: asyncio.Queue[tuple[str, CameraStatus | None]] = asyncio.Queue(_CHANGES_WAITING)
     overrun = asyncio.Event()
 

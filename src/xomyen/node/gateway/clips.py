@@ -1,9 +1,10 @@
 """What leaves the house: clips, and exports with their signed manifest."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import closing
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from xomyen.bus import subjects
 from xomyen.bus.messages import CheckpointDone, StreamWanted
@@ -12,11 +13,12 @@ from xomyen.node.gateway.asking import camera_of, range_of, stream_of
 from xomyen.node.gateway.past import widest
 from xomyen.node.gateway.problems import BadRequest
 from xomyen.node.gateway.ranges import begun
+from xomyen.node.gateway.streamed import StreamedResponse
 from xomyen.node.gateway.tickets import Wish
-from xomyen.node.gateway.visit import DELETED, NO_STORE, Visit
+from xomyen.node.gateway.visit import NO_STORE, Visit, reading_footage
 from xomyen.playback.clip import Clip, SeveralRuns, plan_clips, segments_for_clip
 from xomyen.playback.export import ExportOrder, plan_export, zip_chunks
-from xomyen.recording.segment_file import SegmentFileError
+from xomyen.playback.lane import Lane
 from xomyen.terms.errors import NoFootage
 from xomyen.terms.ids import is_id
 from xomyen.terms.time import NS_PER_SECOND, format_utc
@@ -41,6 +43,8 @@ class RunsToChoose(SeveralRuns):
 async def send_clip(visit: Visit) -> Response:
     """A frame-accurate MP4 of one run; 409 with the runs when the range holds several and none is named."""
     camera, stream, from_ns, to_ns = await _asked(visit, "clip")
+    downloads = visit.services.downloads
+    visit.held.enter_context(downloads.place(visit.ticket.id))
     run = visit.request.query_params.get("run")
     if run is not None and not is_id(run):
         raise BadRequest("`run` is the id of a run, as the answer 409 lists them.")
@@ -50,12 +54,10 @@ async def send_clip(visit: Visit) -> Response:
         wanted = [segment for segment in segments if run in (None, segment.run)]
         if not wanted:
             raise NoFootage("That run has no footage in this range.")
-        return plan_clips(wanted, from_ns, to_ns)
+        return plan_clips(wanted, from_ns, to_ns, threads=downloads.lane.threads)
 
-    try:
-        clips = await asyncio.to_thread(plan)
-    except (FileNotFoundError, SegmentFileError) as error:
-        raise NoFootage(DELETED) from error
+    with reading_footage():
+        clips = await downloads.lane.run(plan)
     if len(clips) > 1:
         raise RunsToChoose(clips)
     clip = clips[0]
@@ -82,14 +84,15 @@ async def _asked(visit: Visit, use: str) -> tuple[str, StreamName, int, int]:
         except NoFootage:
             return 1
 
-    visit.allow(Wish("clip", use, camera, stream, from_ns, to_ns, await asyncio.to_thread(width)))
+    visit.allow(Wish("clip", use, camera, stream, from_ns, to_ns, await visit.services.lookups.run(width)))
     return camera, stream, from_ns, to_ns
 
 
 async def send_export(visit: Visit) -> Response:
     """A ZIP of the clips of all runs and their signed manifest, for `xomyen verify`; made while it is sent."""
     camera, stream, from_ns, to_ns = await _asked(visit, "export")
-    context = visit.services.context
+    context, downloads = visit.services.context, visit.services.downloads
+    visit.held.enter_context(downloads.place(visit.ticket.id))
     loop = asyncio.get_running_loop()
     index = visit.services.index()
     status = context.cameras.get(camera)
@@ -103,23 +106,22 @@ async def send_export(visit: Visit) -> Response:
         # Called in the planning thread: the segment being written is sealed as far as it is.
         asyncio.run_coroutine_threadsafe(seal(), loop).result()
 
-    export = await asyncio.to_thread(plan_export, index, order, checkpoint)
     name = f"{_file_name(camera, stream, from_ns)}.zip"
     headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
-    try:
-        chunks = await begun(_in_threads(zip_chunks(export, context.signing_key, visit.now_ns)))
-    except FileNotFoundError as error:
-        raise NoFootage(DELETED) from error
-    return StreamingResponse(
+    with reading_footage():
+        export = await downloads.lane.run(plan_export, index, order, checkpoint)
+        chunks = await begun(_in_threads(zip_chunks(export, context.signing_key, visit.now_ns), downloads.lane))
+    return StreamedResponse(
         visit.services.gate.while_valid(visit.ticket, chunks), 200, headers, media_type="application/zip"
     )
 
 
-async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _in_threads(chunks: Generator[bytes, None, None], lane: Lane) -> AsyncGenerator[bytes, None]:
     """The chunks of a generator that blocks, each made in a thread when the one before was sent."""
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        if chunk:
-            yield chunk
+    with closing(chunks):
+        while (chunk := await lane.run(next, chunks, None)) is not None:
+            if chunk:
+                yield chunk
 
 
 def _file_name(camera: str, stream: StreamName, from_ns: int) -> str:

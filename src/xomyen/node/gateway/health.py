@@ -106,5 +106,6 @@ def _registry(services: Services) -> CollectorRegistry:
     delays = [feed.delay_ns for feed in services.hub.feeds]
     gauge("live_delay_seconds", "Greatest delay from write to viewer, newest fragments", max(delays, default=0) / 1e9)
     gauge("transcoding", "Live streams being re-encoded", services.hub.transcoding)
+    gauge("downloads", "Clips and exports being sent", services.downloads.running)
     gauge("access_events_dropped", "Access events that the bus could not take", services.told.dropped)
     return registry

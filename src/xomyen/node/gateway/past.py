@@ -1,6 +1,5 @@
 """The past as it was recorded: timelines, recorded files, stills."""
 
-import asyncio
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +11,7 @@ from xomyen.node.gateway.tickets import Wish
 from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.playback import timeline
 from xomyen.playback.file_bytes import FileBytes
+from xomyen.playback.footage import Recorded
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.rows import Segment
 from xomyen.terms.errors import InvalidRange, NoFootage
@@ -76,8 +76,20 @@ async def show_timeline(visit: Visit) -> Response:
     from_ns, to_ns = range_of(visit.request, visit.now_ns, timeline.LONGEST_NS)
     resolution_ns = seconds_of(visit.request, "resolution")
     visit.allow(Wish("past", "timeline", camera, stream, from_ns, to_ns, 0))
-    document = await asyncio.to_thread(_timelines, visit, [camera], stream, from_ns, to_ns, resolution_ns, True)
+    recorded: list[Recorded] | None = None
+    if to_ns - from_ns <= timeline.KEYFRAMES_UP_TO_NS and (index := await index_or_none(visit)) is not None:
+        recorded = await visit.services.footage.between(index, camera, stream, from_ns, to_ns)
+    lookups = visit.services.lookups
+    document = await lookups.run(_timelines, visit, [camera], stream, from_ns, to_ns, resolution_ns, recorded)
     return JSONResponse(document[camera], headers=NO_STORE)
+
+
+async def index_or_none(visit: Visit) -> IndexReader | None:
+    """The index, or None while nothing was ever recorded."""
+    try:
+        return await visit.services.lookups.run(visit.services.index)
+    except NoFootage:
+        return None
 
 
 async def show_timelines(visit: Visit) -> Response:
@@ -95,7 +107,8 @@ async def show_timelines(visit: Visit) -> Response:
             raise BadRequest(f"`cameras` is * or up to {_MOST_CAMERAS} camera ids with commas between.")
     for camera in cameras:
         visit.allow(Wish("past", "timeline", camera, stream, from_ns, to_ns, 0))
-    document = await asyncio.to_thread(_timelines, visit, cameras, stream, from_ns, to_ns, resolution_ns, False)
+    lookups = visit.services.lookups
+    document = await lookups.run(_timelines, visit, cameras, stream, from_ns, to_ns, resolution_ns, None)
     return JSONResponse({"timelines": document}, headers=NO_STORE)
 
 
@@ -106,7 +119,7 @@ def _timelines(
     from_ns: int,
     to_ns: int,
     resolution_ns: int | None,
-    keyframes: bool,
+    recorded: list[Recorded] | None,
 ) -> dict[str, Any]:
     """By camera; empty ones while nothing was ever recorded."""
     now_ns = visit.now_ns
@@ -115,9 +128,8 @@ def _timelines(
     except NoFootage:
         nothing = timeline_json(timeline.Timeline(from_ns, to_ns, [], [], [], None, None), now_ns)
         return dict.fromkeys(cameras, nothing)
-    shelf = visit.services.shelf if keyframes else None
     return {
-        camera: timeline_json(timeline.timeline(index, shelf, camera, stream, from_ns, to_ns, resolution_ns), now_ns)
+        camera: timeline_json(timeline.timeline(index, recorded, camera, stream, from_ns, to_ns, resolution_ns), now_ns)
         for camera in cameras
     }
 
@@ -126,7 +138,7 @@ async def send_segment(visit: Visit) -> Response:
     """A recorded file, as far as it holds whole fragments."""
     camera, stream = camera_of(visit.request), stream_of(visit.request)
     segment = await allowed_segment(visit, camera, stream, str(visit.request.path_params["segment"]))
-    recorded = await asyncio.to_thread(visit.services.shelf.read, segment)
+    recorded = await visit.services.footage.read(segment)
     if recorded is None:
         raise NoFootage(_DELETED)
     size = recorded.file.end
@@ -148,7 +160,7 @@ async def allowed_segment(visit: Visit, camera: str, stream: StreamName, name: s
         return segment, run.width if run else 1
 
     try:
-        segment, width = await asyncio.to_thread(find)
+        segment, width = await visit.services.lookups.run(find)
     except NoFootage:
         segment, width = None, 1
     # An open segment ends later than the index knows.

@@ -1,17 +1,14 @@
 """HLS for what a browser can play: the stream as recorded, its H.264 sub-stream, or one made on demand."""
 
-import asyncio
-
 from starlette.responses import Response
 
 from xomyen.node.gateway.asking import camera_of, codecs_of, range_of, stream_of
-from xomyen.node.gateway.past import allowed_segment, widest
+from xomyen.node.gateway.past import allowed_segment, index_or_none, widest
 from xomyen.node.gateway.problems import BadRequest
 from xomyen.node.gateway.tickets import Wish
 from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.playback import hls
 from xomyen.playback.footage import Group, groups_between, groups_of
-from xomyen.recording.index_reader import IndexReader
 from xomyen.terms.errors import NoFootage
 from xomyen.terms.time import NS_PER_SECOND, format_utc
 from xomyen.terms.words import StreamName, VideoCodec
@@ -28,20 +25,22 @@ async def show_playlist(visit: Visit) -> Response:
     from_ns, end_ns = range_of_playlist(visit, now_ns)
     # A playlist that grows is asked for every few seconds: told as one use a minute.
     to_ns = (now_ns // _MINUTE_NS + 1) * _MINUTE_NS if end_ns is None else end_ns
-    index = await asyncio.to_thread(_index_or_none, visit)
-    width = 1 if index is None else await asyncio.to_thread(widest, index, camera, stream, from_ns, to_ns)
+    lookups = visit.services.lookups
+    index = await index_or_none(visit)
+    width = 1 if index is None else await lookups.run(widest, index, camera, stream, from_ns, to_ns)
     visit.allow(Wish("past", "past", camera, stream, from_ns, to_ns, width))
     index = visit.services.index()
 
-    def read(name: StreamName) -> list[Group]:
-        return groups_between(index, visit.services.shelf, camera, name, from_ns, to_ns, hls.LEAST_TICKS)
+    async def read(name: StreamName) -> list[Group]:
+        recorded = await visit.services.footage.between(index, camera, name, from_ns, to_ns)
+        return await lookups.run(groups_between, recorded, from_ns, to_ns, hls.LEAST_TICKS)
 
-    groups = await asyncio.to_thread(read, stream)
+    groups = await read(stream)
     if not groups and end_ns is not None:
         raise NoFootage(f"Nothing was recorded from {format_utc(from_ns)} to {format_utc(to_ns)}.")
     note, prefix = "", ""
     if stream is StreamName.MAIN and not all(_playable(group, codecs) for group in groups):
-        others = await asyncio.to_thread(read, StreamName.SUB)
+        others = await read(StreamName.SUB)
         if _stands_in(others, groups, codecs) and StreamName.SUB in visit.ticket.streams:
             groups, note, prefix = others, "sub_instead", "../sub/"
     if not all(_playable(group, codecs) for group in groups):
@@ -57,13 +56,6 @@ def range_of_playlist(visit: Visit, now_ns: int) -> tuple[int, int | None]:
     if "to" in visit.request.query_params:
         return range_of(visit.request, now_ns, hls.LONGEST_NS)
     return range_of(visit.request, now_ns, hls.LONGEST_NS, to_now=True)[0], None
-
-
-def _index_or_none(visit: Visit) -> IndexReader | None:
-    try:
-        return visit.services.index()
-    except NoFootage:
-        return None
 
 
 def _playable(group: Group, codecs: frozenset[VideoCodec]) -> bool:
@@ -89,7 +81,7 @@ async def send_transcoded(visit: Visit) -> Response:
     """A group of pictures re-encoded as H.264, or the header of such."""
     camera, stream = camera_of(visit.request), stream_of(visit.request)
     segment = await allowed_segment(visit, camera, stream, str(visit.request.path_params["segment"]))
-    recorded = await asyncio.to_thread(visit.services.shelf.read, segment)
+    recorded = await visit.services.footage.read(segment)
     if recorded is None:
         raise NoFootage("There is no such recorded segment; retention may have deleted it.")
     name = str(visit.request.path_params["name"])

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from xomyen.playback.errors import Busy, Unreadable
 from xomyen.terms.errors import XomyenError
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,7 @@ async def from_xomyen_error(request: HTTPConnection, error: Exception) -> Respon
     """Every error of the product carries its own status, code and words."""
     assert isinstance(error, XomyenError)  # noqa: S101 - registered for this class alone
     headers = {}
-    if isinstance(error, TooMany):
+    if isinstance(error, (TooMany, Busy, Unreadable)):
         headers["Retry-After"] = str(error.retry_after_s)
     if error.http_status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"

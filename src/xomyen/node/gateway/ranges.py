@@ -1,13 +1,15 @@
 """Byte ranges over HTTP (RFC 9110 §13, §14): strong ETags, If-Range, 206, 304, 416, HEAD."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Protocol
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from xomyen.node.gateway.problems import problem
+from xomyen.node.gateway.streamed import StreamedResponse
 
 _RANGE = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.IGNORECASE)
 
@@ -23,7 +25,7 @@ class RangedBody(Protocol):
         """Strong (RFC 9110 §8.8.3), with its quotes."""
         ...
 
-    def chunks(self, start: int, end: int) -> AsyncIterator[bytes]:
+    def chunks(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes of [start, end) in pieces; whatever is open is closed when the iteration ends."""
         ...
 
@@ -55,16 +57,21 @@ def _tags(header: str) -> list[str]:
     return [tag.strip() for tag in header.split(",")]
 
 
-async def begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def begun(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """The same chunks, the first made already: what fails at the start is raised here, before an answer was sent."""
-    first = await anext(chunks, b"")
+    try:
+        first = await anext(chunks, b"")
+    except BaseException:  # also when the client left meanwhile
+        await chunks.aclose()
+        raise
+    return _rest(first, chunks)
 
-    async def rest() -> AsyncIterator[bytes]:
+
+async def _rest(first: bytes, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(chunks):
         yield first
         async for chunk in chunks:
             yield chunk
-
-    return rest()
 
 
 async def ranged_response(request: Request, body: RangedBody, media_type: str, headers: dict[str, str]) -> Response:
@@ -93,4 +100,4 @@ async def ranged_response(request: Request, body: RangedBody, media_type: str, h
     base["Content-Length"] = str(end - start)
     if request.method == "HEAD":
         return Response(None, status, base, media_type)
-    return StreamingResponse(await begun(body.chunks(start, end)), status, base, media_type)
+    return StreamedResponse(await begun(body.chunks(start, end)), status, base, media_type)

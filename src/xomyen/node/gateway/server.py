@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from starlette.applications import Starlette
 
 _POLL_S = 0.02
+_MOST_CONNECTIONS = 1000  # a browser has up to 7; 25 people on 3 screens each need half of it
 _GOODBYE_S = 0.2  # for closing frames to leave
 _START_TIMEOUT_S = 10.0
 
@@ -79,6 +80,9 @@ async def serving(
             port=port,
             interface=Interfaces.ASGI,
             log_enabled=False,
+            # Guessing between HTTP/1.1 and HTTP/2 waits for ever for the first byte of an idle connection.
+            http=HTTPModes.http1,
+            backpressure=_MOST_CONNECTIONS,
             http1_settings=HTTP1Settings(header_read_timeout=10_000),
             ssl_cert=tls.certificate if tls else None,
             ssl_key=tls.key if tls else None,

@@ -10,15 +10,22 @@ from starlette.requests import HTTPConnection
 
 from xomyen.node.gateway.access_log import AccessLog
 from xomyen.node.gateway.context import GatewayContext
+from xomyen.node.gateway.downloads import Downloads
 from xomyen.node.gateway.throttle import Throttle
 from xomyen.node.gateway.tickets import Gate
 from xomyen.playback.footage import FileShelf
+from xomyen.playback.footage_reader import FootageReader
+from xomyen.playback.lane import Lane, VolumeLanes
 from xomyen.playback.live_hub import LiveHub
 from xomyen.playback.pool import DecoderPool
 from xomyen.playback.still import Stills
 from xomyen.playback.transcode import PastTranscoder
 from xomyen.recording.index_reader import IndexReader
 
+_LOOKUP_THREADS = 4  # that ask the index
+_LOOKUPS_WAITING = 256
+_VOLUME_THREADS = 6  # that read the footage of one volume
+_VOLUME_WAITING = 128
 _STILL_PROCESSES = 2
 _STILLS_WAITING = 64
 _TRANSCODES_WAITING = 8
@@ -34,7 +41,9 @@ class Services:
     gate: Gate
     told: AccessLog
     hub: LiveHub
-    shelf: FileShelf
+    lookups: Lane
+    footage: FootageReader
+    downloads: Downloads
     stills: Stills
     transcoder: PastTranscoder
     sign_ins: Throttle
@@ -55,15 +64,20 @@ async def services(context: GatewayContext, closing: asyncio.Event) -> AsyncIter
         DecoderPool(_STILL_PROCESSES, _STILLS_WAITING, warm=_STILL_PROCESSES) as decoders,
         DecoderPool(context.transcoders, _TRANSCODES_WAITING) as transcoders,
     ):
-        shelf = FileShelf()
+        lookups = Lane("lookup", _LOOKUP_THREADS, _LOOKUPS_WAITING)
+        volumes = VolumeLanes(_VOLUME_THREADS, _VOLUME_WAITING)
+        downloads = Downloads()
+        footage = FootageReader(FileShelf(), lookups, volumes)
         running = Services(
             context=context,
             gate=Gate(context.checker, context.cameras, told, context.clock),
             told=told,
             hub=hub,
-            shelf=shelf,
-            stills=Stills(decoders, shelf),
-            transcoder=PastTranscoder(transcoders),
+            lookups=lookups,
+            footage=footage,
+            downloads=downloads,
+            stills=Stills(decoders, footage),
+            transcoder=PastTranscoder(transcoders, volumes),
             sign_ins=Throttle(context.clock, _SIGN_IN_BURST, _SIGN_IN_SECONDS),
             closing=closing,
         )
@@ -71,6 +85,8 @@ async def services(context: GatewayContext, closing: asyncio.Event) -> AsyncIter
             yield running
         finally:
             closing.set()
+            for lanes in (lookups, volumes, downloads.lane):
+                lanes.close()
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
@@ -100,14 +101,15 @@ class Gate:
         """Raises Forbidden once the ticket has ended."""
         self._checker.still_valid(ticket)
 
-    async def while_valid(self, ticket: Ticket, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def while_valid(self, ticket: Ticket, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         """The chunks as long as the ticket lasts; then the body breaks off, which its length gives away."""
         checked_s = time.monotonic()
-        async for chunk in chunks:
-            if time.monotonic() - checked_s > RECHECK_S:
-                await asyncio.to_thread(self._checker.still_valid, ticket)
-                checked_s = time.monotonic()
-            yield chunk
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                if time.monotonic() - checked_s > RECHECK_S:
+                    await asyncio.to_thread(self._checker.still_valid, ticket)
+                    checked_s = time.monotonic()
+                yield chunk
 
 
 def token_of(connection: HTTPConnection) -> str | None:

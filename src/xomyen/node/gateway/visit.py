@@ -1,24 +1,45 @@
 """One request of somebody with a ticket, and what makes sure that no end-point forgets to ask the gate."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xomyen.access.tickets import Ticket
 from xomyen.node.gateway.ranges import RangedBody, ranged_response
 from xomyen.node.gateway.services import Services, services_of
 from xomyen.node.gateway.tickets import Wish, address_of
+from xomyen.playback.errors import Unreadable
+from xomyen.recording.segment_file import SegmentFileError
 from xomyen.terms.errors import NoFootage
+
+log = structlog.get_logger(__name__)
 
 NO_STORE = {"Cache-Control": "no-store"}
 DELETED = "This footage was deleted a moment ago; ask again for what is left."
 
 
+@contextmanager
+def reading_footage() -> Iterator[None]:
+    """Says what a file that cannot be read means to the one who asked. Raises NoFootage, Unreadable."""
+    try:
+        yield
+    except (FileNotFoundError, SegmentFileError) as error:
+        raise NoFootage(DELETED) from error
+    except OSError as error:
+        log.error("footage_unreadable", file=error.filename, error=error.strerror)
+        raise Unreadable("The disk that holds this footage cannot be read; the node's log says why.") from error
+
+
 class Visit:
     """A request with its genuine ticket."""
 
-    def __init__(self, request: Request, services: Services, ticket: Ticket) -> None:
+    def __init__(self, request: Request, services: Services, ticket: Ticket, held: ExitStack) -> None:
+        """`held` is let go once the answer has been sent."""
+        self.held = held
         self.request = request
         self.services = services
         self.ticket = ticket
@@ -36,10 +57,8 @@ class Visit:
     async def send(self, body: RangedBody, media_type: str, headers: dict[str, str] | None = None) -> Response:
         """Serves a body by ranges for as long as the ticket lasts. Raises NoFootage when its file is gone."""
         asked = {**NO_STORE, **(headers or {})}
-        try:
+        with reading_footage():
             return await ranged_response(self.request, _WhileValid(self, body), media_type, asked)
-        except FileNotFoundError as error:
-            raise NoFootage(DELETED) from error
 
 
 class _WhileValid:
@@ -57,22 +76,29 @@ class _WhileValid:
     def etag(self) -> str:
         return self._body.etag
 
-    def chunks(self, start: int, end: int) -> AsyncIterator[bytes]:
+    def chunks(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
         return self._visit.services.gate.while_valid(self._visit.ticket, self._body.chunks(start, end))
 
 
 Handler = Callable[[Visit], Awaitable[Response]]
 
 
-def with_ticket(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def with_ticket(handler: Handler) -> Callable[[Request], Awaitable[ASGIApp]]:
     """The end-point around a handler: nobody without a ticket gets in, no camera's data leaves unchecked."""
 
-    async def endpoint(request: Request) -> Response:
+    async def endpoint(request: Request) -> ASGIApp:
         services = services_of(request)
-        visit = Visit(request, services, services.gate.ticket(request))
-        response = await handler(visit)
-        if "camera" in request.path_params and not visit.allowed:
-            raise RuntimeError(f"{request.url.path} answers without asking the gate")
-        return response
+        with ExitStack() as held:
+            visit = Visit(request, services, services.gate.ticket(request), held)
+            response = await handler(visit)
+            if "camera" in request.path_params and not visit.allowed:
+                raise RuntimeError(f"{request.url.path} answers without asking the gate")
+            kept = held.pop_all()
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            with kept:
+                await response(scope, receive, send)
+
+        return answer
 
     return endpoint
