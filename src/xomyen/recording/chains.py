@@ -1,6 +1,7 @@
 """Chains of seals: where each stream's stands at a start, and telling the bus."""
 
 import contextlib
+import json
 from collections.abc import Mapping
 
 from xomyen.bus.messages import ChainEvent
@@ -35,6 +36,15 @@ def load_chains(index: Index) -> dict[tuple[str, str], StreamChain]:
         if head is not None:
             chain.head_segment, chain.head_sequence, chain.previous = head[0], head[1], head[2].hex()
         chain.next_sequence = max(last, chain.head_sequence) + 1
+        stored = index.meta(f"chain:{number}")
+        if stored is not None:
+            # A segment that was sealed late has a smaller number than the one that its seal follows.
+            newest = json.loads(stored)
+            chain.length = newest["place"]
+            row = query("SELECT seal_hash FROM segment WHERE id = ?", (newest["segment"],)).fetchone()
+            if row is None or row[0] == bytes.fromhex(newest["seal"]):
+                chain.head_segment, chain.head_sequence = newest["segment"], newest["sequence"]
+                chain.previous = newest["seal"]
     return chains
 
 

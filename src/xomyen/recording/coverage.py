@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from xomyen.bus.messages import CameraEvent, GapEvent
+from xomyen.bus.messages import CameraEvent
 from xomyen.camera.source import CodecConfig
 from xomyen.recording.index import Index
 from xomyen.recording.index_thread import Work
+from xomyen.recording.jobs import gap_event
 from xomyen.recording.rows import Gap
 from xomyen.terms.ids import new_id
 from xomyen.terms.time import NS_PER_SECOND, Clock
@@ -142,16 +143,7 @@ class Coverage:
         if not self._recorded:
             return
         camera, stream = self._camera, self._stream
-        event = GapEvent(
-            id=new_id(self._clock),
-            camera=camera,
-            stream=stream,
-            gap=gap.id,
-            start_ns=gap.start_ns,
-            end_ns=gap.end_ns,
-            reason=gap.reason,
-            detail=gap.detail,
-        )
+        event = gap_event(camera, stream, gap)
 
         def put(index: Index) -> None:
             index.put_gap(camera, stream, gap)

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import os
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -114,3 +115,12 @@ class LocalDisk:
     def room(self, path: str) -> Room:
         found = os.statvfs(path)
         return Room(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, os.stat(path).st_dev)
+
+
+def write_all(disk: Disk, descriptor: int, data: bytes, path: str) -> None:
+    """Writes every byte, in pieces if it must be. Raises OSError; a disk that takes nothing is full."""
+    while data:
+        count = disk.writev(descriptor, [data])
+        if count <= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        data = data[count:]

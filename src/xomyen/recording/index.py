@@ -1,5 +1,6 @@
 """The index as its only writer sees it: opening, migrating, and every change as a method."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -244,6 +245,14 @@ class Index:
                     (stream, end_ns, last_ns, run),
                 )
             self._spans.pop(stream, None)
+
+    def put_chain_head(self, segment: Segment, place: int) -> None:
+        """Its seal is the newest of its stream's chain, unless one made later was committed before it."""
+        key = f"chain:{self.stream_number(segment.camera, segment.stream)}"
+        stands = self.meta(key)
+        if segment.seal_hash is not None and (stands is None or json.loads(stands)["place"] < place):
+            head = {"place": place, "segment": segment.id, "sequence": segment.sequence}
+            self.set_meta(key, json.dumps({**head, "seal": segment.seal_hash.hex()}))
 
     def put_checkpoint(self, segment: str, fragments: int, size: int, seal_hash: bytes, at_ns: int) -> None:
         self.database.execute(

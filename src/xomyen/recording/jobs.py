@@ -4,11 +4,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple, Protocol
 
-from xomyen.bus.messages import FragmentNotice, SegmentEvent
+from xomyen.bus.messages import FragmentNotice, GapEvent, SegmentEvent
 from xomyen.proof.seal import Statement
 from xomyen.recording.index import Index
 from xomyen.recording.open_segment import FragmentJob, OpenSegment, Timing, Written
-from xomyen.recording.rows import Segment
+from xomyen.recording.rows import Gap, Segment
 from xomyen.terms.ids import new_id
 from xomyen.terms.words import StreamName
 
@@ -46,7 +46,9 @@ class Snapshot(NamedTuple):
 
 
 class RetryJob(NamedTuple):
-    """The disk has room again: seal what could not be sealed."""
+    """The disk may be well again: seal what could not be sealed."""
+
+    resume: bool  # and write again, if that goes well
 
 
 Job = FragmentJob | CloseJob | CheckpointJob | RetryJob
@@ -56,6 +58,43 @@ class Committer(Protocol):
     """The index, as far as the writer needs it: commit and wait."""
 
     def commit(self, work: Callable[[Index], None]) -> None: ...
+
+
+def fragment_notice(job: FragmentJob, offset: int, written_ns: int) -> Notice:
+    """What whoever watches is told of a fragment that is in the file."""
+    segment = job.segment
+    note = segment.note
+    return Notice(
+        note.camera,
+        note.stream,
+        FragmentNotice(
+            segment=note.segment,
+            run=note.run,
+            path=segment.path,
+            header_bytes=len(segment.header),
+            offset=offset,
+            size=job.size,
+            first_dts=job.first_dts,
+            duration=job.end_dts - job.first_dts,
+            key=job.key,
+            wall_ns=job.wall_ns,
+            written_ns=written_ns,
+        ),
+    )
+
+
+def gap_event(camera: str, stream: StreamName, gap: Gap) -> GapEvent:
+    """What the bus is told of a gap."""
+    return GapEvent(
+        id=new_id(),
+        camera=camera,
+        stream=stream,
+        gap=gap.id,
+        start_ns=gap.start_ns,
+        end_ns=gap.end_ns,
+        reason=gap.reason,
+        detail=gap.detail,
+    )
 
 
 def segment_event(row: Segment) -> SegmentEvent:

@@ -1,5 +1,6 @@
 """A segment while it is being written: what the writer knows of it, and how it is sealed."""
 
+import threading
 from collections.abc import Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
@@ -14,15 +15,38 @@ from xomyen.terms.words import ClockState, SegmentState
 
 
 class StreamChain:
-    """Where a stream's chain of seals stands; shared by the stream's sinks and its writer."""
+    """Where a stream's chain of seals stands; shared by the stream's sinks and the writers of all volumes.
 
-    __slots__ = ("head_segment", "head_sequence", "next_sequence", "previous")
+    Segments are sealed in any order (a full disk's later, a volume's that appears late after everything), but each
+    final seal names the one made before it, so that no two name the same.
+    """
+
+    __slots__ = ("_before", "head_segment", "head_sequence", "length", "lock", "next_sequence", "previous")
 
     def __init__(self, previous: str = "", next_sequence: int = 1) -> None:
+        self.lock = threading.Lock()  # from reading `previous` to `advance`; never while a disk is waited for
         self.previous = previous  # hex hash of the newest final seal's statement, or empty
         self.next_sequence = next_sequence
         self.head_segment = ""  # the segment of the newest seal and its number; empty before the first
         self.head_sequence = 0
+        self.length = 0  # seals made so far
+        self._before = ("", "", 0)
+
+    def advance(self, statement: Statement) -> int:
+        """The statement is the newest now; the answer is its place in the chain."""
+        self._before = (self.previous, self.head_segment, self.head_sequence)
+        self.previous = statement.hash().hex()
+        self.head_segment, self.head_sequence = statement.segment, statement.sequence
+        self.length += 1
+        return self.length
+
+    def withdraw(self, statement: Statement) -> bool:
+        """Its seal did not reach the disk. False when another names it already: then it must get there yet."""
+        with self.lock:
+            if self.previous != statement.hash().hex():
+                return False
+            self.previous, self.head_segment, self.head_sequence = self._before
+            return True
 
     def take_sequence(self) -> int:
         """The number of the next segment."""
@@ -105,6 +129,7 @@ class OpenSegment:
         "abandoned",
         "broken",
         "chain",
+        "chain_place",
         "descriptor",
         "end_dts",
         "file_size",
@@ -116,17 +141,19 @@ class OpenSegment:
         "indexed",
         "late",
         "leaves",
+        "missed_until_ns",
         "new_checkpoints",
         "node",
         "note",
         "path",
-        "promised_size",
+        "promised",
         "relative",
         "run",
         "scratch",
         "settled",
         "sizes",
         "starts",
+        "unplaced",
         "volume",
         "written",
     )
@@ -169,7 +196,10 @@ class OpenSegment:
         self.broken = ""  # why nothing more is written
         self.settled = False  # its final row is committed and its file closed
         self.abandoned = False  # its bytes may be lost: it is not sealed either
-        self.promised_size = 0  # of the file, as far as the index promises it
+        self.promised: Written | None = None  # as far as the index promises it
+        self.chain_place = 0  # of its final seal
+        self.unplaced: tuple[Statement, bytes] | None = None  # a seal that others name but that is not in the file yet
+        self.missed_until_ns = 0  # what was handed over but is not in the file ended then; 0: all is in it
         self.indexed = False  # whether its run's row was committed
         self.new_checkpoints: list[Statement] = []
 
@@ -199,7 +229,14 @@ class OpenSegment:
         ]
 
     def seal(self, key: SigningKey, state: SegmentState, final: bool) -> tuple[Statement, bytes]:
-        """The statement about everything written so far, and its box."""
+        """The statement about everything written so far, and its box. A final one takes its place in the chain."""
+        with self.chain.lock:
+            statement, box = self._seal(key, state, final)
+            if final:
+                self.chain_place = self.chain.advance(statement)
+        return statement, box
+
+    def _seal(self, key: SigningKey, state: SegmentState, final: bool) -> tuple[Statement, bytes]:
         written = self.written
         if written is None:
             raise ValueError("a segment without fragments cannot be sealed")

@@ -10,7 +10,7 @@ import structlog
 
 from xomyen.proof.keys import SigningKey
 from xomyen.proof.seal import Statement
-from xomyen.recording.disk import Disk
+from xomyen.recording.disk import Disk, write_all
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import SEGMENT_QUERY, segment_row
 from xomyen.recording.jobs import segment_event
@@ -269,8 +269,7 @@ class Recovery:
             _log.error("recovery.disk_full", path=path)
             self.report.unsealed.append(path)
             return False
-        chain.previous = statement.hash().hex()
-        chain.head_segment, chain.head_sequence = statement.segment, statement.sequence
+        place = segment_place(chain, statement, sealed_before=seal is not None)
         found = Segment(
             id=note.segment,
             camera=note.camera,
@@ -296,6 +295,8 @@ class Recovery:
         with self._index.transaction():
             self._index.put_run(run)
             self._index.put_segment(found, relative)
+            if place:
+                self._index.put_chain_head(found, place)
             self._index.put_event("segment", segment_event(found))
         return True
 
@@ -322,16 +323,28 @@ class Recovery:
                 )
             statement, box = segment.seal(self._key, SegmentState.RECOVERED, final=True)
             try:
-                while box:
-                    box = box[self._disk.writev(descriptor, [box]) :]
+                write_all(self._disk, descriptor, box, path)
+                self._disk.sync_file(descriptor)
             except OSError:
+                chain.withdraw(statement)
                 self._disk.truncate(descriptor, file.end)
                 raise
-            self._disk.sync_file(descriptor)
             self._disk.sync_folder(os.path.dirname(path))
         finally:
             self._disk.close(descriptor)
         return statement
+
+
+def segment_place(chain: StreamChain, statement: Statement, *, sealed_before: bool) -> int:
+    """The place of a recovered segment's seal in the chain, when it is its newest; else 0.
+
+    One that an earlier process made and whose row was lost is the newest if it follows the head, or is the youngest
+    of all; what was recorded since goes on from it or from another already, and must not go on from it again.
+    """
+    with chain.lock:
+        if sealed_before and (statement.previous == chain.previous or statement.sequence + 1 == chain.next_sequence):
+            return chain.advance(statement)
+        return chain.length if statement.hash().hex() == chain.previous else 0
 
 
 def stream_folders(root: str) -> Iterator[str]:

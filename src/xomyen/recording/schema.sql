@@ -3,7 +3,7 @@
 -- A row that is committed here (synchronous=FULL) is acknowledged: its bytes were fsynced before.
 
 -- Facts about this file itself: 'version' is the schema's number, 'alive_ns' when the recorder last committed
--- footage, 'boot:<volume>' the kernel's boot id when the volume was last reconciled with its files (another one means
+-- footage, 'chain:<stream>' the newest seal of the stream's chain as JSON, 'boot:<volume>' the kernel's boot id when the volume was last reconciled with its files (another one means
 -- that the power was off since).
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,

@@ -6,6 +6,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -18,13 +19,17 @@ from xomyen.recording.jobs import CheckpointJob, Job, Notice, RetryJob
 from xomyen.recording.open_segment import FragmentJob, OpenSegment
 from xomyen.recording.policy import RecorderSettings, VolumeSettings
 from xomyen.recording.volume_identity import probe, read_identity
-from xomyen.recording.volume_writer import VolumeWriter
+from xomyen.recording.volume_writer import OF_THE_VOLUME, VolumeWriter
 from xomyen.terms.errors import VolumeRefused
 from xomyen.terms.time import Clock
 
 _log = structlog.get_logger(__name__)
 _LONGEST_INTERVAL = 30.0
 _STOP_SECONDS = 30.0
+_RETRY_SECONDS = 10.0  # between attempts to settle segments whose files failed
+_FAILURES = 3  # files that fail within
+_FAILURES_SECONDS = 60.0  # this time: it is the disk, which then is left alone
+_REST_SECONDS = 30.0  # for so long at least
 
 
 class VolumeStatistics(NamedTuple):
@@ -42,6 +47,7 @@ class VolumeStatistics(NamedTuple):
     dropped_frames: int
     sealed_segments: int
     abandoned_segments: int
+    unmended_segments: int  # of these, the ones that are not sealed yet
     syncs: int
     sync_interval: float  # seconds from one sync to the next; adapts to the disk
     last_sync: float  # seconds the newest sync took
@@ -90,6 +96,10 @@ class Volume:
         self._syncs = 0
         self._interval = recorder.sync_seconds
         self._last_sync = 0.0
+        self._failures: deque[float] = deque(maxlen=_FAILURES)  # when files failed, monotonic
+        self._suspect = False  # a file failed: is it the disk?
+        self._rest_until = 0.0  # monotonic
+        self._retry_at = 0.0  # monotonic
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Starts the threads."""
@@ -104,6 +114,8 @@ class Volume:
     def stop(self) -> None:
         """Writes and syncs what waits, then ends the threads. Blocks; not for the event loop."""
         self.flush()
+        if self.writer.unsealed or self.writer.unmended:
+            self._queue.put([RetryJob(resume=False)])
         self._queue.put(None)
         self._threads[0].join(_STOP_SECONDS)
         self._stopping = True
@@ -152,6 +164,7 @@ class Volume:
             dropped_frames=writer.dropped_frames,
             sealed_segments=writer.sealed_segments,
             abandoned_segments=writer.abandoned_segments,
+            unmended_segments=writer.unmended,
             syncs=self._syncs,
             sync_interval=self._interval,
             last_sync=self._last_sync,
@@ -168,26 +181,34 @@ class Volume:
                 self._after(jobs)
 
     def _after(self, jobs: list[Job]) -> None:
-        if any(isinstance(job, RetryJob) for job in jobs) and not self.writer.unsealed:
+        if any(isinstance(job, RetryJob) and job.resume for job in jobs) and not self.writer.unsealed:
             self.paused = ""
             _log.info("volume.resumed", path=self.path)
         if any(isinstance(job, CheckpointJob) for job in jobs):
             self._urgent.set()  # somebody may wait for the acknowledgement
 
     def _trouble(self, segment: OpenSegment, error: OSError) -> None:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            self._pause("full")
-        elif error.errno == errno.EROFS:
-            self._pause("read-only")
-        else:
-            self._pause(f"failing ({error.strerror or error})")
+        why = error.strerror or str(error)
+        if error.errno in OF_THE_VOLUME:
+            self._pause("read-only" if error.errno == errno.EROFS else "full")
+            return
+        # One file's fault ends that file; its stream begins another, and the disk is looked at.
+        self._on_alarm("file", f"{segment.path} could not be written ({why}): the segment ends there.")
+        now = time.monotonic()
+        self._failures.append(now)
+        if len(self._failures) == _FAILURES and now - self._failures[0] < _FAILURES_SECONDS:
+            self._failures.clear()
+            self._rest_until = now + _REST_SECONDS
+            self._pause(f"failing ({why})")
+        self._suspect = True
+        self._urgent.set()
 
     def _abandoned(self, segment: OpenSegment, error: OSError) -> None:
         _log.error("segment.abandoned", segment=segment.note.segment, path=segment.path, error=str(error))
         self._on_alarm(
             "lost",
             f"The disk of {self.path} lost bytes of {segment.path} ({error.strerror or error}):"
-            " the segment was abandoned; check the disk.",
+            " the segment was abandoned and keeps what was promised of it; check the disk.",
         )
 
     def _pause(self, why: str) -> None:
@@ -233,11 +254,24 @@ class Volume:
         except (OSError, VolumeRefused) as error:
             self._pause(f"not there ({error})")
             return
+        now = time.monotonic()
         if self._room.free < self.floor // 2:
             self._pause("full")
-        elif self.paused and self._room.free >= self.floor // 4 * 3:
-            try:
-                probe(self.path, self._disk)
-            except OSError:
-                return
-            self._queue.put([RetryJob()])
+        elif self.paused:
+            if self._room.free >= self.floor // 4 * 3 and now >= self._rest_until and not self._probe():
+                self._queue.put([RetryJob(resume=True)])
+        elif self._suspect:
+            self._suspect = False
+            if why := self._probe():
+                self._pause(f"failing ({why})")
+        elif self.writer.unmended and now >= self._retry_at:
+            self._retry_at = now + _RETRY_SECONDS
+            self._queue.put([RetryJob(resume=False)])
+
+    def _probe(self) -> str:
+        """Why the disk does not take a small file; empty when it does."""
+        try:
+            probe(self.path, self._disk)
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""

@@ -13,10 +13,9 @@ from concurrent.futures import Future
 
 import structlog
 
-from xomyen.bus.messages import FragmentNotice
 from xomyen.proof.keys import SigningKey
 from xomyen.proof.tree import leaf_hasher
-from xomyen.recording.disk import Disk
+from xomyen.recording.disk import Disk, write_all
 from xomyen.recording.index import Index
 from xomyen.recording.jobs import (
     CheckpointJob,
@@ -26,14 +25,21 @@ from xomyen.recording.jobs import (
     Notice,
     RetryJob,
     Snapshot,
+    fragment_notice,
+    gap_event,
     segment_event,
 )
+from xomyen.recording.mending import mend
 from xomyen.recording.open_segment import FragmentJob, OpenSegment
+from xomyen.recording.rows import Gap
+from xomyen.terms.ids import new_id
 from xomyen.terms.time import Clock
-from xomyen.terms.words import SegmentState
+from xomyen.terms.words import GapReason, SegmentState
 
 _log = structlog.get_logger(__name__)
 _MOST_PARTS = 1024  # IOV_MAX
+# What a whole file system says; any other error is one file's.
+OF_THE_VOLUME = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class VolumeWriter:
@@ -59,6 +65,8 @@ class VolumeWriter:
         self._dirty: dict[OpenSegment, None] = {}
         self._folders: set[str] = set()  # made since the last sync
         self._unsealed: list[CloseJob] = []  # the disk did not take their seals yet
+        self._abandoned: deque[OpenSegment] = deque()  # no job for them comes any more
+        self._failed: deque[OpenSegment] = deque()  # of these, cut to what was promised, the ones to be sealed
         self._checkpoints: list[tuple[OpenSegment, Future[str]]] = []
         self._scratch: dict[tuple[str, str], OpenSegment] = {}
         self.done_bytes = 0  # of fragments written or dropped; whoever queues compares with what it queued
@@ -117,7 +125,7 @@ class VolumeWriter:
             self.written_bytes += size
             self.written_frames += job.samples
             if job.notify:
-                notices.append(self._notice(job, offset))
+                notices.append(fragment_notice(job, offset, self._clock.wall_ns()))
         except OSError as error:
             self.dropped_frames += job.samples
             self._fail(segment, error)
@@ -144,12 +152,7 @@ class VolumeWriter:
         """Many parts, or a disk that took only some of them: from the last whole fragment again, in pieces."""
         self._disk.truncate(segment.descriptor, segment.file_size)
         for first in range(0, len(parts), _MOST_PARTS):
-            rest = b"".join(parts[first : first + _MOST_PARTS])
-            while rest:
-                count = self._disk.writev(segment.descriptor, [rest])
-                if count <= 0:
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), segment.path)
-                rest = rest[count:]
+            write_all(self._disk, segment.descriptor, b"".join(parts[first : first + _MOST_PARTS]), segment.path)
 
     def _fail(self, segment: OpenSegment, error: OSError) -> None:
         """The disk refused: the segment keeps its whole fragments and ends here."""
@@ -174,22 +177,28 @@ class VolumeWriter:
         if segment.written is None:
             self._forget(segment)
             return
+        if segment.broken:
+            segment.missed_until_ns = job.timing.end_ns
+        else:
+            segment.written = segment.written._replace(timing=job.timing, end_dts=job.end_dts)
+            segment.end_dts = job.end_dts
         if segment.abandoned:
-            self._leave(segment)
+            self._abandoned.append(segment)
             return
-        segment.written = segment.written._replace(timing=job.timing, end_dts=job.end_dts)
-        segment.end_dts = job.end_dts
+        statement, box = segment.unplaced or segment.seal(self._key, SegmentState.SEALED, final=True)
         try:
-            statement, box = segment.seal(self._key, SegmentState.SEALED, final=True)
             self._append(segment, box)
         except OSError as error:
             self._cut(segment)
-            self._unsealed.append(job)
+            segment.unplaced = None if segment.chain.withdraw(statement) else (statement, box)
+            if error.errno in OF_THE_VOLUME:
+                self._unsealed.append(job)
+            else:
+                segment.abandoned = True
+                segment.broken = error.strerror or str(error)
+                self._abandoned.append(segment)
             self._on_trouble(segment, error)
             return
-        chain = segment.chain
-        chain.previous = statement.hash().hex()
-        chain.head_segment, chain.head_sequence = statement.segment, statement.sequence
         segment.final = statement
         self.sealed_segments += 1
         touched[segment] = None
@@ -205,13 +214,17 @@ class VolumeWriter:
             segment.descriptor = -1
 
     def _leave(self, segment: OpenSegment) -> None:
-        """An abandoned file keeps what was promised of it; the next start seals that, if it can be read."""
+        """An abandoned file keeps what was promised of it; that is sealed as soon as the disk lets it."""
         descriptor, segment.descriptor = segment.descriptor, -1
         try:
-            self._disk.truncate(descriptor, segment.promised_size)
+            self._disk.truncate(descriptor, segment.promised.file_size if segment.promised else 0)
             self._disk.close(descriptor)
+            if segment.promised is None:
+                self._disk.remove(segment.path)
         except OSError as error:
             _log.warning("segment.not_cut", path=segment.path, error=str(error))
+        if segment.promised is not None:
+            self._failed.append(segment)
 
     def _rotate_scratch(self, segment: OpenSegment) -> None:
         """The file before goes; this one stays for readers that are still behind, until the next."""
@@ -226,12 +239,7 @@ class VolumeWriter:
 
     def _append(self, segment: OpenSegment, box: bytes) -> None:
         """A seal box at the end of the file."""
-        rest = box
-        while rest:
-            count = self._disk.writev(segment.descriptor, [rest])
-            if count <= 0:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), segment.path)
-            rest = rest[count:]
+        write_all(self._disk, segment.descriptor, box, segment.path)
         segment.file_size += len(box)
 
     def _checkpoint(self, job: CheckpointJob, touched: dict[OpenSegment, None]) -> None:
@@ -257,50 +265,37 @@ class VolumeWriter:
                 self._dirty[segment] = None
                 self._checkpoints.append((segment, job.done))
 
-    def _notice(self, job: FragmentJob, offset: int) -> Notice:
-        segment = job.segment
-        note = segment.note
-        return Notice(
-            note.camera,
-            note.stream,
-            FragmentNotice(
-                segment=note.segment,
-                run=note.run,
-                path=segment.path,
-                header_bytes=len(segment.header),
-                offset=offset,
-                size=job.size,
-                first_dts=job.first_dts,
-                duration=job.end_dts - job.first_dts,
-                key=job.key,
-                wall_ns=job.wall_ns,
-                written_ns=self._clock.wall_ns(),
-            ),
-        )
-
     def _retry_seals(self, touched: dict[OpenSegment, None]) -> None:
         waiting, self._unsealed = self._unsealed, []
         for job in waiting:
             self._close(job, touched)
+        for _ in range(len(self._failed)):
+            segment = self._failed.popleft()
+            try:
+                mended = mend(segment, self._disk, self._key)
+            except OSError as error:
+                _log.error("segment.not_mended", path=segment.path, error=str(error))
+                self._failed.append(segment)
+                continue
+            _log.warning("segment.mended", path=segment.path, kept=len(mended.sizes), of=len(segment.sizes))
+            touched[mended] = None
 
     @property
     def unsealed(self) -> int:
         """How many segments wait for room for their seal."""
         return len(self._unsealed)
 
-    def remove_scratch(self, camera: str, stream: str) -> None:
-        """Nobody watches the stream any more."""
-        before = self._scratch.pop((camera, stream), None)
-        if before is not None:
-            self._disk.remove(before.path)
+    @property
+    def unmended(self) -> int:
+        """How many segments wait until their file can be synced and read again."""
+        return len(self._failed)
 
     # --- the syncing thread
 
     def sync(self, volume_descriptor: int, index: Committer) -> int:
-        """Makes everything written so far durable, then says so in the index.
-
-        Commit order: bytes, names, index row. The answer is how many rows were committed.
-        """
+        """Makes all that was written durable (bytes, then names), then commits the rows; the answer is how many."""
+        while self._abandoned:  # cut here, where no row that promises more of them is on its way
+            self._leave(self._abandoned.popleft())
         with self._lock:
             dirty, self._dirty = self._dirty, {}
             folders, self._folders = self._folders, set()
@@ -314,7 +309,7 @@ class VolumeWriter:
         committed = {found.segment for found in snapshots}
         for found in snapshots:
             found.segment.indexed = True
-            found.segment.promised_size = found.written.file_size
+            found.segment.promised = found.written
             if found.final is not None:
                 found.segment.settled = True
                 self._disk.close(found.segment.descriptor)
@@ -368,8 +363,7 @@ class VolumeWriter:
         for folder in folders:
             try:
                 self._disk.sync_folder(folder)
-            except OSError as fault:
-                # The kernel may have dropped the pages: nothing can be promised any more, so nothing goes on.
+            except OSError as fault:  # the kernel may have dropped the pages: nothing can be promised any more
                 self._on_fatal(f"the folder {folder} cannot be synced: {fault}")
                 return []
         if len(good) == len(snapshots):
@@ -377,11 +371,12 @@ class VolumeWriter:
         return good
 
     def _abandon(self, segment: OpenSegment, fault: OSError) -> None:
-        """Its bytes may be lost: nothing more is written to it, and its row stays as last committed."""
+        """Its bytes may be lost: nothing more is written to it, and its row stays as it is until it is mended."""
         self.abandoned_segments += 1
         segment.abandoned = True
         segment.broken = f"fsync failed: {fault.strerror or fault}"
         if segment.final is not None:
+            segment.chain.withdraw(segment.final)
             self._leave(segment)  # sealed already: no job for it comes any more
         self._on_abandoned(segment, fault)
 
@@ -396,4 +391,9 @@ class VolumeWriter:
                 index.put_checkpoint(row.id, statement.fragments, statement.size, statement.hash(), now_ns)
             if final is not None:
                 index.put_event("segment", segment_event(row))
+                index.put_chain_head(row, segment.chain_place)
+                if segment.missed_until_ns > row.end_ns:
+                    gap = Gap(new_id(self._clock), row.end_ns, segment.missed_until_ns, GapReason.DISK, segment.broken)
+                    index.put_gap(row.camera, row.stream, gap)
+                    index.put_event("gap", gap_event(row.camera, row.stream, gap))
         index.set_meta("alive_ns", str(now_ns))

@@ -1,0 +1,100 @@
+"""The chain of seals: whatever order segments are sealed in, no two final seals name the same predecessor."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.footage import CAMERA, Feeder, footage
+from tests.recorders import MAIN, checked, make_recorder, play, segments, until
+
+from xomyen.proof.seal import Statement
+from xomyen.recording.policy import StreamPolicy
+from xomyen.recording.recorder import Recorder
+from xomyen.recording.segment_file import read_segment
+from xomyen.terms.time import NS_PER_SECOND, ManualClock
+from xomyen.terms.words import SegmentState
+
+S = NS_PER_SECOND
+
+
+def statements(root: Path) -> list[Statement]:
+    """Of the final seals, as the chain links them; fails when it forks or breaks."""
+    by_previous: dict[str, Statement] = {}
+    for row in segments(root):
+        seal = read_segment(row.path).seal
+        assert seal is not None
+        assert seal.statement.previous not in by_previous, "two seals name the same predecessor"
+        by_previous[seal.statement.previous] = seal.statement
+    linked = [by_previous.pop("")]
+    while by_previous:
+        linked.append(by_previous.pop(linked[-1].hash().hex()))
+    return linked
+
+
+async def record(recorder: Recorder, clock: ManualClock, volume: str, seconds: float) -> None:
+    feeder = Feeder(recorder.sink(CAMERA, MAIN, StreamPolicy(volume=volume)), footage())
+    feeder.open()
+    play(feeder, clock, seconds)
+
+
+async def killed_on(root: Path, clock: ManualClock, here: Path, other: Path) -> None:
+    """Leaves a segment on `other` that was not sealed, and moves that volume away."""
+    async with make_recorder(root, here, other, clock=clock) as recorder:
+        await record(recorder, clock, next(v.id for v in recorder.statistics.volumes if v.path == str(other)), 40)
+    last = segments(root)[-1]
+    file = read_segment(last.path)
+    with open(last.path, "r+b") as opened:
+        opened.truncate(file.fragments[-1].offset)
+    with sqlite3.connect(root / "index.sqlite") as database:
+        database.execute(
+            "UPDATE segment SET state = 'open', seal_hash = NULL, bytes = ?, fragments = 1 WHERE id = ?",
+            (len(file.header_bytes) + file.fragments[0].size, last.id),
+        )
+    database.close()
+    other.rename(root / "away")
+
+
+async def test_a_segment_sealed_when_its_volume_appears_late_does_not_fork_the_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xomyen.recording.volumes._RETRY_SECONDS", 0.05)
+    here, other = tmp_path / "here", tmp_path / "other"
+    clock = ManualClock()
+    await killed_on(tmp_path, clock, here, other)
+    clock.advance(60 * S)
+    async with make_recorder(tmp_path, here, other, clock=clock) as recorder:
+        (volume,) = (found.id for found in recorder.statistics.volumes)
+        feeder = Feeder(recorder.sink(CAMERA, MAIN, StreamPolicy(volume=volume)), footage())
+        feeder.open()
+        play(feeder, clock, 70)
+        await until(lambda: [row.state for row in segments(tmp_path)].count(SegmentState.SEALED) == 3)
+        (tmp_path / "away").rename(other)
+        await until(lambda: segments(tmp_path)[1].state is SegmentState.RECOVERED)
+        play(feeder, clock, 40)
+    for _ in range(2):  # and after a start
+        async with make_recorder(tmp_path, here, other, clock=clock) as recorder:
+            await record(recorder, clock, volume, 4)
+    order = [statement.sequence for statement in statements(tmp_path)]
+    assert order[:4] == [1, 3, 4, 2]
+    assert order[4:] == sorted(order[4:])
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_segment_sealed_late_and_nothing_after_it_is_the_head_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xomyen.recording.volumes._RETRY_SECONDS", 0.05)
+    here, other = tmp_path / "here", tmp_path / "other"
+    clock = ManualClock()
+    await killed_on(tmp_path, clock, here, other)
+    async with make_recorder(tmp_path, here, other, clock=clock) as recorder:
+        (volume,) = (found.id for found in recorder.statistics.volumes)
+        await record(recorder, clock, volume, 4)
+        recorder.remove(CAMERA, MAIN)
+        await until(lambda: segments(tmp_path)[-1].state is SegmentState.SEALED)
+        (tmp_path / "away").rename(other)
+        await until(lambda: segments(tmp_path)[1].state is SegmentState.RECOVERED)
+    async with make_recorder(tmp_path, here, other, clock=clock) as recorder:
+        await record(recorder, clock, volume, 4)
+    assert [statement.sequence for statement in statements(tmp_path)] == [1, 3, 2, 4]
+    assert checked(tmp_path).findings == []
