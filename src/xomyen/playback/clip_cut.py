@@ -175,31 +175,37 @@ class RunCutter:
 def _clip_times(dts: Int64s, pts: Int64s, shown: Bools) -> tuple[Int64s, Int64s, int]:
     """The clip's own decoding and presentation times, and the presentation time of the first picture shown.
 
-    Pictures that are only decoded, before the first or after the last shown, take one tick each instead of their
-    time; all other distances stay. Otherwise GStreamer's qtdemux (1.22), which compares media time with the
-    movie's duration, would end at a keyframe as many pictures too early; Chromium would count what follows
-    the last picture into the clip's length; and a player that ignores edit lists would show for long what it should
-    not show at all.
+    Pictures that are only decoded take one tick each instead of their time: those before the first shown at the
+    clip's begin, those after the last shown behind it. All distances between shown ones stay.
+
+    - GStreamer's qtdemux (1.22) compares media time with the movie's duration, so decoding times stay below it.
+    - Chromium would count what follows the last picture into the clip's length, were it longer.
+    - A player that ignores edit lists would show for long what it should not show at all.
+    - VLC (3.0) sets decoding times before the edit to its begin and then adds the offset to presentation, so what
+      is shown must not be decoded before the edit, or its first pictures fall onto one instant.
     """
     first_pts, last_pts = int(pts[shown].min()), int(pts[shown].max())
     before, after = np.flatnonzero(pts < first_pts), np.flatnonzero(pts > last_pts)
-    turn = int(before[-1]) + 1 if len(before) else 0  # from here on, nothing is hidden before the first picture
-    pace = np.diff(dts)
-    pace[:turn] = 1
-    pace[after] = 1
-    own_dts = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(pace)))
-    own_pts = pts - first_pts
-    # Decoders may lend the hidden ones the stream's usual duration, which must not reach into the first picture.
-    apart = 2 * int(np.median(np.diff(dts))) if len(before) else 0
+    usual = int(np.median(np.diff(dts))) if len(dts) > 1 else 0
     ranks = np.argsort(np.argsort(pts[before]))
     delay = int((before - ranks).max(initial=0))
-    # Late enough too that every picture is decoded before it is shown, so that no offset in ctts is negative.
-    edit_start = max(len(before) + delay + apart, int((own_dts - own_pts)[shown].max()))
-    own_pts += edit_start
+    # Decoders may lend the hidden ones the stream's usual duration, which must not reach into the first picture.
+    edit_start = len(before) + delay + 2 * usual if len(before) else 0
+    own_pts = pts - first_pts + edit_start
     own_pts[before] = ranks + delay
     if len(after):
         end = int(pts[after].min()) - first_pts + edit_start
         own_pts[after] = end + np.argsort(np.argsort(pts[after]))
+    turn = int(np.flatnonzero(shown)[0])  # what is decoded before it is hidden
+    pace = np.diff(dts[turn:], prepend=dts[turn])
+    pace[after[after >= turn] - turn] = 1
+    earliest = edit_start + np.arange(len(pace))
+    if len(before):
+        # VLC shows the first picture half a picture late: by then it is through with the hidden ones, which take it
+        # some milliseconds, and does not drop the first as too late.
+        earliest[: int(np.flatnonzero(pts == first_pts)[0]) - turn + 1] -= usual // 2
+    own_dts = np.arange(len(dts))
+    own_dts[turn:] = np.maximum(earliest, dts[turn] - first_pts + np.cumsum(pace))
     return own_dts, own_pts, edit_start
 
 

@@ -54,6 +54,10 @@ class DamagedFootage(XomyenError):
     exit_code = 10
 
 
+class FootageGone(NoFootage):
+    """A file that the index names is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExportOrder:
     """What somebody asked for."""
@@ -98,7 +102,9 @@ def plan_export(index: IndexReader, order: ExportOrder, checkpoint: Callable[[],
     try:
         clips = plan_clips(segments, order.from_ns, order.to_ns, sealed_only=True)
     except FileNotFoundError as error:
-        raise NoFootage(f"Part of this footage is not there any more: {error.filename}; run `xomyen check`.") from error
+        raise FootageGone(
+            f"Part of this footage is not there any more: {error.filename}; run `xomyen check`."
+        ) from error
     except SegmentFileError as error:
         raise DamagedFootage(f"{error} Run `xomyen check --hashes`; export the time before and after it.") from error
     return Export(order, tuple(clips), tuple(index.gaps(order.camera, order.stream, order.from_ns, order.to_ns)))

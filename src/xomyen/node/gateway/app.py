@@ -18,10 +18,10 @@ from xomyen.node.gateway.problems import (
     from_http_exception,
     from_unexpected,
     from_validation_error,
-    from_xomyen_error,
 )
 from xomyen.node.gateway.services import services
 from xomyen.node.gateway.shield import Shield
+from xomyen.node.gateway.telling import from_xomyen_error
 from xomyen.node.gateway.visit import Handler, with_ticket
 from xomyen.terms.errors import XomyenError
 

@@ -11,6 +11,7 @@ from xomyen.access.tickets import Ticket
 from xomyen.bus.messages import CameraEvent, CameraStatus, StreamConfig
 from xomyen.node.gateway.services import Services
 from xomyen.node.gateway.streamed import StreamedResponse
+from xomyen.node.gateway.telling import detail_for
 from xomyen.node.gateway.tickets import RECHECK_S
 from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.terms.errors import Forbidden
@@ -21,8 +22,8 @@ _PING_S = 10.0
 _CHANGES_WAITING = 2000
 
 
-def camera_json(camera: CameraStatus) -> dict[str, Any]:
-    """A camera as docs/api.md describes it: without its URL, user or password; `detail` may name its host."""
+def camera_json(camera: CameraStatus, ticket: Ticket) -> dict[str, Any]:
+    """A camera as docs/api.md describes it: without its URL, user or password."""
     config = camera.config
     streams = {StreamName.MAIN: config.main, **({StreamName.SUB: config.sub} if config.sub else {})}
     return {
@@ -32,12 +33,13 @@ def camera_json(camera: CameraStatus) -> dict[str, Any]:
         "order": config.order,
         "enabled": config.enabled,
         "streams": {
-            name: _stream_json(stream, camera.streams.get(name), config.enabled) for name, stream in streams.items()
+            name: _stream_json(stream, camera.streams.get(name), config.enabled, ticket)
+            for name, stream in streams.items()
         },
     }
 
 
-def _stream_json(config: StreamConfig, event: CameraEvent | None, enabled: bool) -> dict[str, Any]:
+def _stream_json(config: StreamConfig, event: CameraEvent | None, enabled: bool, ticket: Ticket) -> dict[str, Any]:
     resting = CameraState.CONNECTING if enabled else CameraState.DISABLED
     if event is None:
         return {
@@ -55,7 +57,7 @@ def _stream_json(config: StreamConfig, event: CameraEvent | None, enabled: bool)
         "state": event.state,
         "since": format_utc(event.since_ns),
         "reason": event.reason,
-        "detail": event.detail,
+        "detail": detail_for(ticket, event.detail),
         "codec": event.codec,
         "codec_string": event.codec_string,
         "width": event.width,
@@ -67,7 +69,7 @@ def _stream_json(config: StreamConfig, event: CameraEvent | None, enabled: bool)
 async def list_cameras(visit: Visit) -> Response:
     """Those of the ticket, in the order of the wall."""
     listed = visit.services.context.cameras.listed()
-    cameras = [camera_json(camera) for camera in listed if visit.ticket.may_see(camera.config.id)]
+    cameras = [camera_json(camera, visit.ticket) for camera in listed if visit.ticket.may_see(camera.config.id)]
     return JSONResponse({"cameras": cameras}, headers=NO_STORE)
 
 
@@ -96,7 +98,7 @@ async def _events(services: Services, ticket: Ticket) -> AsyncGenerator[bytes, N
         yield b"retry: 1000\n\n"
         for camera in services.context.cameras.listed():
             if ticket.may_see(camera.config.id):
-                yield _event(camera.config.id, camera)
+                yield _event(camera.config.id, camera, ticket)
         silent_s = 0.0
         while not overrun.is_set() and not closing.done():
             waiting = asyncio.create_task(queue.get())
@@ -105,7 +107,7 @@ async def _events(services: Services, ticket: Ticket) -> AsyncGenerator[bytes, N
                 camera_id, status = waiting.result()
                 if ticket.may_see(camera_id):
                     silent_s = 0.0
-                    yield _event(camera_id, status)
+                    yield _event(camera_id, status, ticket)
                 continue
             waiting.cancel()
             try:
@@ -122,7 +124,7 @@ async def _events(services: Services, ticket: Ticket) -> AsyncGenerator[bytes, N
         closing.cancel()
 
 
-def _event(camera: str, status: CameraStatus | None) -> bytes:
+def _event(camera: str, status: CameraStatus | None, ticket: Ticket) -> bytes:
     if status is None:
         return f"event: removed\ndata: {json.dumps({'id': camera})}\n\n".encode()
-    return f"event: camera\ndata: {json.dumps(camera_json(status), ensure_ascii=False)}\n\n".encode()
+    return f"event: camera\ndata: {json.dumps(camera_json(status, ticket), ensure_ascii=False)}\n\n".encode()

@@ -14,6 +14,7 @@ from xomyen.node.gateway.past import widest
 from xomyen.node.gateway.problems import BadRequest
 from xomyen.node.gateway.ranges import begun
 from xomyen.node.gateway.streamed import StreamedResponse
+from xomyen.node.gateway.telling import export_for
 from xomyen.node.gateway.tickets import Wish
 from xomyen.node.gateway.visit import NO_STORE, Visit, reading_footage
 from xomyen.playback.clip import Clip, SeveralRuns, plan_clips, segments_for_clip
@@ -109,7 +110,8 @@ async def send_export(visit: Visit) -> Response:
     name = f"{_file_name(camera, stream, from_ns)}.zip"
     headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
     with reading_footage():
-        export = await downloads.lane.run(plan_export, index, order, checkpoint)
+        planned = await downloads.lane.run(plan_export, index, order, checkpoint)
+        export = export_for(visit.ticket, planned)
         chunks = await begun(_in_threads(zip_chunks(export, context.signing_key, visit.now_ns), downloads.lane))
     return StreamedResponse(
         visit.services.gate.while_valid(visit.ticket, chunks), 200, headers, media_type="application/zip"

@@ -11,6 +11,7 @@ from xomyen.access.tickets import TicketChecker
 from xomyen.node.gateway.directory import CameraDirectory
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.index_reader import IndexReader
+from xomyen.terms.errors import NoFootage
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.time import Clock
 
@@ -29,7 +30,10 @@ class IndexDoor:
         """The reader. Raises NoFootage while nothing was ever recorded."""
         with self._lock:
             if self._reader is None:
-                self._reader = IndexReader(self._path)
+                try:
+                    self._reader = IndexReader(self._path)
+                except NoFootage as error:
+                    raise NoFootage("Nothing was recorded yet.") from error
             return self._reader
 
     def close(self) -> None:

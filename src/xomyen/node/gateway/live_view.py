@@ -9,6 +9,7 @@ from xomyen.access.tickets import Ticket
 from xomyen.bus.messages import CameraEvent, CameraStatus
 from xomyen.node.gateway.live_outbox import Lane
 from xomyen.node.gateway.services import Services
+from xomyen.node.gateway.telling import detail_for, words_for
 from xomyen.node.gateway.tickets import Wish
 from xomyen.playback.live import Feed, Init, Piece
 from xomyen.terms.errors import UnknownCamera, XomyenError
@@ -191,13 +192,13 @@ class LiveView:
 
     def _say_state(self, status: CameraStatus) -> None:
         event = status.streams.get(self._choice.stream)
-        said = _state(status, event)
+        said = _state(self._ticket, event)
         if said != self._said:
             self._said = said
             self._lane.text(json.dumps({"type": "state", "view": self._lane.number, **said}))
 
     def _refuse(self, refusal: XomyenError) -> None:
-        self._said = {"state": "refused", "reason": refusal.code, "detail": refusal.message, "since": None}
+        self._said = {"state": "refused", "reason": refusal.code, "detail": words_for(refusal), "since": None}
         self._lane.text(json.dumps({"type": "state", "view": self._lane.number, **self._said}))
 
 
@@ -206,12 +207,12 @@ def _width(status: CameraStatus, stream: StreamName) -> int:
     return max(1, event.width) if event else 1
 
 
-def _state(status: CameraStatus, event: CameraEvent | None) -> dict[str, object]:
+def _state(ticket: Ticket, event: CameraEvent | None) -> dict[str, object]:
     if event is None:
         return {"state": "connecting", "reason": None, "detail": "", "since": None}
     return {
         "state": _STATES[event.state],
         "reason": event.reason,
-        "detail": event.detail,
+        "detail": detail_for(ticket, event.detail),
         "since": format_utc(event.since_ns),
     }

@@ -5,8 +5,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from xomyen.access.tickets import Ticket
 from xomyen.node.gateway.asking import camera_of, range_of, seconds_of, stream_of, time_of, width_of
 from xomyen.node.gateway.problems import BadRequest
+from xomyen.node.gateway.telling import detail_for
 from xomyen.node.gateway.tickets import Wish
 from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.playback import timeline
@@ -42,7 +44,7 @@ def _utc(wall_ns: int) -> str:
     return f"{_day(day)}T{hours:02d}:{minutes:02d}:{seconds:02d}.{milliseconds:03d}Z"
 
 
-def timeline_json(found: timeline.Timeline, now_ns: int) -> dict[str, Any]:
+def timeline_json(found: timeline.Timeline, now_ns: int, ticket: Ticket) -> dict[str, Any]:
     """A timeline as docs/api.md describes it."""
     document: dict[str, Any] = {
         "from": _utc(found.from_ns),
@@ -53,7 +55,7 @@ def timeline_json(found: timeline.Timeline, now_ns: int) -> dict[str, Any]:
                 "from": _utc(gap.start_ns),
                 "to": None if gap.end_ns is None else _utc(gap.end_ns),
                 "reason": gap.reason,
-                "detail": gap.detail,
+                "detail": detail_for(ticket, gap.detail),
             }
             for gap in found.gaps
         ],
@@ -126,10 +128,12 @@ def _timelines(
     try:
         index = visit.services.index()
     except NoFootage:
-        nothing = timeline_json(timeline.Timeline(from_ns, to_ns, [], [], [], None, None), now_ns)
+        nothing = timeline_json(timeline.Timeline(from_ns, to_ns, [], [], [], None, None), now_ns, visit.ticket)
         return dict.fromkeys(cameras, nothing)
     return {
-        camera: timeline_json(timeline.timeline(index, recorded, camera, stream, from_ns, to_ns, resolution_ns), now_ns)
+        camera: timeline_json(
+            timeline.timeline(index, recorded, camera, stream, from_ns, to_ns, resolution_ns), now_ns, visit.ticket
+        )
         for camera in cameras
     }
 

@@ -2,6 +2,7 @@
 
 import json
 from http import HTTPStatus
+from typing import cast
 
 import structlog
 from pydantic import ValidationError
@@ -9,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from xomyen.playback.errors import Busy, Unreadable
 from xomyen.terms.errors import XomyenError
 
 log = structlog.get_logger(__name__)
@@ -65,32 +65,16 @@ def problem(status: int, code: str, detail: str, headers: dict[str, str] | None 
     )
 
 
-async def from_xomyen_error(request: HTTPConnection, error: Exception) -> Response:
-    """Every error of the product carries its own status, code and words."""
-    assert isinstance(error, XomyenError)  # noqa: S101 - registered for this class alone
-    headers = {}
-    if isinstance(error, (TooMany, Busy, Unreadable)):
-        headers["Retry-After"] = str(error.retry_after_s)
-    if error.http_status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    if error.http_status >= 500:
-        log.warning("request_failed", path=request.url.path, code=error.code, detail=error.message)
-    more = {key: value for key, value in error.details.items() if value is not None}
-    more.update(getattr(error, "extensions", {}))
-    return problem(error.http_status, error.code, error.message, headers, **more)
-
-
 async def from_http_exception(request: HTTPConnection, error: Exception) -> Response:
     """The framework's own refusals: unknown path, wrong method, body too large."""
-    assert isinstance(error, HTTPException)  # noqa: S101
-    code = _CODES.get(error.status_code, "error")
-    return problem(error.status_code, code, error.detail, dict(error.headers or {}))
+    refusal = cast("HTTPException", error)
+    code = _CODES.get(refusal.status_code, "error")
+    return problem(refusal.status_code, code, refusal.detail, dict(refusal.headers or {}))
 
 
 async def from_validation_error(request: HTTPConnection, error: Exception) -> Response:
     """A JSON body that is not what the end-point takes. Only the place and the rule are told, never the value."""
-    assert isinstance(error, ValidationError)  # noqa: S101
-    first = error.errors(include_input=False, include_url=False)[0]
+    first = cast("ValidationError", error).errors(include_input=False, include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "body"
     return problem(422, "bad_request", f"{place}: {first['msg']}.")
 
