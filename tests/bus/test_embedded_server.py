@@ -1,5 +1,6 @@
 """The embedded bus server: private, tied to its starter, durable."""
 
+import asyncio
 import os
 import signal
 import stat
@@ -88,6 +89,49 @@ async def test_a_server_started_again_is_found_by_those_who_were_connected(
     await until(lambda: client.is_connected and client.stats["reconnects"] == 1)
     info = await client.jetstream().stream_info(subjects.event_stream(node))
     assert info.state.messages == 1
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+async def test_a_server_whose_port_was_taken_meanwhile_is_found_on_another(
+    folder: NodeFolder, node: str, server: BusServer, client: Client
+) -> None:
+    before = read_address(folder)
+    os.kill(before.pid, signal.SIGKILL)
+    await server.exited()
+    # Somebody who takes connections and says nothing.
+    other = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", _port(before.url))
+    try:
+        after = await server.start()
+        assert after.url in before.others
+        await until(lambda: client.is_connected)
+        assert await publish_event(client, node, "node", new_id(), b"{}")
+        async with connected(folder, "another") as late:
+            assert late.is_connected
+    finally:
+        other.close()
+
+
+async def test_a_server_whose_ports_are_all_taken_says_so_and_starts_once_one_is_free(
+    folder: NodeFolder, node: str, server: BusServer, client: Client
+) -> None:
+    before = read_address(folder)
+    os.kill(before.pid, signal.SIGKILL)
+    await server.exited()
+    taken = [
+        await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", _port(url))
+        for url in (before.url, *before.others)
+    ]
+    try:
+        with pytest.raises(NotRunning, match=str(_port(before.url))):
+            await server.start()
+    finally:
+        for one in taken:
+            one.close()
+    assert (await server.start()).url == before.url
+    await until(lambda: client.is_connected)
 
 
 async def test_an_event_sent_twice_is_stored_once(node: str, client: Client) -> None:

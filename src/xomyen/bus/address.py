@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import nkeys
@@ -19,6 +19,7 @@ class BusAddress:
 
     url: str  # nats://127.0.0.1:PORT
     pid: int
+    others: tuple[str, ...] = ()  # where it will listen when it is started again and its port is taken
 
 
 def address_file(folder: NodeFolder) -> Path:
@@ -35,14 +36,14 @@ def write_private(path: Path, content: str) -> None:
 
 
 def write_address(folder: NodeFolder, address: BusAddress) -> None:
-    write_private(address_file(folder), json.dumps({"version": 1, "url": address.url, "pid": address.pid}))
+    write_private(address_file(folder), json.dumps({"version": 1, **asdict(address)}))
 
 
 def read_address(folder: NodeFolder) -> BusAddress:
     """Raises NotRunning when no bus has written its address."""
     try:
         found = json.loads(address_file(folder).read_text(encoding="utf-8"))
-        return BusAddress(str(found["url"]), int(found["pid"]))
+        return BusAddress(str(found["url"]), int(found["pid"]), tuple(map(str, found.get("others", ()))))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotRunning(f"The node in {folder.root} is not running; start it with `xomyen serve`.") from error
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import nats
@@ -35,7 +35,7 @@ async def connect(folder: NodeFolder, name: str, wait_s: float = 10.0) -> Client
     while True:
         address = await wait_for_address(folder, max(0.0, until - loop.time()))
         try:
-            return await connect_to(address.url, node_user(folder).seed, name)
+            return await connect_to(address.url, node_user(folder).seed, name, address.others)
         except (OSError, nats.errors.Error) as error:
             # An address left by a server that was killed, or one that is being started again.
             if loop.time() >= until:
@@ -45,15 +45,19 @@ async def connect(folder: NodeFolder, name: str, wait_s: float = 10.0) -> Client
         await asyncio.sleep(0.1)
 
 
-async def connect_to(url: str, seed: str, name: str) -> Client:
-    """A connection with a user's seed. Raises OSError or nats.errors.Error when the first attempt fails."""
+async def connect_to(url: str, seed: str, name: str, others: Sequence[str] = ()) -> Client:
+    """A connection with a user's seed; `others` are tried as well when it is lost.
+
+    Raises OSError or nats.errors.Error when the first attempt fails.
+    """
 
     async def failed(error: Exception) -> None:
         _LOG.info("bus connection of %s: %s: %s", name, type(error).__name__, error)
 
     client = Client()
     await client.connect(
-        url,
+        [url, *others],
+        dont_randomize=True,
         name=name,
         nkeys_seed_str=seed,
         error_cb=failed,

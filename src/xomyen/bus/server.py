@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from xomyen.terms.tether import tethered
 
 _START_S = 20.0
 _STOP_S = 5.0
+_SPARE_PORTS = 2
 
 
 def server_program() -> str:
@@ -31,7 +33,8 @@ def server_program() -> str:
 class BusServer:
     """Runs the server with `async with`; `exited` tells that it ended, `start` may then be called again.
 
-    A server that is started again listens on the same port, so that clients find it by themselves.
+    A server that is started again listens on the same port, or on one of two more that clients were told of when
+    another program took it meanwhile, so that clients find it by themselves.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class BusServer:
         self._limits = limits or BusLimits()
         self._uplink = uplink
         self._keep = tuple(keep)
-        self._port = -1
+        self._ports: list[int] = []  # those it may listen on; none before the first start
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -58,6 +61,7 @@ class BusServer:
     async def start(self) -> BusAddress:
         """Starts the server and waits until it takes connections. Raises NotRunning when it does not."""
         folder = self._folder
+        port = self._usable_port()
         for made in (folder.bus, folder.run):
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
         config_file = folder.bus / "server.conf"
@@ -72,7 +76,7 @@ class BusServer:
                     log=log,
                     node_user=node_user(folder).public,
                     media_user=media_user(folder).public,
-                    port=self._port,
+                    port=port,
                     limits=self._limits,
                     uplink=self._uplink,
                 )
@@ -89,10 +93,23 @@ class BusServer:
             start_new_session=True,
         )
         url = await self._wait_for_port(self._process, log)
-        self._port = int(url.rpartition(":")[2])
-        address = BusAddress(url, self._process.pid)
+        port = int(url.rpartition(":")[2])
+        if not self._ports:
+            self._ports = [port, *_free_ports(_SPARE_PORTS)]
+        others = tuple(f"nats://127.0.0.1:{other}" for other in self._ports if other != port)
+        address = BusAddress(url, self._process.pid, others)
         write_address(folder, address)
         return address
+
+    def _usable_port(self) -> int:
+        """The first of its ports that nobody else took; -1 lets the system choose. Raises NotRunning."""
+        for port in self._ports:
+            if _is_free(port):
+                return port
+        if not self._ports:
+            return -1
+        ports = ", ".join(map(str, self._ports))
+        raise NotRunning(f"The bus cannot listen: other programs took its ports {ports} of 127.0.0.1.")
 
     async def _wait_for_port(self, process: asyncio.subprocess.Process, log: Path) -> str:
         loop = asyncio.get_running_loop()
@@ -140,3 +157,22 @@ class BusServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens on now."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
