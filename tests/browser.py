@@ -27,7 +27,7 @@ PATIENCE_MS = 60_000
 
 _GRAB = """video => {
   const canvas = document.createElement('canvas');
-  canvas.width = video.videoWidth; canvas.height = video.videoHeight;
+  canvas.width = video.videoWidth ?? video.width; canvas.height = video.videoHeight ?? video.height;
   if (!canvas.width) return null;
   const context = canvas.getContext('2d');
   context.drawImage(video, 0, 0);
@@ -73,7 +73,7 @@ def sign_in(page: Page, node: RunningNode) -> None:
 
 
 def grab(video: Locator) -> NDArray[np.uint8] | None:
-    """The picture a video element shows, gray; None before the first."""
+    """The picture a video element or a canvas shows, gray; None before the first."""
     shot = video.evaluate(_GRAB)
     if shot is None:
         return None

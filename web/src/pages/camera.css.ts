@@ -170,26 +170,23 @@ export const cameraStyles = css`
     position: absolute;
     inset: auto 0 0 0;
     z-index: 2;
-    padding-top: 4px;
-    background: rgb(15 20 24 / 92%);
-    transition: opacity var(--motion);
+    background: rgb(10 14 17 / 90%);
   }
+  /* What stays says whose picture this is, of when, and in what state. */
   :host(:fullscreen) .idle .bottom {
-    opacity: 0;
-    pointer-events: none;
+    background: rgb(10 14 17 / 74%);
+  }
+  :host(:fullscreen) .idle .bottom > :not(.onFull) {
+    display: none;
   }
   :host(:fullscreen) .idle {
     cursor: none;
   }
   .onFull {
-    position: absolute;
-    inset: 0 0 auto 0;
-    z-index: 1;
     display: flex;
     align-items: center;
     gap: 8px;
     padding: 4px 16px;
-    background: rgb(10 14 17 / 78%);
   }
   .onFull small {
     color: #bcc7d0;

@@ -111,9 +111,10 @@ export class CameraPageElement extends LitElement implements Player {
           .live=${this.live}
           @stage=${this.redraw}
           @moment=${this.onMoment}
-          >${this.hole()}${this.rest.isFull ? fullPart(camera, [this.badge(), this.clock()]) : nothing}</xy-stage
+          >${this.hole()}</xy-stage
         >
         <div class="bottom">
+          ${this.rest.isFull ? fullPart(camera, [this.badge(), this.clock()]) : nothing}
           <div class="phone">${this.clock()}${this.badge()}</div>
           ${this.tools()} ${this.timePart()} ${this.clipPart()}
         </div>

@@ -175,6 +175,7 @@ export const wallStyles = css`
   }
   .middle {
     flex: 1;
+    min-width: 0;
     display: flex;
     flex-direction: column;
     align-items: center;
@@ -187,6 +188,9 @@ export const wallStyles = css`
     width: 40px;
     height: 40px;
     color: var(--muted);
+  }
+  .middle > * {
+    max-width: 100%;
   }
   .middle p {
     max-width: 520px;

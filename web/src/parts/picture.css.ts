@@ -147,17 +147,6 @@ export const pictureStyles = css`
       padding: 2px 6px;
       font-size: 12px;
     }
-    /* The longest state stands under the name, whole. */
-    .not_recording .caption {
-      flex-wrap: wrap;
-    }
-    .not_recording .names {
-      flex-basis: 100%;
-    }
-    .not_recording .state {
-      flex: 1;
-      white-space: normal;
-    }
     .over .advice,
     .over .detail {
       display: none;
@@ -177,6 +166,25 @@ export const pictureStyles = css`
   }
   :host([bare]) .over {
     inset: 0;
+  }
+  /* The longest state stands under the name, whole. */
+  @container (max-width: 560px) {
+    .not_recording .caption {
+      flex-wrap: wrap;
+      row-gap: 0;
+    }
+    .not_recording .names {
+      flex-basis: 100%;
+    }
+    .not_recording .state {
+      flex: 1;
+      white-space: normal;
+    }
+  }
+  @container (max-height: 230px) {
+    .over .detail {
+      -webkit-line-clamp: 1;
+    }
   }
   /* A large picture is looked at from further away. */
   @container (min-width: 760px) {

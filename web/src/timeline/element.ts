@@ -233,13 +233,20 @@ export class TimelineElement extends LitElement {
     this.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, event.offsetX);
     const head = toX(this.scale, this.playhead ?? this.nowMs);
+    // Two fingers zoom: neither of them drags, and lifting them leads nowhere.
+    if (this.pointers.size > 1) {
+      this.drag = null;
+      this.cursor = "";
+      this.emit("pointed", null);
+      return;
+    }
     const inside = head >= 0 && head <= this.scale.width;
     this.drag = {
       grip: this.gripAt(event.offsetX),
       startX: event.offsetX,
       startFrom: this.scale.fromMs,
       playheadX: inside ? head : this.scale.width / 2,
-      moved: this.pointers.size > 1,
+      moved: false,
     };
   };
 
@@ -251,6 +258,7 @@ export class TimelineElement extends LitElement {
       return;
     }
     if (!this.drag) {
+      if (this.pointers.size > 0) return;
       this.cursor = this.gripAt(x) === "strip" ? "" : "grip";
       this.point(x);
       return;
