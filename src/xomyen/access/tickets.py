@@ -89,6 +89,7 @@ class Ticket(Grant):
     issued_s: _Seconds
     not_before_s: _Seconds
     expires_s: _Seconds
+    renewable_until_s: _Seconds | None = None  # a session in use is renewed up to then; None: never
 
     @model_validator(mode="after")
     def _life_is_bounded(self) -> Self:
@@ -131,6 +132,7 @@ _CLAIMS = {
     "iat": "issued_s",
     "nbf": "not_before_s",
     "exp": "expires_s",
+    "renew": "renewable_until_s",
     "cameras": "cameras",
     "streams": "streams",
     "actions": "actions",
@@ -142,8 +144,13 @@ _CLAIMS = {
 }
 
 
-def ticket_for(grant: Grant, *, node: str, issuer: IssuerKey, clock: Clock, lifetime_s: int) -> Ticket:
-    """A ticket, not signed yet, that allows what is granted from now on for `lifetime_s` seconds."""
+def ticket_for(
+    grant: Grant, *, node: str, issuer: IssuerKey, clock: Clock, lifetime_s: int, renewable_s: int | None = None
+) -> Ticket:
+    """A ticket, not signed yet, that allows what is granted from now on for `lifetime_s` seconds.
+
+    `renewable_s`: `renewed` may make it last longer, but not longer than this from now on.
+    """
     now_s = clock.wall_ns() // NS_PER_SECOND
     return Ticket(
         **{name: getattr(grant, name) for name in Grant.model_fields},
@@ -153,7 +160,17 @@ def ticket_for(grant: Grant, *, node: str, issuer: IssuerKey, clock: Clock, life
         issued_s=now_s,
         not_before_s=now_s,
         expires_s=now_s + lifetime_s,
+        renewable_until_s=None if renewable_s is None else now_s + renewable_s,
     )
+
+
+def renewed(ticket: Ticket, clock: Clock, lifetime_s: int) -> Ticket | None:
+    """The same ticket, with its id, lasting `lifetime_s` from now on; None where it does not get longer by that."""
+    now_s = clock.wall_ns() // NS_PER_SECOND
+    expires_s = min(now_s + lifetime_s, ticket.renewable_until_s or 0)
+    if expires_s <= ticket.expires_s:
+        return None
+    return ticket.model_copy(update={"issued_s": now_s, "expires_s": expires_s})
 
 
 def issue(key: IssuerKey, ticket: Ticket) -> str:

@@ -12,7 +12,7 @@ from xomyen.bus.messages import CameraEvent, CameraStatus, StreamConfig
 from xomyen.node.gateway.services import Services
 from xomyen.node.gateway.streamed import StreamedResponse
 from xomyen.node.gateway.telling import detail_for
-from xomyen.node.gateway.tickets import RECHECK_S
+from xomyen.node.gateway.tickets import RECHECK_S, comes_by_cookie
 from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.terms.errors import Forbidden
 from xomyen.terms.time import format_utc
@@ -76,13 +76,13 @@ async def list_cameras(visit: Visit) -> Response:
 async def changes(visit: Visit) -> Response:
     """Server-Sent Events (HTML standard §9.2): every camera once, then each change."""
     return StreamedResponse(
-        _events(visit.services, visit.ticket),
+        _events(visit.services, visit.ticket, comes_by_cookie(visit.request)),
         media_type="text/event-stream",
         headers={**NO_STORE, "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(services: Services, ticket: Ticket) -> AsyncGenerator[bytes, None]:
+async def _events(services: Services, ticket: Ticket, renewable: bool) -> AsyncGenerator[bytes, None]:
     queue: asyncio.Queue[tuple[str, CameraStatus | None]] = asyncio.Queue(_CHANGES_WAITING)
     overrun = asyncio.Event()
 
@@ -115,6 +115,8 @@ async def _events(services: Services, ticket: Ticket) -> AsyncGenerator[bytes, N
             except Forbidden:
                 yield b"event: signed_out\ndata: {}\n\n"
                 return
+            if renewable and services.renewals.due(ticket):
+                return  # the browser asks again at once, and the answer to that renews the cookie
             silent_s += RECHECK_S
             if silent_s + RECHECK_S > _PING_S:
                 silent_s = 0.0

@@ -15,7 +15,8 @@ from xomyen.terms.errors import NoFootage
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.time import Clock
 
-SESSION_LIFETIME_S = 7 * 86_400
+SESSION_LIFETIME_S = 7 * 86_400  # without being used
+SESSION_LONGEST_S = 30 * 86_400  # from signing in, however much it is used
 
 
 class IndexDoor:
@@ -61,6 +62,7 @@ class GatewayContext:
     behind_proxy: bool = False  # one on this machine, whose X-Forwarded-For says who asks
     origins: frozenset[str] = frozenset()  # pages of other origins that may use this node, such as the centre's
     session_lifetime_s: int = SESSION_LIFETIME_S
+    session_longest_s: int = SESSION_LONGEST_S
     metrics_token: str = ""  # lets others than this machine read /metrics; empty: nobody
     transcoders: int = 2  # at once
     static: Path = Path(__file__).parent.parent / "static"

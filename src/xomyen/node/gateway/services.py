@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from xomyen.node.gateway.access_log import AccessLog
 from xomyen.node.gateway.context import GatewayContext
 from xomyen.node.gateway.downloads import Downloads
+from xomyen.node.gateway.renewal import Renewals
 from xomyen.node.gateway.throttle import Throttle
 from xomyen.node.gateway.tickets import Gate
 from xomyen.playback.footage import FileShelf
@@ -39,6 +40,7 @@ class Services:
 
     context: GatewayContext
     gate: Gate
+    renewals: Renewals
     told: AccessLog
     hub: LiveHub
     lookups: Lane
@@ -68,9 +70,11 @@ async def services(context: GatewayContext, closing: asyncio.Event) -> AsyncIter
         volumes = VolumeLanes(_VOLUME_THREADS, _VOLUME_WAITING)
         downloads = Downloads()
         footage = FootageReader(FileShelf(), lookups, volumes)
+        renewals = Renewals(context)
         running = Services(
             context=context,
-            gate=Gate(context.checker, context.cameras, told, context.clock),
+            gate=Gate(context.checker, context.cameras, told, context.clock, renewals.newest),
+            renewals=renewals,
             told=told,
             hub=hub,
             lookups=lookups,

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from xomyen.access.tickets import Ticket, issue, ticket_for
+from xomyen.access.tickets import Ticket, ticket_for
+from xomyen.node.gateway.renewal import set_session
 from xomyen.node.gateway.services import services_of
 from xomyen.node.gateway.tickets import COOKIE, address_of
 from xomyen.node.gateway.visit import NO_STORE, Visit
@@ -31,18 +32,11 @@ async def sign_in(request: Request) -> Response:
         issuer=context.issuer,
         clock=context.clock,
         lifetime_s=context.session_lifetime_s,
+        renewable_s=context.session_longest_s,
     )
     services.gate.tell(ticket, "sign_in", (), None, address_of(request))
     response = JSONResponse({"subject": ticket.subject, "expires": _expires(ticket)}, headers=NO_STORE)
-    response.set_cookie(
-        COOKIE,
-        issue(context.issuer, ticket),
-        max_age=context.session_lifetime_s,
-        path="/",
-        secure=context.secure,
-        httponly=True,
-        samesite="strict",
-    )
+    set_session(response, context, ticket)
     return response
 
 
@@ -69,7 +63,8 @@ async def show_session(visit: Visit) -> Response:
 async def sign_out(visit: Visit) -> Response:
     """Revokes the ticket, wherever else it is used, and takes the cookie away."""
     context, ticket = visit.services.context, visit.ticket
-    await asyncio.to_thread(context.store.revoke, ticket.id, ticket.expires_s)
+    # Also those that it was renewed to.
+    await asyncio.to_thread(context.store.revoke, ticket.id, ticket.renewable_until_s or ticket.expires_s)
     response = Response(None, 204, NO_STORE)
     response.delete_cookie(COOKIE, path="/", secure=context.secure, httponly=True, samesite="strict")
     return response

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -39,7 +39,16 @@ class Wish:
 class Gate:
     """Lets a request through or raises; tells every use, and every refusal of a genuine ticket."""
 
-    def __init__(self, checker: TicketChecker, cameras: CameraDirectory, told: AccessSink, clock: Clock) -> None:
+    def __init__(
+        self,
+        checker: TicketChecker,
+        cameras: CameraDirectory,
+        told: AccessSink,
+        clock: Clock,
+        newest: Callable[[Ticket], Ticket] = lambda ticket: ticket,
+    ) -> None:
+        """`newest` gives a session's ticket the end that it was renewed to meanwhile."""
+        self._newest = newest
         self._checker = checker
         self._cameras = cameras
         self._told = told
@@ -99,7 +108,7 @@ class Gate:
 
     def still_valid(self, ticket: Ticket) -> None:
         """Raises Forbidden once the ticket has ended."""
-        self._checker.still_valid(ticket)
+        self._checker.still_valid(self._newest(ticket))
 
     async def while_valid(self, ticket: Ticket, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         """The chunks as long as the ticket lasts; then the body breaks off, which its length gives away."""
@@ -107,7 +116,7 @@ class Gate:
         async with aclosing(chunks):
             async for chunk in chunks:
                 if time.monotonic() - checked_s > RECHECK_S:
-                    await asyncio.to_thread(self._checker.still_valid, ticket)
+                    await asyncio.to_thread(self.still_valid, ticket)
                     checked_s = time.monotonic()
                 yield chunk
 
@@ -118,6 +127,11 @@ def token_of(connection: HTTPConnection) -> str | None:
     if scheme.lower() == "bearer" and token.strip():
         return token.strip()
     return connection.cookies.get(COOKIE)
+
+
+def comes_by_cookie(connection: HTTPConnection) -> bool:
+    """Whether the ticket is the one of the session's cookie."""
+    return token_of(connection) is not None and token_of(connection) == connection.cookies.get(COOKIE)
 
 
 def address_of(connection: HTTPConnection) -> str:

@@ -10,8 +10,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xomyen.access.tickets import Ticket
 from xomyen.node.gateway.ranges import RangedBody, ranged_response
+from xomyen.node.gateway.renewal import set_session
 from xomyen.node.gateway.services import Services, services_of
-from xomyen.node.gateway.tickets import Wish, address_of
+from xomyen.node.gateway.tickets import Wish, address_of, comes_by_cookie
 from xomyen.playback.errors import Unreadable
 from xomyen.recording.segment_file import SegmentFileError
 from xomyen.terms.errors import NoFootage
@@ -83,14 +84,23 @@ class _WhileValid:
 Handler = Callable[[Visit], Awaitable[Response]]
 
 
+def _goes_on(request: Request) -> bool:
+    return request.method != "DELETE"
+
+
 def with_ticket(handler: Handler) -> Callable[[Request], Awaitable[ASGIApp]]:
     """The end-point around a handler: nobody without a ticket gets in, no camera's data leaves unchecked."""
 
     async def endpoint(request: Request) -> ASGIApp:
         services = services_of(request)
         with ExitStack() as held:
-            visit = Visit(request, services, services.gate.ticket(request), held)
+            ticket = services.gate.ticket(request)
+            # Only what a browser keeps can be renewed; signing out ends all that there are.
+            following = services.renewals.renew(ticket) if comes_by_cookie(request) and _goes_on(request) else None
+            visit = Visit(request, services, following or ticket, held)
             response = await handler(visit)
+            if following is not None:
+                set_session(response, services.context, following)
             if "camera" in request.path_params and not visit.allowed:
                 raise RuntimeError(f"{request.url.path} answers without asking the gate")
             kept = held.pop_all()
