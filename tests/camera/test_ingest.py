@@ -13,7 +13,7 @@ from tests.stream_sinks import RememberingSink
 from xomyen.camera.codec_config import codec_config
 from xomyen.camera.depacketiser import Depacketiser
 from xomyen.camera.errors import CameraFault
-from xomyen.camera.ingest import MOST_AT_ONCE, IngestGroups, Reader
+from xomyen.camera.ingest import MOST_AT_ONCE, SHARE, IngestGroups, Reader
 from xomyen.camera.nal_shape import nal_shape
 from xomyen.terms.buffers import BufferPool
 from xomyen.terms.words import VideoCodec
@@ -148,7 +148,7 @@ async def test_a_stream_that_keeps_its_buffers_leaves_the_others_theirs():
         for _ in range(40):
             greedy.send(1)
             greedy.reader.poll()
-        assert len({id(lease) for lease in greedy.sink.kept}) == 16
+        assert len({id(lease) for lease in greedy.sink.kept}) == SHARE
         other.send(12)
         await other.sink.until(lambda sink: len(sink.units) >= 11)
         for lease in greedy.sink.kept:
@@ -156,7 +156,7 @@ async def test_a_stream_that_keeps_its_buffers_leaves_the_others_theirs():
         await greedy.sink.until(lambda sink: len(sink.units) >= 39)
         for camera in (greedy, other):
             camera.close()
-        for lease in greedy.sink.kept[16:]:
+        for lease in greedy.sink.kept[SHARE:]:
             lease.release()
     assert groups.pool.out == 0
 

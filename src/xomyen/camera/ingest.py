@@ -17,10 +17,12 @@ from xomyen.camera.errors import CameraFault, ClosedByCamera, MalformedStream, f
 from xomyen.terms.buffers import BufferPool, Lease
 from xomyen.terms.time import Clock, SystemClock
 
-TICK_S = 0.25
-GROUPS = 5
-BUFFER_BYTES = 256 * 1024  # 250 ms of 4 Mbit/s, half of what an L2 cache holds
-SHARE = 16  # buffers one stream may have waiting for its disk: 4 s of ticks; after that the kernel's buffer fills
+# Long, because each wake-up finds cold caches, but within a fragment's 0.5 s. No multiple of a usual frame's time:
+# the reads then meet a stream at every phase, and the earliest arrivals tell when its pictures were taken.
+TICK_S = 0.39
+IN_A_ROW = 16  # streams between which nothing else of the event loop has its turn
+BUFFER_BYTES = 384 * 1024  # a tick of 4 Mbit/s with its keyframe
+SHARE = 11  # buffers one stream may have waiting for its disk: 4 s of ticks; after that the kernel's buffer fills
 MOST_AT_ONCE = SHARE * BUFFER_BYTES  # bytes of one stream in one turn (128 Mbit/s); a flood waits in its socket
 PROMPT_S = 5.0  # a new run is read on readiness for so long, so that its wall-clock anchor is sharp
 START_SPACING_S = 0.01
@@ -161,35 +163,30 @@ class Reader:
 class IngestGroups:
     """All streams of a process that are read by it, and the buffers they are read into."""
 
-    def __init__(self, clock: Clock | None = None, pool: BufferPool | None = None, groups: int = GROUPS) -> None:
+    def __init__(self, clock: Clock | None = None, pool: BufferPool | None = None) -> None:
         """`pool` bounds the memory of all streams together; by default 4 MiB for each of 200 at the worst."""
         self.clock = clock or SystemClock()
         self.pool = pool or BufferPool(BUFFER_BYTES, 200 * SHARE)
-        self._groups: list[list[Reader]] = [[] for _ in range(groups)]
-        self._timers: list[asyncio.TimerHandle] = []
+        self._readers: dict[Reader, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._next_start = 0.0
 
     async def __aenter__(self) -> "IngestGroups":
         self.loop = asyncio.get_running_loop()
-        begin = self.loop.time()
-        for index in range(len(self._groups)):
-            at = begin + TICK_S * (1 + index / len(self._groups))
-            self._timers.append(self.loop.call_at(at, self._tick, index, at))
+        self._set_timer(self.loop.time() + TICK_S)
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._readers.clear()
 
     def add(self, reader: Reader) -> None:
-        """Puts a stream into the smallest group."""
-        min(self._groups, key=len).append(reader)
+        """The stream is read on every tick from now on."""
+        self._readers[reader] = None
 
     def remove(self, reader: Reader) -> None:
-        for group in self._groups:
-            if reader in group:
-                group.remove(reader)
+        self._readers.pop(reader, None)
 
     async def turn(self) -> None:
         """Waits so that sessions do not all begin at once, as after a power cut."""
@@ -198,9 +195,17 @@ class IngestGroups:
         if at > now:
             await asyncio.sleep(at - now)
 
-    def _tick(self, index: int, due: float) -> None:
+    def _set_timer(self, at: float) -> None:
+        self._timer = self.loop.call_at(at, self._tick, at)
+
+    def _tick(self, due: float) -> None:
         # The next tick is set first: whatever this one meets, reading goes on.
-        following = max(due + TICK_S, self.loop.time())
-        self._timers[index] = self.loop.call_at(following, self._tick, index, following)
-        for reader in tuple(self._groups[index]):
+        self._set_timer(max(due + TICK_S, self.loop.time()))
+        self._poll(tuple(self._readers), 0)
+
+    def _poll(self, readers: tuple[Reader, ...], first: int) -> None:
+        end = first + IN_A_ROW
+        if end < len(readers):
+            self.loop.call_soon(self._poll, readers, end)
+        for reader in readers[first:end]:
             reader.poll()
