@@ -13,6 +13,7 @@ class Remote:
 
     url: str  # nats-leaf://host:port or tls://host:port
     seed: str = field(repr=False)
+    ca_file: Path | None = None  # PEM; who may vouch for the centre; none: those the system trusts
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,11 @@ system_account: SYSTEM
 
 def _leaf(uplink: Uplink) -> str:
     def remote(account: str, end: Remote) -> str:
-        return f"    {{ url: {json.dumps(end.url)}, account: {json.dumps(account)}, nkey: {json.dumps(end.seed)} }}\n"
+        # With a block the server insists on TLS: without one a centre that offers none would be spoken to in the clear.
+        trusted = f"ca_file: {json.dumps(str(end.ca_file))}" if end.ca_file is not None else ""
+        tls = f", tls {{ {trusted} }}" if end.ca_file is not None or end.url.startswith("tls://") else ""
+        where = f"url: {json.dumps(end.url)}, account: {json.dumps(account)}"
+        return f"    {{ {where}, nkey: {json.dumps(end.seed)}{tls} }}\n"
 
     return (
         "leafnodes {\n  reconnect: 1\n  remotes = [\n"

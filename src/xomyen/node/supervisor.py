@@ -25,6 +25,7 @@ from xomyen.node.child import Child, ChildState, PythonProgram
 from xomyen.node.config_service import ConfigService
 from xomyen.node.home import locked, prepare
 from xomyen.node.secrets import Secrets
+from xomyen.node.tls import read_tls
 from xomyen.node.watchdog import Watchdog
 from xomyen.terms.errors import InvalidConfiguration, NotRunning
 from xomyen.terms.folder import NodeFolder
@@ -78,9 +79,12 @@ def _read_uplink(settings: Settings) -> Uplink | None:
 
     def remote(end: RemoteSettings) -> Remote:
         try:
-            return Remote(end.url, end.seed_file.read_text(encoding="ascii").strip())
+            seed = end.seed_file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidConfiguration(f"The seed file {end.seed_file} of the uplink cannot be read.") from error
+        if end.ca_file is not None and not end.ca_file.is_file():
+            raise InvalidConfiguration(f"There is no file {end.ca_file} (ca_file of the uplink).")
+        return Remote(end.url, seed, end.ca_file)
 
     return Uplink(remote(settings.uplink.events), remote(settings.uplink.media))
 
@@ -190,6 +194,7 @@ async def supervising(
     clock = clock or SystemClock()
     node = prepare(folder)
     uplink = _read_uplink(settings)
+    read_tls(settings)  # told now, instead of by a gateway that never comes
     with locked(folder, "serve") as lock:
         listen = _usable(listen or settings.listen)
         for stale in folder.run.iterdir():

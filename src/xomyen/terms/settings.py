@@ -21,6 +21,7 @@ class RemoteSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
     url: Annotated[str, Field(pattern=r"^(nats-leaf|tls|wss?)://")]
     seed_file: Path  # file with the seed of the NATS user to be there, mode 0600
+    ca_file: Path | None = None  # PEM of who vouches for the centre's certificate; none: those the system trusts
 
 
 class UplinkSettings(BaseModel):
