@@ -79,7 +79,7 @@ def test_a_stretch_of_several_recordings_is_downloaded_in_parts_or_as_a_whole(
             expect(page.get_by_role("button", name="Tải đoạn trích xuất (MP4)")).to_be_disabled()
             for part in ("Đoạn 1 (MP4)", "Đoạn 2 (MP4)"):
                 with page.expect_download() as clip:
-                    page.get_by_role("button", name=part).click()
+                    page.get_by_role("button", name=part).click()  # followed by its times and its size
                 video = tmp_path / part
                 clip.value.save_as(video)
                 assert video.read_bytes()[4:8] == b"ftyp"

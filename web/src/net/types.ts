@@ -46,6 +46,14 @@ export interface Gap {
   detail: string;
 }
 
+/** One continuous recording of a range, as the refusal `several_runs` lists it. */
+export interface Run {
+  run: string;
+  from: string;
+  to: string;
+  bytes: number;
+}
+
 export interface Timeline {
   from: string;
   to: string;

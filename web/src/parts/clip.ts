@@ -4,7 +4,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import * as client from "../net/client";
 import { asProblem, isAbort, type Problem } from "../net/problem";
-import type { StreamName } from "../net/types";
+import type { Run, StreamName } from "../net/types";
 import { clockText, dateText, lengthText, sizeText } from "../time/format";
 import { readTyped } from "../time/typed";
 import type { Stretch } from "../timeline/coverage";
@@ -107,6 +107,10 @@ export class ClipElement extends LitElement {
         color: #ffd591;
         font-size: 14px;
         margin-top: 8px;
+      }
+      li small {
+        font-weight: 400;
+        color: var(--muted);
       }
       ul {
         margin: 8px 0 0;
@@ -231,9 +235,10 @@ export class ClipElement extends LitElement {
     </div>`;
   }
 
-  private get runs(): string[] {
-    const { runs } = this.problem?.body ?? {};
-    return Array.isArray(runs) ? runs.filter((run): run is string => typeof run === "string") : [];
+  /** What stands in the way of one clip: the recordings of this range, each a clip of its own. */
+  private get runs(): Run[] {
+    const { code, body } = this.problem ?? {};
+    return code === "several_runs" && Array.isArray(body?.runs) ? (body.runs as Run[]) : [];
   }
 
   private packageImpossible(): boolean {
@@ -249,8 +254,9 @@ export class ClipElement extends LitElement {
         ${runs.map(
           (run, i) =>
             html`<li>
-              <button class="outlined" @click=${() => this.download("clip", run)}>
+              <button class="outlined" @click=${() => this.download("clip", run.run)}>
                 ${icon("download")}${t("clip.run", { n: i + 1 })}
+                <small>${clockText(Date.parse(run.from))}–${clockText(Date.parse(run.to))} · ${sizeText(run.bytes)}</small>
               </button>
             </li>`,
         )}
