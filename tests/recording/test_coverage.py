@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import pytest
-from tests.footage import CAMERA, Feeder
+from tests.footage import CAMERA, Feeder, footage
 from tests.recorders import (
     MAIN,
     checked,
     gaps,
     make_recorder,
+    outbox_kinds,
     play,
     segments,
+    spans,
+    until,
 )
 
 from xomyen.bus.messages import CameraEvent
@@ -140,3 +143,57 @@ async def test_a_camera_switched_off_is_a_gap_by_policy_until_it_is_on_again(tmp
     missed = gaps(tmp_path)
     assert [gap.reason for gap in missed] == [GapReason.POLICY]
     assert missed[0].end_ns == segments(tmp_path)[1].start_ns
+
+
+@pytest.mark.parametrize("lost", [0, 40])
+@pytest.mark.parametrize("before_s", [12, 29])  # in the middle of a segment, and where the next one begins
+async def test_pictures_that_are_missing_within_a_run_are_a_gap_and_not_covered(
+    tmp_path: Path, lost: int, before_s: int
+) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN), footage())
+        feeder.open()
+        play(feeder, clock, before_s, frames=25)
+        clock.advance(5 * S)
+        feeder.dts += 4 * 90_000  # the packets of four seconds never came
+        feeder.feed(25, clock.wall_ns(), lost)
+        await until(lambda: recorder.reader.gaps(CAMERA, MAIN, 0, 1 << 62))
+        play(feeder, clock, 24, frames=25)
+    rows = segments(tmp_path)
+    assert len({row.run for row in rows}) == 1
+    (gap,) = gaps(tmp_path)
+    assert gap.end_ns is not None
+    assert gap.end_ns - gap.start_ns == pytest.approx(4 * S, abs=S // 10)
+    assert (gap.reason, gap.detail) == (
+        (GapReason.NETWORK, "40 packets were lost") if lost else (GapReason.CAMERA_SILENT, "no pictures came")
+    )
+    before, after = spans(tmp_path)
+    assert (before.start_ns, before.end_ns) == (rows[0].start_ns, gap.start_ns)
+    assert (after.start_ns, after.end_ns) == (gap.end_ns, rows[-1].end_ns)
+    assert outbox_kinds(tmp_path).count("gap") == 1
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_short_pause_within_a_run_is_none(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN), footage())
+        feeder.open()
+        play(feeder, clock, 4, frames=25)
+        clock.advance(S)
+        feeder.dts += 90_000
+        play(feeder, clock, 4, frames=25)
+    assert gaps(tmp_path) == []
+    assert len(spans(tmp_path)) == 1
+
+
+async def test_a_camera_of_one_picture_in_five_seconds_misses_none(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN), footage(), ticks=5 * 90_000)
+        feeder.open()
+        for _ in range(20):
+            clock.advance(5 * S)
+            feeder.feed(1, clock.wall_ns())
+    assert gaps(tmp_path) == []

@@ -77,6 +77,26 @@ def test_a_start_refined_moves_its_span(index: Index) -> None:
     assert spans(index) == [(4, 11)]
 
 
+def test_pictures_missing_within_a_segment_are_not_covered_also_after_a_restart(index: Index) -> None:
+    run = new_id()
+    row = put(index, run, 0, 20)
+    with index.transaction():
+        index.take_coverage(row, 5 * S, 9 * S)
+    put(index, run, 0, 22, 1, row.id)
+    put(index, run, 22, 30, 2)
+    assert spans(index) == [(0, 5), (9, 30)]
+    index.close()
+    again = Index(index.path)
+    again.open()
+    last = put(again, run, 30, 40, 3)
+    with again.transaction():
+        again.take_coverage(last, 33 * S, 37 * S)
+    again.close()
+    again.open()
+    put(again, run, 30, 44, 3, last.id)
+    assert spans(again) == [(0, 5), (9, 33), (37, 44)]
+
+
 def test_deleting_shortens_splits_or_removes_spans(index: Index) -> None:
     run = new_id()
     rows = [put(index, run, n * 10, n * 10 + 10, n + 1) for n in range(4)]

@@ -269,8 +269,11 @@ class Check:
     def _coverage(self) -> None:
         """What is recorded is also what the timeline shows."""
         rows = self._index.query(
+            # It may be shown in pieces, when pictures are missing in its middle.
             "SELECT segment.id FROM segment WHERE NOT EXISTS (SELECT 1 FROM span WHERE span.stream = segment.stream"
-            " AND span.run = segment.run AND span.start_ns <= segment.start_ns AND span.end_ns >= segment.end_ns)"
+            " AND span.run = segment.run AND span.start_ns <= segment.start_ns AND span.end_ns >= segment.start_ns)"
+            " OR NOT EXISTS (SELECT 1 FROM span WHERE span.stream = segment.stream"
+            " AND span.run = segment.run AND span.start_ns <= segment.end_ns AND span.end_ns >= segment.end_ns)"
         )
         for (segment,) in rows:
             self._problem("span_missing", f"The timeline does not show segment {segment}.", segment=segment)

@@ -199,14 +199,20 @@ class Index:
                 return
         # One that ended before, of this process or an earlier one.
         row = self.database.execute(
-            "SELECT id, start_ns, end_ns FROM span WHERE stream = ? AND run = ? AND start_ns <= ? AND end_ns >= ?"
-            " ORDER BY start_ns DESC LIMIT 1",
+            "SELECT max(start_ns) FROM span WHERE stream = ? AND run = ? AND start_ns <= ? AND end_ns >= ?",
             (stream, segment.run, segment.start_ns, segment.start_ns - _TOUCHING_NS),
         ).fetchone()
-        if row is None:
+        if row[0] is None:
             self._begin_span(stream, segment)
-        elif segment.end_ns > row[2]:
-            self.database.execute("UPDATE span SET end_ns = ? WHERE id = ?", (segment.end_ns, row[0]))
+            return
+        # Its last piece, when pictures are missing in its middle.
+        number, end_ns = self.database.execute(
+            "SELECT id, end_ns FROM span WHERE stream = ?1 AND run = ?2"
+            " AND (start_ns = ?3 OR start_ns > ?3 AND start_ns < ?4) ORDER BY start_ns DESC LIMIT 1",
+            (stream, segment.run, row[0], segment.end_ns),
+        ).fetchone()
+        if segment.end_ns > end_ns:
+            self.database.execute("UPDATE span SET end_ns = ? WHERE id = ?", (segment.end_ns, number))
 
     def _begin_span(self, stream: int, segment: Segment) -> None:
         cursor = self.database.execute(
@@ -224,6 +230,19 @@ class Index:
                 "UPDATE span SET start_ns = ?, end_ns = ? WHERE id = ?", (start_ns, end_ns, span.number)
             )
         self._spans[stream] = span._replace(start_ns=start_ns, end_ns=end_ns)
+
+    def take_coverage(self, segment: Segment, start_ns: int, end_ns: int) -> None:
+        """Pictures are missing in the middle of a run; what is written next goes on behind them."""
+        stream = self.stream_number(segment.camera, segment.stream)
+        growing = self._spans.get(stream)
+        self.cut_spans(stream, segment.run, start_ns, end_ns)
+        behind = self.database.execute(
+            "SELECT id, end_ns FROM span WHERE stream = ? AND run = ? AND start_ns = ?", (stream, segment.run, end_ns)
+        ).fetchone()
+        if growing is not None and growing.run == segment.run and behind is not None:
+            self._spans[stream] = growing._replace(
+                number=behind[0], first_segment="", start_ns=end_ns, end_ns=behind[1]
+            )
 
     def cut_spans(self, stream: int, run: str, start_ns: int, end_ns: int) -> None:
         """Coverage of a run is gone between two times: spans are shortened, split or removed."""

@@ -10,7 +10,7 @@ from xomyen.recording.index import Index
 from xomyen.recording.open_segment import FragmentJob, OpenSegment, Timing, Written
 from xomyen.recording.rows import Gap, Segment
 from xomyen.terms.ids import new_id
-from xomyen.terms.words import StreamName
+from xomyen.terms.words import GapReason, StreamName
 
 
 class CloseJob(NamedTuple):
@@ -95,6 +95,19 @@ def gap_event(camera: str, stream: StreamName, gap: Gap) -> GapEvent:
         reason=gap.reason,
         detail=gap.detail,
     )
+
+
+def put_missing(index: Index, row: Segment, gap: Gap) -> None:
+    """A gap within or right behind a segment: its coverage there is taken back, and the bus is told."""
+    index.take_coverage(row, gap.start_ns, row.end_ns if gap.end_ns is None else gap.end_ns)
+    index.put_gap(row.camera, row.stream, gap)
+    index.put_event("gap", gap_event(row.camera, row.stream, gap))
+
+
+def put_dropped(index: Index, row: Segment, segment: OpenSegment) -> None:
+    """What was handed over for a segment and is not in its file, for the disk failed."""
+    if segment.missed_until_ns > row.end_ns:
+        put_missing(index, row, Gap(new_id(), row.end_ns, segment.missed_until_ns, GapReason.DISK, segment.broken))
 
 
 def segment_event(row: Segment) -> SegmentEvent:

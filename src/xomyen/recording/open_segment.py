@@ -8,7 +8,7 @@ from typing import NamedTuple
 from xomyen.proof.keys import SigningKey
 from xomyen.proof.seal import FragmentRow, Statement, seal_box
 from xomyen.proof.tree import leaf_hash, root
-from xomyen.recording.rows import Run, Segment
+from xomyen.recording.rows import Gap, Run, Segment
 from xomyen.recording.segment_note import SegmentNote
 from xomyen.terms.buffers import Lease
 from xomyen.terms.words import ClockState, SegmentState
@@ -138,6 +138,7 @@ class OpenSegment:
         "flags",
         "frames",
         "header",
+        "holes",
         "indexed",
         "late",
         "leaves",
@@ -199,6 +200,7 @@ class OpenSegment:
         self.promised: Written | None = None  # as far as the index promises it
         self.chain_place = 0  # of its final seal
         self.unplaced: tuple[Statement, bytes] | None = None  # a seal that others name but that is not in the file yet
+        self.holes: list[Gap] = []  # within the run, before or between its fragments; not in the index yet
         self.missed_until_ns = 0  # what was handed over but is not in the file ended then; 0: all is in it
         self.indexed = False  # whether its run's row was committed
         self.new_checkpoints: list[Statement] = []
@@ -219,6 +221,10 @@ class OpenSegment:
         self.file_size += job.size
         before = self.written.bytes if self.written else len(self.header)
         self.written = Written(before + job.size, len(self.sizes), self.frames, job.end_dts, self.file_size, job.timing)
+
+    def holes_until(self, end_ns: int) -> list[Gap]:
+        """Those with pictures behind them before this time."""
+        return [hole for hole in self.holes if hole.end_ns is not None and hole.end_ns < end_ns]
 
     def rows(self) -> list[FragmentRow]:
         """The seal's table. Durations are exact but for the last fragment's last sample."""

@@ -12,7 +12,7 @@ from xomyen.recording.index_reader import LONGEST_SEGMENT_NS
 from xomyen.recording.jobs import CheckpointJob, CloseJob
 from xomyen.recording.open_segment import FragmentJob, OpenSegment, StreamChain, Timing
 from xomyen.recording.policy import RecorderSettings, StreamPolicy
-from xomyen.recording.rows import Run
+from xomyen.recording.rows import Gap, Run
 from xomyen.recording.run_clock import RunClock
 from xomyen.recording.volume import Volume
 from xomyen.terms.buffers import Lease
@@ -23,6 +23,7 @@ from xomyen.terms.words import CameraState, ClockState, GapReason, StreamName
 _log = structlog.get_logger(__name__)
 
 _JUMP_TICKS = 10 * TICKS_PER_SECOND  # more between two pictures is a discontinuity
+_HOLE_TICKS = 2 * TICKS_PER_SECOND  # more without a picture is a gap, within the run
 _SHORTEST_TICKS = TICKS_PER_SECOND // 5  # what short batches are gathered to
 _SHORT_BATCH_TICKS = TICKS_PER_SECOND // 8  # unwatched, shorter batches are gathered
 _LONGEST_TICKS = ns_to_ticks(LONGEST_SEGMENT_NS) - 60 * TICKS_PER_SECOND
@@ -101,6 +102,8 @@ class RecordingSink:
         self._clock_state = ClockState.SYNCHRONISED
         self._timing: Timing | None = None
         self._gathered: Gathered | None = None
+        self._usual_step = 0  # ticks from one fragment's end to the next one's begin; 0: not known yet
+        self._lost_before = 0  # packets, when pictures came last
 
     # --- StreamSink
 
@@ -137,6 +140,7 @@ class RecordingSink:
             self.dropped_frames += count - first
             return
         self._take(batch, first, count)
+        self._lost_before = self.lost_packets
 
     def camera_clock(self, offset_ns: int) -> None:
         """The camera's own clock minus the node's."""
@@ -288,6 +292,11 @@ class RecordingSink:
         base = self._base
         first_dts = dts[0] - base
         self._fragments += 1
+        step = first_dts - self._last_dts
+        if step > _HOLE_TICKS and self._is_hole(step):
+            self._hole(segment, first_dts, pts[0] - dts[0])
+        else:
+            self._usual_step = step
         moof, size, last = build_fragment(self._fragments, first_dts, sizes, dts, pts, key, self._last_duration)
         self._last_duration = last
         self._last_dts = dts[-1] - base
@@ -327,6 +336,24 @@ class RecordingSink:
         )
         self.frames += len(sizes)
 
+    def _is_hole(self, step: int) -> bool:
+        """A camera may send one picture in 5 s: pictures are missing when they came much faster before."""
+        return 0 < 3 * self._usual_step < step
+
+    def _hole(self, segment: OpenSegment, dts: int, shown_after: int) -> None:
+        """Pictures are missing before this one: packets were lost, or the camera paused."""
+        self._usual_step = max(2 * self._usual_step, _HOLE_TICKS // 2)  # unless this goes on, and is its pace now
+        if self._late_from_ns is not None or segment.scratch:
+            return
+        start_ns = self._clock.wall_ns(self._last_dts + self._last_duration + shown_after)
+        end_ns = self._clock.wall_ns(dts + shown_after)
+        if self._fragments == 1:  # the segment before ended with its last picture
+            start_ns, end_ns = self.coverage.covered_until_ns or start_ns, self._start_ns
+        lost = self.lost_packets - self._lost_before
+        reason = GapReason.NETWORK if lost else GapReason.CAMERA_SILENT
+        detail = f"{lost} packets were lost" if lost else "no pictures came"
+        segment.holes.append(Gap(new_id(self._host.clock), start_ns, max(start_ns, end_ns), reason, detail))
+
     def _anchor(self) -> None:
         """The first seconds are over: the run's start is known as well as it ever will be."""
         self._refining = False
@@ -344,7 +371,12 @@ class RecordingSink:
         if self._segment is not None:
             if dts - self._segment_start < self._rotate_ticks and not self._rotate_now:
                 return
-            self._end_segment(dts, batch.pts_ticks[at] - self._base)
+            if dts - self._last_dts > _HOLE_TICKS and self._is_hole(dts - self._last_dts):
+                # The segment ends with its last picture; what follows says when it begins.
+                self._end_segment(self._last_dts + self._last_duration, self._shown_until)
+                self._timing = None
+            else:
+                self._end_segment(dts, batch.pts_ticks[at] - self._base)
         self._begin_segment(batch, at)
 
     def _begin_segment(self, batch: Batch, at: int) -> None:
@@ -356,6 +388,7 @@ class RecordingSink:
         if is_new:
             self._base = batch.dts_ticks[at]
             self._last_dts = 0
+            self._usual_step = 0
             self._shown_until = 0
             self._step_ns = 0
         dts = batch.dts_ticks[at] - self._base

@@ -26,15 +26,14 @@ from xomyen.recording.jobs import (
     RetryJob,
     Snapshot,
     fragment_notice,
-    gap_event,
+    put_dropped,
+    put_missing,
     segment_event,
 )
 from xomyen.recording.mending import mend
 from xomyen.recording.open_segment import FragmentJob, OpenSegment
-from xomyen.recording.rows import Gap
-from xomyen.terms.ids import new_id
 from xomyen.terms.time import Clock
-from xomyen.terms.words import GapReason, SegmentState
+from xomyen.terms.words import SegmentState
 
 _log = structlog.get_logger(__name__)
 _MOST_PARTS = 1024  # IOV_MAX
@@ -310,6 +309,8 @@ class VolumeWriter:
         for found in snapshots:
             found.segment.indexed = True
             found.segment.promised = found.written
+            for hole in found.segment.holes_until(found.written.timing.end_ns):
+                found.segment.holes.remove(hole)
             if found.final is not None:
                 found.segment.settled = True
                 self._disk.close(found.segment.descriptor)
@@ -392,8 +393,7 @@ class VolumeWriter:
             if final is not None:
                 index.put_event("segment", segment_event(row))
                 index.put_chain_head(row, segment.chain_place)
-                if segment.missed_until_ns > row.end_ns:
-                    gap = Gap(new_id(self._clock), row.end_ns, segment.missed_until_ns, GapReason.DISK, segment.broken)
-                    index.put_gap(row.camera, row.stream, gap)
-                    index.put_event("gap", gap_event(row.camera, row.stream, gap))
+                put_dropped(index, row, segment)
+            for hole in segment.holes_until(row.end_ns):
+                put_missing(index, row, hole)
         index.set_meta("alive_ns", str(now_ns))
