@@ -2,113 +2,15 @@
 
 import contextlib
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rtp_packetiser import Packetiser, interleaved, sender_report
-from tests.stream_sinks import RememberingSink
+from tests.stream_feeder import DELIMITER, H264, H265, REPLY, SETS, Feeder, sample, sei, slice_unit
 
-from xomyen.camera.depacketiser import Depacketiser
 from xomyen.camera.errors import CameraFault, MalformedStream
-from xomyen.camera.nal_shape import nal_shape
-from xomyen.camera.rtsp_message import Request, Response
-from xomyen.camera.source import CodecConfig
-from xomyen.terms.buffers import BufferPool
 from xomyen.terms.words import VideoCodec
-
-H264, H265 = VideoCodec.H264, VideoCodec.H265
-SETS = {
-    H264: (b"\x67\x64\x00\x28sps", b"\x68\xeepps"),
-    H265: (b"\x40\x01vps", b"\x42\x01sps", b"\x44\x01pps"),
-}
-DELIMITER = {H264: b"\x09\xf0", H265: b"\x46\x01\x10"}
-REPLY = b"RTSP/1.0 200 OK\r\nCSeq: 7\r\nContent-Length: 4\r\n\r\nbody"
-
-
-def configure(codec: VideoCodec, sets: Sequence[bytes], reorder: int = 0) -> CodecConfig:
-    kinds = {unit[0] for unit in sets}
-    if len(kinds) < len(SETS[codec]):
-        raise ValueError("a parameter set is missing")
-    latest = {unit[0]: unit for unit in sets}
-    return CodecConfig(codec, tuple(latest.values()), 16, 16, b"".join(sorted(latest.values())), "x", reorder)
-
-
-@dataclass
-class Control:
-    packets: list[bytes]
-    messages: list[Request | Response]
-
-    def rtcp(self, packet: bytes) -> None:
-        self.packets.append(packet)
-
-    def rtsp(self, message: Request | Response) -> None:
-        self.messages.append(message)
-
-
-class Feeder:
-    """A depacketiser with its buffers, fed the way a reader feeds it."""
-
-    def __init__(self, codec: VideoCodec, *, donl: bool = False, sets: Sequence[bytes] | None = None, reorder: int = 0):
-        self.sink = RememberingSink()
-        self.control = Control([], [])
-        self.pool = BufferPool(128 * 1024, 4)
-        self.depacketiser = Depacketiser(
-            nal_shape(codec, donl),
-            0,
-            96,
-            self.sink,
-            self.control,
-            lambda found: configure(codec, found, reorder),
-            SETS[codec] if sets is None else sets,
-        )
-
-    def feed(self, data: bytes, chunks: Sequence[int] = (60_000,)) -> "Feeder":
-        at = turn = 0
-        while at < len(data):
-            size = chunks[turn % len(chunks)]
-            turn += 1
-            piece = data[at : at + size]
-            at += size
-            lease = self.pool.take()
-            assert lease is not None
-            tail = self.depacketiser.tail
-            held = len(tail)
-            lease.view[:held] = tail
-            lease.view[held : held + len(piece)] = piece
-            try:
-                self.depacketiser.feed(lease, held + len(piece), 10**18)
-            finally:
-                lease.release()
-                lease.view[:] = b"\x55" * len(lease.view)  # nothing may still point here
-        return self
-
-    def end(self) -> list[bytes]:
-        self.depacketiser.end()
-        assert self.pool.out == 0
-        return [unit.data for unit in self.sink.units]
-
-
-def sample(codec: VideoCodec, units: Sequence[bytes]) -> bytes:
-    """What must come out: lengths before NAL units, without delimiters."""
-    delimiter = 9 if codec is H264 else 35
-    kinds = [unit[0] & 31 if codec is H264 else unit[0] >> 1 & 63 for unit in units]
-    return b"".join(
-        struct.pack(">I", len(unit)) + unit for unit, kind in zip(units, kinds, strict=True) if kind != delimiter
-    )
-
-
-def slice_unit(codec: VideoCodec, key: bool, body: bytes) -> bytes:
-    if codec is H264:
-        return (b"\x65" if key else b"\x41") + body
-    return (b"\x26\x01" if key else b"\x02\x01") + body
-
-
-def sei(codec: VideoCodec, body: bytes) -> bytes:
-    return (b"\x06" if codec is H264 else b"\x4e\x01") + body
-
 
 BODIES = st.one_of(
     st.binary(min_size=2, max_size=60),
@@ -208,40 +110,6 @@ def test_pictures_before_the_first_keyframe_are_left_out(codec):
 
 
 @pytest.mark.parametrize("codec", [H264, H265])
-def test_parameter_sets_in_band_open_the_run_when_the_description_has_none(codec):
-    packetiser = Packetiser(codec)
-    first = packetiser.packets([slice_unit(codec, True, b"no sets yet")], 0)
-    second = packetiser.packets([*SETS[codec], slice_unit(codec, True, b"with sets")], 3600)
-    third = packetiser.packets([slice_unit(codec, False, b"next")], 7200)
-    feeder = Feeder(codec, sets=()).feed(b"".join([*first, *second, *third]))
-    assert feeder.end()[0] == sample(codec, [*SETS[codec], slice_unit(codec, True, b"with sets")])
-    assert len(feeder.sink.configs) == 1
-
-
-@pytest.mark.parametrize("codec", [H264, H265])
-def test_changed_parameter_sets_open_a_new_run_at_their_keyframe_and_repeated_ones_do_not(codec):
-    changed = tuple(unit + b"!" for unit in SETS[codec])
-    packetiser = Packetiser(codec)
-    data = b""
-    for index, sets in enumerate([SETS[codec], SETS[codec], changed, changed, ()]):
-        data += b"".join(packetiser.packets([*sets, slice_unit(codec, True, b"%d" % index)], index * 3600))
-    feeder = Feeder(codec).feed(data, [37])
-    feeder.end()
-    assert [unit.run for unit in feeder.sink.units] == [1, 1, 2, 2, 2]
-    assert feeder.sink.configs[1].parameter_sets == changed
-
-
-def test_fragmented_parameter_sets_are_understood():
-    packetiser = Packetiser(H264, mtu=20)
-    long_set = b"\x67" + bytes(range(1, 100))
-    data = b"".join(packetiser.packets([long_set, SETS[H264][1], slice_unit(H264, True, bytes(100))], 0))
-    data += b"".join(packetiser.packets([slice_unit(H264, False, b"next")], 3600))
-    feeder = Feeder(H264, sets=()).feed(data, [11])
-    feeder.end()
-    assert feeder.sink.configs[0].parameter_sets == (long_set, SETS[H264][1])
-
-
-@pytest.mark.parametrize("codec", [H264, H265])
 @pytest.mark.parametrize("dropped", [1, 2, 5])
 def test_missing_packets_are_counted_and_only_their_nal_unit_is_lost(codec, dropped):
     packetiser = Packetiser(codec, mtu=100)
@@ -303,18 +171,6 @@ def test_a_sequence_that_begins_anew_counts_as_one_loss():
     feeder = Feeder(H264).feed(data)
     assert len(feeder.end()) == 2
     assert feeder.depacketiser.lost_packets == 1
-
-
-def test_parameter_sets_sent_with_a_marker_of_their_own_belong_to_the_keyframe():
-    packetiser = Packetiser(H264)
-    data = b""
-    for index in range(12):
-        stamp = 3600 * index
-        data += b"".join(packetiser.packets([*SETS[H264]], stamp))
-        data += b"".join(packetiser.packets([slice_unit(H264, True, b"%d" % index)], stamp))
-    feeder = Feeder(H264).feed(data)
-    whole = [[*SETS[H264], slice_unit(H264, True, b"%d" % index)] for index in range(12)]
-    assert feeder.end() == [sample(H264, units) for units in whole]
 
 
 def test_a_camera_that_sets_the_marker_on_every_slice_still_gives_whole_pictures():

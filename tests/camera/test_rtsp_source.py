@@ -1,31 +1,22 @@
 """A source plays real sockets, comes back after every kind of end, and says in words what is wrong."""
 
 import asyncio
-import datetime
-import hashlib
 import socket
-import ssl
 import struct
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from tests.rtp_packetiser import interleaved
 from tests.rtsp_camera import PASSWORD, USER, RtspCamera
+from tests.rtsp_playing import DIGEST, fault_of, once, playing, status, with_pictures
 from tests.stream_sinks import RememberingSink
 
 from xomyen.camera import rtsp_source
 from xomyen.camera.errors import (
     CameraBusy,
-    CameraFault,
     CameraTimeout,
-    ClosedByCamera,
     CodecNotSupported,
     ConnectionRefused,
-    EncryptionFailed,
     MalformedStream,
     NoRoute,
     NotRtsp,
@@ -35,51 +26,8 @@ from xomyen.camera.errors import (
     WrongPassword,
 )
 from xomyen.camera.ingest import IngestGroups
-from xomyen.camera.rtsp_message import format_response
 from xomyen.camera.rtsp_source import RtspSource, pause_s
 from xomyen.terms.words import GapReason
-
-DIGEST = 'Digest realm="cam", nonce="{}"'
-
-
-@asynccontextmanager
-async def playing(
-    url: str, user: str | None = None, password: str | None = None, **more: str
-) -> AsyncIterator[tuple[RtspSource, RememberingSink]]:
-    sink = RememberingSink()
-    async with IngestGroups() as groups:
-        async with RtspSource(url, user, password, sink, groups, jitter=lambda: 0.0, **more) as source:
-            yield source, sink
-        assert groups.pool.out == 0
-
-
-def with_pictures(count: int) -> Callable[[RememberingSink], bool]:
-    return lambda sink: len(sink.units) >= count
-
-
-def status(code: int, reason: str = "No", **fields: str) -> Callable[..., bytes]:
-    return lambda camera, request: format_response(code, reason, request.sequence, fields.items())
-
-
-def once(answer: Callable[..., bytes]) -> Callable[..., bytes | None]:
-    """The answer to the first such request only."""
-    given: list[bool] = []
-
-    def answered(camera: RtspCamera, request: object) -> bytes | None:
-        if given:
-            return None
-        given.append(True)
-        return answer(camera, request)
-
-    return answered
-
-
-async def fault_of(url: str, user: str | None = None, password: str | None = None) -> CameraFault:
-    async with playing(url, user, password) as (source, sink):
-        await sink.until(lambda sink: bool(sink.ends))
-        assert source.fault is not None
-        assert sink.ends[0] == (source.fault.gap, source.fault.message)
-        return source.fault
 
 
 async def test_only_the_video_track_is_set_up_and_played_and_the_session_is_torn_down():
@@ -348,57 +296,6 @@ async def test_when_a_disk_keeps_the_buffers_bytes_wait_in_the_socket_and_nothin
     assert [unit.pts for unit in sink.units] == [sink.units[0].pts + 3600 * i for i in range(len(sink.units))]
 
 
-def self_signed() -> tuple[ssl.SSLContext, str]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "camera")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    return context, pem.decode() + hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
-
-
-@pytest.fixture
-def tls(tmp_path) -> tuple[ssl.SSLContext, str]:
-    context, text = self_signed()
-    (tmp_path / "camera.pem").write_text(text[:-64] + "\n")
-    context.load_cert_chain(tmp_path / "camera.pem")
-    return context, text[-64:]
-
-
-async def test_an_encrypted_camera_with_a_certificate_of_its_own_is_played(tls):
-    context, fingerprint = tls
-    for more in ({}, {"certificate": fingerprint}):
-        async with RtspCamera(tls=context, body=60_000) as camera, playing(camera.url, **more) as (_, sink):
-            await sink.until(with_pictures(40))
-        assert sink.lost_packets == 0
-        assert [unit.key for unit in sink.units[:21]] == [index % 10 == 0 for index in range(21)]
-
-
-async def test_another_certificate_than_the_expected_one_is_refused(tls):
-    context, _ = tls
-    async with RtspCamera(tls=context) as camera, playing(camera.url, certificate="ab" * 32) as (source, sink):
-        await sink.until(lambda sink: bool(sink.ends))
-    assert isinstance(source.fault, EncryptionFailed)
-    assert camera.methods() == []
-
-
-async def test_a_camera_without_encryption_behind_an_encrypted_address_is_named():
-    async with RtspCamera() as camera:
-        assert isinstance(await fault_of(camera.url.replace("rtsp:", "rtsps:")), EncryptionFailed | ClosedByCamera)
-
-
 async def test_no_password_reaches_the_log(capsys):
     async with RtspCamera(challenge=DIGEST.format("abc")) as camera:
         url = camera.url.replace("//", f"//{USER}:{PASSWORD}@")
@@ -418,13 +315,6 @@ async def test_a_redirect_to_another_host_does_not_get_the_password_itself():
             assert isinstance(await fault_of(here.url, USER, PASSWORD), WrongPassword)
     assert "DESCRIBE" in there.methods()
     assert all(request.get("authorization") == "" for request in there.requests)
-
-
-async def test_a_redirect_never_leads_out_of_encryption(tls):
-    async with RtspCamera() as there, RtspCamera(tls=tls[0]) as here:
-        here.answers["DESCRIBE"] = status(302, Location=there.url)
-        assert isinstance(await fault_of(here.url), RequestRefused)
-    assert there.connections == 0
 
 
 async def test_the_channels_that_the_camera_chooses_are_used():

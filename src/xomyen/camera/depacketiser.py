@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from xomyen.camera.errors import CodecNotSupported, MalformedStream
+from xomyen.camera.errors import MalformedStream
 from xomyen.camera.fragment_run import LONGEST_RUN, compacted, equal_fragments
 from xomyen.camera.media_time import ArrivalAnchor, MediaTime
 from xomyen.camera.nal_shape import (
@@ -23,6 +23,7 @@ from xomyen.camera.nal_shape import (
     NalShape,
     split_aggregate,
 )
+from xomyen.camera.parameter_sets import ParameterSets
 from xomyen.camera.rtp import payload_bounds
 from xomyen.camera.rtsp_message import Request, Response, parse_message
 from xomyen.camera.source import Batch, CodecConfig, StreamSink
@@ -68,7 +69,7 @@ class Depacketiser:
         self._payload_type = payload_type
         self._sink = sink
         self._control = control
-        self._configure = configure
+        self._sets = ParameterSets(configure, parameter_sets)
         self.tail = b""
         self.config: CodecConfig | None = None
         self.time = MediaTime()
@@ -76,8 +77,6 @@ class Depacketiser:
         self.lost_packets = 0
         self.frames = 0
         self.expected = -1  # sequence number
-        self._new_sets: list[bytes] = []
-        self._known_sets: tuple[bytes, ...] = tuple(parameter_sets)
         self._new_run = True
         self._arrived_ns = 0
         self._lost_reported = 0
@@ -211,7 +210,7 @@ class Depacketiser:
                     start += 2
                 if OTHER <= kind <= PARAMETER_SET:
                     if kind == PARAMETER_SET:
-                        self._parameter_set(bytes(mv[start:stop]))
+                        self._sets.saw(bytes(mv[start:stop]))
                     _put_length(buf, start - 4, stop - start)
                     add(mv[start - 4 : stop])
                     self._size += stop - start + 4
@@ -277,7 +276,7 @@ class Depacketiser:
         if OTHER <= kind <= PARAMETER_SET:
             self._size += size + 4
             if kind == PARAMETER_SET:
-                self._parameter_set(b"".join(self._parts[self._nal_at :])[4:])
+                self._sets.saw(b"".join(self._parts[self._nal_at :])[4:])
             elif kind >= SLICE:
                 self._slice(kind)
             return
@@ -302,17 +301,11 @@ class Depacketiser:
                 self._parts.append(mv[at:until])
                 self._size += until - at + 4
                 if kind == PARAMETER_SET:
-                    self._parameter_set(bytes(mv[at:until]))
+                    self._sets.saw(bytes(mv[at:until]))
                 elif kind >= SLICE:
                     self._slice(kind)
             elif kind != DELIMITER:
                 self.lost_packets += 1
-
-    def _parameter_set(self, unit: bytes) -> None:
-        unit = unit.rstrip(b"\0")
-        if unit not in self._known_sets and unit not in self._new_sets:
-            self._new_sets.append(unit)
-            del self._new_sets[:-64]
 
     # Access units
 
@@ -326,7 +319,7 @@ class Depacketiser:
         self._size = 0
         if time.step(self._stamp):
             self._new_run = True
-        if key and (self._new_run or self._new_sets):
+        if key and (self._new_run or self._sets.new):
             self._open_run(lease)
         if self.config is None:
             del self._parts[self._unit_at :]
@@ -344,31 +337,15 @@ class Depacketiser:
 
     def _open_run(self, lease: Lease | None) -> None:
         """At a keyframe: a new run when this is the first one, media time jumped, or parameter sets matter."""
-        config = self._configured()
+        config = self._sets.take()
         if config is None:
             return
-        self._known_sets = config.parameter_sets
-        self._new_sets = []
         if self._new_run or self.config is None or config.sample_entry != self.config.sample_entry:
             self._deliver(lease)
             self.config = config
             self._new_run = False
             self.time.reorder(config.max_reorder)
             self._sink.opened(config)
-
-    def _configured(self) -> CodecConfig | None:
-        """The configuration from the newest parameter sets; None when they have not come yet."""
-        error: ValueError | None = None
-        # New ones that are complete stand alone: a camera's SDP may hold others that are stale or broken.
-        for sets in (self._new_sets, (*self._known_sets, *self._new_sets)):
-            try:
-                if sets:
-                    return self._configure(sets)
-            except ValueError as problem:
-                error = problem
-        if self._new_sets:
-            raise CodecNotSupported(f"The camera's parameter sets cannot be used: {error}.") from error
-        return None
 
     def _deliver(self, lease: Lease | None) -> None:
         """Hands the complete access units to the sink; parts of an incomplete one move to the next batch."""
