@@ -22,11 +22,12 @@ from xomyen.bus.requests import Empty, answer
 from xomyen.node.gateway.app import create_app
 from xomyen.node.gateway.context import GatewayContext, IndexDoor
 from xomyen.node.gateway.directory import CameraDirectory
-from xomyen.node.gateway.server import Address, Tls, serving
+from xomyen.node.gateway.server import Address, serving
 from xomyen.node.home import read_identity
 from xomyen.node.logs import configure_logs
 from xomyen.node.state_feed import StateFeed
 from xomyen.node.supervisor import gateway_file, write_gateway
+from xomyen.node.tls import read_tls
 from xomyen.proof.keys import PublicKey, SigningKey
 from xomyen.terms.errors import InvalidConfiguration, XomyenError
 from xomyen.terms.folder import NodeFolder
@@ -63,17 +64,6 @@ def reachable(address: Address) -> str:
     return Address(host, address.port, address.scheme).url
 
 
-def _tls(settings: Settings) -> Tls | None:
-    if settings.tls_certificate is None and settings.tls_key is None:
-        return None
-    if settings.tls_certificate is None or settings.tls_key is None:
-        raise InvalidConfiguration("tls_certificate and tls_key belong together: set both or none.")
-    for file in (settings.tls_certificate, settings.tls_key):
-        if not file.is_file():
-            raise InvalidConfiguration(f"There is no file {file} (tls_certificate, tls_key).")
-    return Tls(settings.tls_certificate, settings.tls_key)
-
-
 def _metrics_token(settings: Settings) -> str:
     if settings.metrics_token_file is None:
         return ""
@@ -102,7 +92,7 @@ async def gateway(
         stack.callback(index.close)
         cameras = CameraDirectory()
         await stack.enter_async_context(StateFeed(bus, node, cameras, clock))
-        tls = _tls(settings)
+        tls = read_tls(settings)
         context = GatewayContext(
             folder=folder,
             node=node,

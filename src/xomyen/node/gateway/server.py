@@ -5,25 +5,18 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from starlette.applications import Starlette
 
+from xomyen.node.tls import Tls
+
 _POLL_S = 0.02
 _MOST_CONNECTIONS = 1000  # a browser has up to 7; 25 people on 3 screens each need half of it
 _GOODBYE_S = 0.2  # for closing frames to leave
 _START_TIMEOUT_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """A certificate chain and its key, PEM."""
-
-    certificate: Path
-    key: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,146 @@
+"""The gateway's own TLS, with a certificate made for the test."""
+
+import asyncio
+import datetime
+import ipaddress
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from websockets.asyncio.client import connect
+
+from xomyen.access.store import AccessStore
+from xomyen.access.tickets import Action, Grant
+from xomyen.bus.connection import connected, prepare_streams
+from xomyen.bus.server import BusServer
+from xomyen.node.gateway.server import Address
+from xomyen.node.gateway_process import gateway
+from xomyen.node.home import prepare
+from xomyen.terms.errors import InvalidConfiguration
+from xomyen.terms.folder import NodeFolder
+from xomyen.terms.settings import Settings
+from xomyen.terms.time import SystemClock
+
+
+def _certificate(folder: Path, name: str = "node") -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 signed by its own key: files of the chain and the key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
+        .sign(key, hashes.SHA256())
+    )
+    chain, secret = folder / f"{name}.crt", folder / f"{name}.key"
+    chain.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return chain, secret
+
+
+@asynccontextmanager
+async def _node(root: Path) -> AsyncIterator[NodeFolder]:
+    """A folder whose bus runs."""
+    folder = NodeFolder(root / "node")
+    node = prepare(folder)
+    async with BusServer(folder, node):
+        async with connected(folder, "test") as bus:
+            await prepare_streams(bus, node)
+        yield folder
+
+
+@asynccontextmanager
+async def _served(folder: NodeFolder, settings: Settings) -> AsyncIterator[Address]:
+    async with gateway(folder, settings, "127.0.0.1:0", lambda: None) as address:
+        yield address
+
+
+async def test_over_tls_sessions_are_secure_and_live_pictures_travel_too(tmp_path: Path) -> None:
+    chain, key = _certificate(tmp_path)
+    trust = ssl.create_default_context(cafile=str(chain))
+    settings = Settings(tls_certificate=chain, tls_key=key)
+    async with _node(tmp_path) as folder, _served(folder, settings) as address:
+        assert address.url.startswith("https://127.0.0.1:")
+        code = _code(folder)
+        async with httpx.AsyncClient(base_url=address.url, verify=trust, timeout=30) as client:
+            answer = await client.post("/api/v1/session", json={"code": code})
+            assert answer.status_code == 200, answer.text
+            words = {word.strip().lower() for word in answer.headers["set-cookie"].split(";")}
+            assert {"secure", "httponly", "samesite=strict", "path=/"} <= words
+            assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+            assert (await client.get("/api/v1/session")).json()["subject"] == "trực ban"
+            token = client.cookies["xomyen_session"]
+            gone = await client.delete("/api/v1/session")
+            assert "secure" in {word.strip().lower() for word in gone.headers["set-cookie"].split(";")}
+            code = _code(folder)
+            token = (await client.post("/api/v1/session", json={"code": code})).cookies["xomyen_session"]
+        url = address.url.replace("https", "wss", 1) + "/api/v1/live"
+        headers = {"Cookie": f"xomyen_session={token}"}
+        async with connect(url, ssl=trust, additional_headers=headers, origin=address.url) as socket:
+            await socket.send(json.dumps({"type": "hello"}))
+            assert json.loads(await asyncio.wait_for(socket.recv(), 30))["type"] == "ready"
+
+
+def _code(folder: NodeFolder) -> str:
+    with AccessStore(folder.access, SystemClock()) as store:
+        return store.new_sign_in_code(Grant(subject="trực ban", actions=tuple(Action)))
+
+
+async def test_a_port_with_tls_says_nothing_without_it_and_nothing_older(tmp_path: Path) -> None:
+    chain, key = _certificate(tmp_path)
+    settings = Settings(tls_certificate=chain, tls_key=key)
+    async with _node(tmp_path) as folder, _served(folder, settings) as address:
+        async with httpx.AsyncClient(timeout=30) as client:
+            with pytest.raises(httpx.HTTPError):
+                await client.get(f"http://127.0.0.1:{address.port}/")
+        old = ssl.create_default_context(cafile=str(chain))
+        old.maximum_version = ssl.TLSVersion.TLSv1_2
+        async with httpx.AsyncClient(verify=old, timeout=30) as client:
+            with pytest.raises(httpx.HTTPError):
+                await client.get(address.url)
+
+
+async def test_behind_a_proxy_that_ends_tls_the_cookie_is_secure_as_well(tmp_path: Path) -> None:
+    async with (
+        _node(tmp_path) as folder,
+        _served(folder, Settings(behind_tls=True)) as address,
+        httpx.AsyncClient(base_url=address.url, timeout=30) as client,
+    ):
+        answer = await client.post("/api/v1/session", json={"code": _code(folder)})
+        assert "secure" in {word.strip().lower() for word in answer.headers["set-cookie"].split(";")}
+
+
+@pytest.mark.parametrize("wrong", ["one alone", "no such file", "no PEM", "of another"])
+async def test_a_certificate_that_cannot_be_used_is_told_before_anything_listens(tmp_path: Path, wrong: str) -> None:
+    chain, key = _certificate(tmp_path)
+    values: dict[str, Path | None] = {"tls_certificate": chain, "tls_key": key}
+    if wrong == "one alone":
+        values["tls_key"] = None
+    elif wrong == "no such file":
+        values["tls_key"] = tmp_path / "none.key"
+    elif wrong == "no PEM":
+        chain.write_text("nothing")
+    else:
+        values["tls_key"] = _certificate(tmp_path, "other")[1]
+    async with _node(tmp_path) as folder:
+        with pytest.raises(InvalidConfiguration, match="tls_"):
+            async with asyncio.timeout(60), _served(folder, Settings(**values)):
+                pass  # it must not come so far
+        assert not (folder.run / "gateway.json").exists()
