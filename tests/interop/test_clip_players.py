@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import av
 import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
+from tests.interop.packages import need_vlc
 from tests.numbered_footage import FRAME_NS, HEIGHT, START_NS, WIDTH, Footage, encode, read_number
 
 from xomyen.playback.clip import plan_clip
@@ -144,7 +146,7 @@ def open_folder() -> Iterator[Path]:
 
 
 def test_vlc_shows_every_picture_asked_for_and_ends_with_the_last(clips: dict[str, Path], open_folder: Path) -> None:
-    # VLC 3.0 follows an edit list's start but shows what is decoded before it; those pictures take one tick each.
+    # VLC 3.0 follows an edit list's start but shows what is decoded before it.
     command = ["cvlc", "-q", "--no-audio", "--no-drop-late-frames", "--no-skip-frames", "--vout=dummy"]
     scene = ["--video-filter=scene", "--scene-format=png", "--scene-ratio=1", f"--scene-path={open_folder}"]
     clip = open_folder / "clip.mp4"
@@ -161,3 +163,33 @@ def test_vlc_shows_every_picture_asked_for_and_ends_with_the_last(clips: dict[st
             seen += [read_number(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
     asked = [number for number in dict.fromkeys(seen) if number >= FIRST]
     assert asked == WANTED
+
+
+@pytest.mark.parametrize("b_frames", [0, 3])
+def test_vlc_has_something_to_show_far_from_the_keyframe(tmp_path: Path, b_frames: int) -> None:
+    # As it comes VLC drops what is late, here of the 60 pictures before the first asked for; were they dropped
+    # without being decoded, nothing could be made of those asked for. Which it has time to show is its own affair.
+    need_vlc()
+    footage = Footage(tmp_path / "video")
+    footage.record(*encode(150, gop=100, b_frames=b_frames))
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(plan_clip(footage.segments, START_NS + 60 * FRAME_NS, START_NS + 99 * FRAME_NS).read())
+    script = Path(__file__).with_name("vlc_display.py")
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, str(script), str(clip)],
+        capture_output=True, text=True, check=True, timeout=120, env={**os.environ, "PYTHONPATH": root},
+    )  # fmt: skip
+    displayed = [int(line) for line in done.stdout.split()]
+    asked = [number for number in dict.fromkeys(displayed) if number >= 60]
+    assert asked == sorted(asked)
+    assert len(set(asked) & set(range(60, 99))) > 10
+    # With B-frames it also shows what was decoded for the last picture; those are at most the reordered ones.
+    assert max(asked) <= 98 + b_frames
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_media_lasts_as_long_as_what_is_shown(clips: dict[str, Path], kind: str) -> None:
+    command = ["ffprobe", "-v", "error", "-show_entries", "stream=duration", "-of", "csv=p=0", str(clips[kind])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert float(done.stdout) == pytest.approx(SECONDS, abs=0.0001)

@@ -19,6 +19,10 @@ _MOOF_HEAD, _MOOF_ROW = 128, 16  # bytes: what the recorder's own moofs have at 
 # Columns of the table of fragments; the place is that of the fragment when all are laid one behind the other.
 _SOURCE, _NUMBER, _FIRST_SAMPLE, _PLACE, _SIZE = range(5)
 
+# How VLC is kept in step where it shows what is hidden.
+_FEW_HIDDEN = 10  # it begins to drop at the twelfth late picture
+_FAST_TICKS = 900  # 10 ms a picture
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -131,15 +135,18 @@ class RunCutter:
         used[:, _PLACE] -= used[0, _PLACE]
         duration = int(dts[end] - dts[end - 1]) if end < len(dts) else self._last_duration
         clip_dts, clip_pts, edit_start = _clip_times(dts[listed], pts[listed], marks[listed])
+        times = self._source_of(last).times
+        shown_end = self._end_of(pts, last, duration, times.ticks(self._to_ns))
+        edit = Edit(edit_start, shown_end - int(pts[first]))
+        # The media lasts to the end of what is shown, although decoding runs ahead of it.
+        duration = max(duration, edit.start + edit.length - int(clip_dts[-1]))
         at, lengths = places[listed] - self._fragments[low][_PLACE], sizes[listed]
         chunk_starts = np.flatnonzero(np.append(True, at[1:] != at[:-1] + lengths[:-1]))
         chunk_samples = np.diff(chunk_starts, append=len(at))
         table = SampleTable(clip_dts, clip_pts, lengths, keys[listed], duration, at[chunk_starts], chunk_samples)
-        times = self._source_of(last).times
-        shown_end = self._end_of(pts, last, duration, times.ticks(self._to_ns))
         return Cut(
             table=table,
-            edit=Edit(edit_start, shown_end - int(pts[first])),
+            edit=edit,
             taken=self._taken(used),
             payload=int(used[:, _SIZE].sum()),
             # All between the first and the last: a clock set back puts others between those asked for.
@@ -175,37 +182,42 @@ class RunCutter:
 def _clip_times(dts: Int64s, pts: Int64s, shown: Bools) -> tuple[Int64s, Int64s, int]:
     """The clip's own decoding and presentation times, and the presentation time of the first picture shown.
 
-    Pictures that are only decoded take one tick each instead of their time: those before the first shown at the
-    clip's begin, those after the last shown behind it. All distances between shown ones stay.
+    Pictures that are only decoded take next to no time, those before the first shown at the clip's begin, those
+    after the last shown behind it; all distances between shown ones stay.
 
-    - GStreamer's qtdemux (1.22) compares media time with the movie's duration, so decoding times stay below it.
+    - GStreamer's qtdemux (1.22) compares decoding times with the movie's duration, so they stay below it.
     - Chromium would count what follows the last picture into the clip's length, were it longer.
     - A player that ignores edit lists would show for long what it should not show at all.
-    - VLC (3.0) sets decoding times before the edit to its begin and then adds the offset to presentation, so what
-      is shown must not be decoded before the edit, or its first pictures fall onto one instant.
+    - VLC (3.0) takes decoding times before the edit for its begin, then adds the offset to presentation: pictures
+      that are shown are not decoded before the edit, or they fall onto one instant. It shows hidden pictures too.
+      A few all at once, for which the first shown waits half a picture, lest it be dropped as late. Of many it
+      would drop some as late without decoding them, and then has nothing to make the later ones of; so they are
+      played fast.
     """
     first_pts, last_pts = int(pts[shown].min()), int(pts[shown].max())
     before, after = np.flatnonzero(pts < first_pts), np.flatnonzero(pts > last_pts)
     usual = int(np.median(np.diff(dts))) if len(dts) > 1 else 0
-    ranks = np.argsort(np.argsort(pts[before]))
-    delay = int((before - ranks).max(initial=0))
-    # Decoders may lend the hidden ones the stream's usual duration, which must not reach into the first picture.
-    edit_start = len(before) + delay + 2 * usual if len(before) else 0
+    apart, edit_start = 1, 0
+    if len(before):
+        if len(before) > _FEW_HIDDEN:
+            apart = max(min(_FAST_TICKS, (last_pts - first_pts - 2 * usual) // len(before)), 1)
+        # Decoders may lend the hidden ones the stream's usual duration, which must not reach into the first picture.
+        edit_start = apart * len(before) + 2 * usual
     own_pts = pts - first_pts + edit_start
-    own_pts[before] = ranks + delay
+    own_pts[before] = apart * np.argsort(np.argsort(pts[before]))
     if len(after):
         end = int(pts[after].min()) - first_pts + edit_start
         own_pts[after] = end + np.argsort(np.argsort(pts[after]))
     turn = int(np.flatnonzero(shown)[0])  # what is decoded before it is hidden
     pace = np.diff(dts[turn:], prepend=dts[turn])
     pace[after[after >= turn] - turn] = 1
-    earliest = edit_start + np.arange(len(pace))
-    if len(before):
-        # VLC shows the first picture half a picture late: by then it is through with the hidden ones, which take it
-        # some milliseconds, and does not drop the first as too late.
-        earliest[: int(np.flatnonzero(pts == first_pts)[0]) - turn + 1] -= usual // 2
     own_dts = np.arange(len(dts))
-    own_dts[turn:] = np.maximum(earliest, dts[turn] - first_pts + np.cumsum(pace))
+    own_dts[turn:] += edit_start - turn
+    if apart > 1:
+        own_dts[1:turn] += edit_start - turn
+    elif len(before):
+        own_dts[turn : int(np.flatnonzero(pts == first_pts)[0]) + 1] -= usual // 2
+    own_dts[turn:] = np.maximum(own_dts[turn:], dts[turn] - first_pts + np.cumsum(pace))
     return own_dts, own_pts, edit_start
 
 
