@@ -109,6 +109,17 @@ async def test_a_killed_segment_is_cut_sealed_and_reported(tmp_path: Path) -> No
     assert codes(tmp_path) == []
 
 
+async def test_the_figures_of_a_check_say_what_is_what(tmp_path: Path) -> None:
+    clock = ManualClock()
+    rows = await record(tmp_path, clock, 96)
+    (Path(rows[0].path).parent / "notes.txt").write_text("mine")
+    change(tmp_path, "DELETE FROM segment WHERE id = ?", rows[-1].id)
+    reopen(tmp_path, rows[-2], cut=0)
+    report = checked(tmp_path)
+    figures = (report.segments, report.open, report.files, report.younger, report.foreign)
+    assert figures == (len(rows) - 1, 1, len(rows) - 1, 1, 1)
+
+
 async def test_a_file_without_a_row_is_adopted(tmp_path: Path) -> None:
     clock = ManualClock()
     rows = await record(tmp_path, clock)

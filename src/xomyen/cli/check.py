@@ -35,18 +35,19 @@ def check_node(
     """
     folder = node_folder(directory)
     read_identity(folder)
+    running = _is_serving(folder)
     try:
         with IndexReader(folder.index) as index:
             report = check(
                 index,
                 _key(folder),
                 hashes=hashes,
-                running=_is_serving(folder),
+                running=running,
                 progress=_progress if sys.stderr.isatty() else None,
             )
     except NoFootage:
         report = CheckReport()
-    _print(report, hashes, as_json)
+    _print(report, hashes, running, as_json)
     if not report.clean:
         raise typer.Exit(PROBLEMS)
 
@@ -68,13 +69,16 @@ def _progress(what: str, done: int, total: int) -> None:
     print(f"\r{what}: {done} of {total}  ", end=end, file=sys.stderr, flush=True)
 
 
-def _print(report: CheckReport, hashes: bool, as_json: bool) -> None:
+def _print(report: CheckReport, hashes: bool, running: bool, as_json: bool) -> None:
     if as_json:
         print_json(
             {
                 "clean": report.clean,
                 "segments": report.segments,
+                "open": report.open,
                 "files": report.files,
+                "younger": report.younger,
+                "foreign": report.foreign,
                 "hashed_bytes": report.hashed_bytes,
                 "findings": [
                     {
@@ -92,6 +96,12 @@ def _print(report: CheckReport, hashes: bool, as_json: bool) -> None:
     for finding in report.findings:
         place = f" ({finding.path})" if finding.path and finding.path not in finding.text else ""
         print(f"{finding.severity.value}: {finding.text}{place}")
-    hashed = f", {report.hashed_bytes} bytes hashed" if hashes else ""
-    verdict = "all is well" if report.clean else "there are problems"
-    print(f"{counted(report.segments, 'segment')}, {counted(report.files, 'file')}{hashed}: {verdict}.")
+    figures = [f"{counted(report.segments, 'segment')} ({report.open} {'being written' if running else 'not ended'})"]
+    figures.append(f"{counted(report.files, 'file')} of them")
+    if report.younger:
+        figures.append(f"{counted(report.younger, 'file')} too young for the index")
+    if report.foreign:
+        figures.append(f"{counted(report.foreign, 'other file')}")
+    if hashes:
+        figures.append(f"{report.hashed_bytes} bytes hashed")
+    print(f"{', '.join(figures)}: {'all is well' if report.clean else 'there are problems'}.")

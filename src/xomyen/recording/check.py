@@ -43,8 +43,11 @@ class CheckReport:
     """What was looked at and what was found."""
 
     findings: list[Finding] = field(default_factory=list)
-    segments: int = 0
-    files: int = 0
+    segments: int = 0  # rows, those being written included
+    open: int = 0  # of these, the ones that are being written or were not ended
+    files: int = 0  # of these segments
+    younger: int = 0  # files that the index does not know yet: being written, or to be adopted by the next start
+    foreign: int = 0  # files that are no segments
     hashed_bytes: int = 0
 
     @property
@@ -138,12 +141,15 @@ class Check:
                 ),
             )
         }
-        self.report.files += len(names)
         for name, segment in segments.items():
             self.report.segments += 1
+            self.report.open += segment.state is SegmentState.OPEN
             if name in names or os.path.exists(segment.path):
+                self.report.files += 1
                 self._segment(segment)
-            elif self._index.segment(segment.id) is not None:
+            elif self._index.segment(segment.id) is None:
+                self.report.segments -= 1  # deleted meanwhile
+            else:
                 self._problem("file_missing", f"The file of segment {segment.id} is gone.", segment.path, segment.id)
         for name in sorted(names - set(segments)):
             self._stranger(os.path.join(root_path, folder, name))
@@ -151,13 +157,23 @@ class Check:
     def _stranger(self, path: str) -> None:
         segment = os.path.basename(path)[-40:-4]
         if not path.endswith(".mp4") or not is_id(segment):
+            self.report.foreign += 1
             self._note("foreign_file", f"{path} is no segment.", path)
             return
-        if self._index.segment(segment) is not None or not os.path.exists(path):
+        if not os.path.exists(path):
+            return  # deleted meanwhile
+        if (row := self._index.segment(segment)) is not None:
+            # Its row came after the rows were read.
+            self.report.segments += 1
+            self.report.open += row.state is SegmentState.OPEN
+            self.report.files += 1
+            self._segment(row)
             return
         if self._index.query("SELECT 1 FROM tombstone WHERE segment = ?", segment):
             self._note("deletion_unfinished", f"{path} was deleted but is still there.", path, segment)
-        elif not self._running:
+            return
+        self.report.younger += 1
+        if not self._running:
             self._note("not_indexed", f"{path} is younger than the index; the next start adopts it.", path, segment)
 
     def _segment(self, segment: Segment) -> None:
