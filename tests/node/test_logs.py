@@ -30,6 +30,8 @@ TICKET = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJvcGVyYXRvciJ9.c2lnbmF0dXJlLWJ5dGVz"
         ("open http://127.0.0.1/signin#Uj62Wana-rYEfF3G", "Uj62Wana"),
         ("seed SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY", "SUACSSL3"),
         ("password=hunter2 user=x", "hunter2"),
+        ("rtsp://192.0.2.1/user=admin_password=hunter2_channel=1_stream=0.sdp", "hunter2"),
+        ("http://192.0.2.1/mjpeg?usr=admin&pwd=hunter2", "hunter2"),
     ],
 )
 def test_a_secret_in_a_text_is_hidden(text: str, secret: str) -> None:

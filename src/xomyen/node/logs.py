@@ -29,7 +29,8 @@ _IN_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(/signin#)\S+"), rf"\1{HIDDEN}"),
     # seeds of NATS users
     (re.compile(r"\bS[UAOCN][A-Z2-7]{56}\b"), HIDDEN),
-    (re.compile(r"(?i)\b(password|passwd|secret)(\\?[\"']?\s*[:=]\s*)(\\?[\"'])?[^\s\"',;&}]+"), rf"\1\2{HIDDEN}"),
+    # also inside an address, as with cameras that want …/user=admin_password=…
+    (re.compile(r"(?i)(?<![a-z])(password|passwd|pwd|pass|secret)(\\?[\"']?\s*[:=]\s*)(\\?[\"'])?[^\s\"',;&}]+"), rf"\1\2{HIDDEN}"),
 )
 
 
