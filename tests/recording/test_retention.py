@@ -155,6 +155,11 @@ async def test_when_only_held_footage_is_left_somebody_is_told(tmp_path: Path) -
         (done,) = (await recorder.run_retention()).values()
         assert (done.segments, done.short) == (0, "only held footage is left on it")
         assert alarms == [f"{volume.path} is almost full, and only held footage is left on it."]
+        volume.floor = 4 * disk.room(volume.path).free
+        await until(lambda: volume.paused)
+        await recorder.run_retention()
+        left = "only held footage is left on it"
+        assert alarms[-1] == f"{volume.path} is full, nothing is recorded to it, and {left}."
         assert len(segments(tmp_path)) == 5
 
 
