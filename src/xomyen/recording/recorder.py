@@ -172,8 +172,10 @@ class Recorder:
         self._alive_ns = int(alive) if alive else None
         self._chains.update(load_chains(self._index))
         self.volumes.accept(self._index)
+        # Footage makes no cycles: the collector looks at what start-up left never, at the rest seldom.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
 
     @property
     def report(self) -> RecoveryReport:
