@@ -1,6 +1,7 @@
 """Live pictures re-encoded as H.264 in a process of its own, for browsers that cannot play H.265."""
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -16,7 +17,10 @@ log = structlog.get_logger(__name__)
 
 _MOST_WAITING = 4 << 20  # bytes on their way into the process; more, and it is too slow
 _STOP_S = 2.0
-_RESTART_S = 1.0
+_RESTART_S = 0.5
+_LONGEST_RESTART_S = 8.0
+_STEADY_S = 20.0  # a process that ran this long ended by chance
+_LONGEST_SILENCE_S = 15.0  # with pictures going in and none coming out
 
 
 class TranscodedFeed:
@@ -29,6 +33,7 @@ class TranscodedFeed:
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._skipping = False
+        self._fed = False  # whether pictures went in since the last came out
         self._init: Init | None = None
         self._group: list[Piece] = []
         self._run = ""
@@ -77,13 +82,22 @@ class TranscodedFeed:
         if self._skipping and not item.key:
             return
         self._skipping = False
+        self._fed = True
         writer.write(FRAME.pack(2 if item.key else 1, item.wall_ns, len(item.data)) + item.data)
 
     async def _work(self) -> None:
         """One process after the other: libav may crash on what a camera sends."""
+        wait_s = _RESTART_S
+        loop = asyncio.get_running_loop()
         while True:
-            await self._with_process()
-            await asyncio.sleep(_RESTART_S)
+            began_s = loop.time()
+            try:
+                await self._with_process()
+            except OSError as error:  # no process to be had: too many of them, or no memory
+                log.warning("transcoder_not_started", error=error.strerror)
+            # What ends at once will end at once again: pictures that crash the decoder stay for a group of pictures.
+            wait_s = _RESTART_S if loop.time() - began_s > _STEADY_S else min(wait_s * 2, _LONGEST_RESTART_S)
+            await asyncio.sleep(wait_s)
 
     async def _with_process(self) -> None:
         try:
@@ -93,6 +107,7 @@ class TranscodedFeed:
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )
+            self._skipping = self._fed = False
             self._source.join(self)
             await self._read(self._process)
             log.warning("transcoder_ended", code=await self._process.wait())
@@ -107,10 +122,18 @@ class TranscodedFeed:
             raise RuntimeError("the process has no output")
         while True:
             try:
-                kind, wall_ns, length = FRAME.unpack(await process.stdout.readexactly(FRAME.size))
-                data = await process.stdout.readexactly(length)
+                async with asyncio.timeout(_LONGEST_SILENCE_S):
+                    kind, wall_ns, length = FRAME.unpack(await process.stdout.readexactly(FRAME.size))
+                    data = await process.stdout.readexactly(length)
             except asyncio.IncompleteReadError:
                 return
+            except TimeoutError:
+                if not self._fed:
+                    continue  # the camera sends nothing
+                log.warning("transcoder_hangs", pid=process.pid)
+                process.kill()
+                return
+            self._fed = False
             if kind == 0:
                 self._made_header(data)
             else:
@@ -140,5 +163,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(_STOP_S):
             await process.wait()
     except TimeoutError:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
         await process.wait()

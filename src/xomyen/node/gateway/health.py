@@ -101,7 +101,7 @@ def _registry(services: Services) -> CollectorRegistry:
     def gauge(name: str, text: str, value: float) -> None:
         Gauge(f"xomyen_gateway_{name}", text, registry=registry).set(value)
 
-    gauge("live_sockets", "Pages that watch live pictures", services.sockets)
+    gauge("live_sockets", "Pages that watch live pictures", services.places.pages)
     gauge("live_feeds", "Streams watched live", len(services.hub.feeds))
     delays = [feed.delay_ns for feed in services.hub.feeds]
     gauge("live_delay_seconds", "Greatest delay from write to viewer, newest fragments", max(delays, default=0) / 1e9)

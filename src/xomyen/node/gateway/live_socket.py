@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from xomyen.access.errors import ActionNotAllowed
 from xomyen.access.tickets import Ticket
 from xomyen.bus.messages import CameraStatus, Id
+from xomyen.node.gateway.live_limits import TooManyPages
 from xomyen.node.gateway.live_outbox import Outbox
 from xomyen.node.gateway.live_view import LiveView
 from xomyen.node.gateway.services import Services, services_of
@@ -33,7 +34,6 @@ _HELLO_S = 5.0
 _TIME_S = 2.0
 _SEND_S = 20.0
 _MOST_VIEWS = 64
-_MOST_SOCKETS = 200
 _LONGEST_MESSAGE = 32_768
 
 
@@ -72,22 +72,38 @@ class _Closed(Exception):
 async def live_socket(websocket: WebSocket) -> None:
     """Talks with one page until it leaves, its ticket ends, or the gateway stops."""
     services = services_of(websocket)
-    await websocket.accept()
+    try:
+        with services.places.stranger(address_of(websocket)):
+            await websocket.accept()
+            ticket = await _greeted(websocket, services)
+        if ticket is not None:
+            await _talk(websocket, services, ticket)
+    except TooManyPages:
+        # Not accepted: nothing that it sends is read.
+        await _close(websocket, CLOSE_TOO_MANY, "too many pages connect")
+    except WebSocketDisconnect:
+        return
+
+
+async def _greeted(websocket: WebSocket, services: Services) -> Ticket | None:
+    """The ticket of a page that may go on; None when it was closed."""
     try:
         if not same_origin(websocket.headers, services.context.origins):
             raise _Closed(CLOSE_WRONG_ORIGIN, "wrong origin")
-        if services.sockets >= _MOST_SOCKETS:
-            raise _Closed(CLOSE_TOO_MANY, "too many pages watch")
-        ticket = await _hello(websocket, services)
-        services.sockets += 1
-        try:
-            await LivePage(websocket, services, ticket).talk()
-        finally:
-            services.sockets -= 1
+        return await _hello(websocket, services)
     except _Closed as end:
         await _close(websocket, end.code, end.reason)
-    except WebSocketDisconnect:
-        return
+        return None
+
+
+async def _talk(websocket: WebSocket, services: Services, ticket: Ticket) -> None:
+    try:
+        with services.places.page(ticket.id):
+            await LivePage(websocket, services, ticket).talk()
+    except TooManyPages:
+        await _close(websocket, CLOSE_TOO_MANY, "too many pages watch")
+    except _Closed as end:
+        await _close(websocket, end.code, end.reason)
 
 
 async def _close(websocket: WebSocket, code: int, reason: str) -> None:
@@ -103,6 +119,8 @@ async def _hello(websocket: WebSocket, services: Services) -> Ticket:
     try:
         async with asyncio.timeout(_HELLO_S):
             text = await websocket.receive_text()
+    except KeyError:
+        raise _Closed(CLOSE_NOT_UNDERSTOOD, "the first message is hello") from None  # it was binary
     except TimeoutError:
         raise _Closed(CLOSE_NO_HELLO, "no hello came") from None
     try:
@@ -158,7 +176,10 @@ class LivePage:
 
     async def _listen(self) -> None:
         while True:
-            text = await self._websocket.receive_text()
+            try:
+                text = await self._websocket.receive_text()
+            except KeyError:
+                raise _Closed(CLOSE_NOT_UNDERSTOOD, "messages are text") from None
             try:
                 word = _WORDS.validate_json(text[:_LONGEST_MESSAGE])
             except ValidationError:

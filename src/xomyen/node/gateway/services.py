@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import HTTPConnection
@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from xomyen.node.gateway.access_log import AccessLog
 from xomyen.node.gateway.context import GatewayContext
 from xomyen.node.gateway.downloads import Downloads
+from xomyen.node.gateway.live_limits import LivePlaces
 from xomyen.node.gateway.renewal import Renewals
 from xomyen.node.gateway.throttle import Throttle
 from xomyen.node.gateway.tickets import Gate
@@ -50,7 +51,7 @@ class Services:
     transcoder: PastTranscoder
     sign_ins: Throttle
     closing: asyncio.Event  # set before the server stops: long answers end themselves
-    sockets: int = 0
+    places: LivePlaces = field(default_factory=LivePlaces)
 
     def index(self) -> IndexReader:
         """The recording index. Raises NoFootage while nothing was ever recorded."""
