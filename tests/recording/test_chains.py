@@ -98,3 +98,15 @@ async def test_a_segment_sealed_late_and_nothing_after_it_is_the_head_for_the_ne
         await record(recorder, clock, volume, 4)
     assert [statement.sequence for statement in statements(tmp_path)] == [1, 3, 2, 4]
     assert checked(tmp_path).findings == []
+
+
+async def test_an_index_that_does_not_name_its_heads_goes_on_from_the_youngest_seal(tmp_path: Path) -> None:
+    clock = ManualClock()
+    for _ in range(2):
+        async with make_recorder(tmp_path, clock=clock) as recorder:
+            await record(recorder, clock, recorder.statistics.volumes[0].id, 4)
+        with sqlite3.connect(tmp_path / "index.sqlite") as database:
+            database.execute("DELETE FROM meta WHERE key LIKE 'chain:%' OR key LIKE 'boot:%'")
+        database.close()
+    assert [statement.sequence for statement in statements(tmp_path)] == [1, 2]
+    assert checked(tmp_path).findings == []

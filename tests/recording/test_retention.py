@@ -118,6 +118,22 @@ async def test_what_somebody_reads_is_left_for_later(tmp_path: Path) -> None:
         assert not os.path.exists(rows[0].path)
 
 
+async def test_what_somebody_reads_stays_although_the_disk_is_short(tmp_path: Path) -> None:
+    clock = ManualClock()
+    disk = SmallDisk()
+    async with quick(tmp_path, clock, disk=disk) as recorder:
+        await footage_of(recorder, clock)
+        rows = segments(tmp_path)
+        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
+        volume.floor = disk.size
+        with lend(rows[1].path):
+            await recorder.run_retention()
+            assert [row.id for row in segments(tmp_path)] == [rows[1].id, rows[4].id]
+            assert os.path.exists(rows[1].path)
+        await recorder.run_retention()
+        assert [row.id for row in segments(tmp_path)] == [rows[4].id]
+
+
 async def test_a_cameras_bytes_are_limited(tmp_path: Path) -> None:
     clock = ManualClock()
     async with quick(tmp_path, clock) as recorder:
