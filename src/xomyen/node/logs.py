@@ -30,7 +30,10 @@ _IN_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     # seeds of NATS users
     (re.compile(r"\bS[UAOCN][A-Z2-7]{56}\b"), HIDDEN),
     # also inside an address, as with cameras that want …/user=admin_password=…
-    (re.compile(r"(?i)(?<![a-z])(password|passwd|pwd|pass|secret)(\\?[\"']?\s*[:=]\s*)(\\?[\"'])?[^\s\"',;&}]+"), rf"\1\2{HIDDEN}"),
+    (
+        re.compile(r"(?i)(?<![a-z])(password|passwd|pwd|pass|secret)(\\?[\"']?\s*[:=]\s*)(\\?[\"'])?[^\s\"',;&}]+"),
+        rf"\1\2{HIDDEN}",
+    ),
 )
 
 
