@@ -167,25 +167,32 @@ def test_vlc_shows_every_picture_asked_for_and_ends_with_the_last(clips: dict[st
 
 @pytest.mark.parametrize("b_frames", [0, 3])
 def test_vlc_has_something_to_show_far_from_the_keyframe(tmp_path: Path, b_frames: int) -> None:
-    # As it comes VLC drops what is late, here of the 60 pictures before the first asked for; were they dropped
+    # As it comes VLC drops what is late, here of the 110 pictures before the first asked for; were they dropped
     # without being decoded, nothing could be made of those asked for. Which it has time to show is its own affair.
     need_vlc()
     footage = Footage(tmp_path / "video")
-    footage.record(*encode(150, gop=100, b_frames=b_frames))
+    footage.record(*encode(150, gop=120, b_frames=b_frames))
     clip = tmp_path / "clip.mp4"
-    clip.write_bytes(plan_clip(footage.segments, START_NS + 60 * FRAME_NS, START_NS + 99 * FRAME_NS).read())
+    clip.write_bytes(plan_clip(footage.segments, START_NS + 110 * FRAME_NS, START_NS + 118 * FRAME_NS).read())
+    # On a machine that is busy for a moment VLC may have no time for any of the eight: then once more.
+    for _ in range(6):
+        asked = [number for number in displayed_by_vlc(clip) if number >= 110]
+        assert asked == sorted(asked)
+        # With B-frames it also shows what was decoded for the last picture; those are at most the reordered ones.
+        assert all(number <= 117 + b_frames for number in asked)
+        if len(set(asked) & set(range(110, 118))) > 1:
+            return
+    raise AssertionError("VLC showed nothing of the clip")
+
+
+def displayed_by_vlc(clip: Path) -> list[int]:
     script = Path(__file__).with_name("vlc_display.py")
-    root = str(Path(__file__).parents[2])
     done = subprocess.run(
         [sys.executable, str(script), str(clip)],
-        capture_output=True, text=True, check=True, timeout=120, env={**os.environ, "PYTHONPATH": root},
+        capture_output=True, text=True, check=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
-    displayed = [int(line) for line in done.stdout.split()]
-    asked = [number for number in dict.fromkeys(displayed) if number >= 60]
-    assert asked == sorted(asked)
-    assert len(set(asked) & set(range(60, 99))) > 10
-    # With B-frames it also shows what was decoded for the last picture; those are at most the reordered ones.
-    assert max(asked) <= 98 + b_frames
+    return [int(line) for line in done.stdout.split()]
 
 
 @pytest.mark.parametrize("kind", KINDS)

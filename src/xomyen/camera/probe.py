@@ -105,6 +105,7 @@ class _Look:
             # A second configuration begins anew: what came before was another stream.
             self.sizes, self.dts_ticks, self.key_at = [], [], []
             self._newest_pts = 0
+            self.reorders = False
 
     def write(self, batch: Batch) -> None:
         if self.refused:
