@@ -488,6 +488,7 @@ class RecordingSink:
         # Once it was full, it has to be half empty before anything is queued again.
         if volume.backlog + sum(batch.sizes) > (limit if self._segment is not None else limit // 2):
             self._interrupt("the disk is too slow")
+            self._volume = None  # another may take it
             return False
         return True
 

@@ -1,8 +1,10 @@
 """The node's volumes: accepted and reconciled at the start or when they appear, chosen by room, ended together."""
 
 import asyncio
+import contextlib
 import os
 import sqlite3
+import threading
 from collections.abc import Callable
 
 from xomyen.proof.keys import SigningKey
@@ -20,6 +22,7 @@ from xomyen.recording.volume import Volume
 from xomyen.terms.errors import VolumeRefused, XomyenError
 
 _RETRY_SECONDS = 10.0
+_ANSWER_SECONDS = 10.0  # a disk that spins up takes some
 
 
 class Volumes:
@@ -54,6 +57,7 @@ class Volumes:
         self._on_progress = on_progress
         self._on_fatal = on_fatal
         self._boot = ""
+        self._looks: dict[str, threading.Event] = {}
         self._scratch: Volume | None = None
 
     def accept(self, index: Index) -> None:
@@ -92,7 +96,9 @@ class Volumes:
         usable = [
             volume
             for volume in self.at_work.values()
-            if not volume.paused and (policy.volume is None or policy.volume == volume.id)
+            if not volume.paused
+            and volume.backlog <= self._settings.queue_bytes // 2  # one that stalls takes no more either
+            and (policy.volume is None or policy.volume == volume.id)
         ]
         return max(usable, key=lambda volume: volume.statistics.free_bytes - volume.floor, default=None)
 
@@ -131,6 +137,10 @@ class Volumes:
 
     def _accept(self, settings: VolumeSettings, index: Index) -> Volume:
         """Raises VolumeRefused."""
+        if not self._answers(settings.path):
+            raise VolumeRefused(
+                f"The disk of the volume at {settings.path} does not answer; it is tried again.", path=settings.path
+            )
         identity = accept_and_recover(
             settings.path,
             index,
@@ -142,6 +152,19 @@ class Volumes:
             self._boot,
         )
         return self._make(identity, settings, durable=True)
+
+    def _answers(self, path: str) -> bool:
+        """Whether the disk answers at all; asked on a thread that may be given up, one for each path."""
+        looked = self._looks.get(path)
+        if looked is None or looked.is_set():
+            looked = self._looks[path] = threading.Event()
+            threading.Thread(target=self._look, args=(path, looked), name="volume-look", daemon=True).start()
+        return looked.wait(_ANSWER_SECONDS)
+
+    def _look(self, path: str, looked: threading.Event) -> None:
+        with contextlib.suppress(OSError):  # an answer too: what it means is found out by accepting it
+            self._disk.room(path)
+        looked.set()
 
     def _make(self, identity: str, settings: VolumeSettings, *, durable: bool) -> Volume:
         path = settings.path
