@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
@@ -61,11 +62,10 @@ class HeldFiles:
 
     def __enter__(self) -> Self:
         """Raises FileNotFoundError when a file is gone."""
-        try:
+        with ExitStack() as opened:
+            opened.callback(self._close_all)
             self._open_ahead()
-        except BaseException:
-            self._close_all()
-            raise
+            opened.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -8,6 +8,7 @@ import av
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
 
 from xomyen.camera.codec_config import codec_config, split_annex_b
 from xomyen.camera.source import CodecConfig
@@ -83,7 +84,7 @@ class FragmentEncoder:
         self._config = codec_config(VideoCodec.H264, sets)
         return encoder
 
-    def _coded(self, packets: list[av.Packet]) -> list[Coded]:  # type: ignore[type-arg]
+    def _coded(self, packets: "list[av.Packet[VideoStream]]") -> list[Coded]:
         coded = []
         for packet in packets:
             nals = [nal for nal in split_annex_b(bytes(packet)) if nal[0] & 31 not in _PARAMETER_SETS]

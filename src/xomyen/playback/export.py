@@ -241,7 +241,7 @@ def write_export(
         if overwrite and os.path.lexists(path):
             _remove(path)
         unfinished.rename(path)
-    except BaseException:
+    except BaseException:  # whatever it was, also Ctrl-C: half an export must not pass for one
         with contextlib.suppress(FileNotFoundError):
             _remove(unfinished)
         raise

@@ -3,8 +3,8 @@
 import gzip
 from pathlib import Path
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from xomyen.node.gateway.pages import Pages
 from xomyen.node.gateway.problems import TooMany
@@ -13,6 +13,11 @@ from xomyen.node.gateway.throttle import Throttle
 from xomyen.playback.timeline import Missing, Stretch, merge_gaps, merge_spans
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
 from xomyen.terms.words import GapReason
+
+
+def client_of(folder: Path) -> httpx.AsyncClient:
+    """Asks the pages directly, without a server between."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(Pages(folder)), base_url="http://node")
 
 
 @pytest.fixture
@@ -27,39 +32,39 @@ def web(tmp_path: Path) -> Path:
     return folder
 
 
-def test_assets_are_kept_for_a_year_and_pages_are_asked_for_each_time(web: Path) -> None:
-    client = TestClient(Pages(web))
-    page = client.get("/")
+async def test_assets_are_kept_for_a_year_and_pages_are_asked_for_each_time(web: Path) -> None:
+    client = client_of(web)
+    page = await client.get("/")
     assert page.text.startswith("<!doctype html>")
     assert page.headers["Cache-Control"] == "no-cache"
-    assert client.get("/", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
-    asset = client.get("/assets/index-DiwrgTda.js", headers={"Accept-Encoding": "identity"})
+    assert (await client.get("/", headers={"If-None-Match": page.headers["ETag"]})).status_code == 304
+    asset = await client.get("/assets/index-DiwrgTda.js", headers={"Accept-Encoding": "identity"})
     assert "immutable" in asset.headers["Cache-Control"]
     assert asset.headers["content-type"].startswith("text/javascript")
-    packed = client.get("/assets/index-DiwrgTda.js", headers={"Accept-Encoding": "gzip, br"})
+    packed = await client.get("/assets/index-DiwrgTda.js", headers={"Accept-Encoding": "gzip, br"})
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.content == asset.content
     assert int(packed.headers["Content-Length"]) < len(asset.content)
 
 
-def test_an_address_of_the_page_gets_the_page_and_a_missing_file_does_not(web: Path) -> None:
-    client = TestClient(Pages(web))
-    assert client.get("/signin").text.startswith("<!doctype html>")
-    assert client.get("/camera/1/2026-11-21").text.startswith("<!doctype html>")
-    assert client.get("/assets/gone-DiwrgTda.js").status_code == 404
-    assert client.get("/api/v1/other").json()["code"] == "not_found"
-    assert client.post("/").status_code == 405
+async def test_an_address_of_the_page_gets_the_page_and_a_missing_file_does_not(web: Path) -> None:
+    client = client_of(web)
+    assert (await client.get("/signin")).text.startswith("<!doctype html>")
+    assert (await client.get("/camera/1/2026-11-21")).text.startswith("<!doctype html>")
+    assert (await client.get("/assets/gone-DiwrgTda.js")).status_code == 404
+    assert (await client.get("/api/v1/other")).json()["code"] == "not_found"
+    assert (await client.post("/")).status_code == 405
 
 
 @pytest.mark.parametrize(
     "path", ["/../secret.pem", "/..%2fsecret.pem", "/assets/..%2f..%2fsecret.pem", "/.env", "/%00"]
 )
-def test_nothing_outside_the_folder_is_served(web: Path, path: str) -> None:
-    assert "secret" not in TestClient(Pages(web)).get(path).text
+async def test_nothing_outside_the_folder_is_served(web: Path, path: str) -> None:
+    assert "secret" not in (await client_of(web).get(path)).text
 
 
-def test_without_built_pages_the_answer_says_so(tmp_path: Path) -> None:
-    assert TestClient(Pages(tmp_path / "none")).get("/").json()["code"] == "web_missing"
+async def test_without_built_pages_the_answer_says_so(tmp_path: Path) -> None:
+    assert (await client_of(tmp_path / "none").get("/")).json()["code"] == "web_missing"
 
 
 @pytest.mark.parametrize(
