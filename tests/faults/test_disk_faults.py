@@ -1,7 +1,6 @@
-"""Disks that stall, fill up or lose bytes: the others go on, the gap has its reason, nothing false is promised."""
+"""Disks that stall, fill up or go away: the others go on, the gap has its reason, nothing false is promised."""
 
 import asyncio
-import errno
 import os
 import sqlite3
 import threading
@@ -12,101 +11,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.faults.faulty_disk import FaultyDisk, feeders, play
 from tests.footage import CAMERA, OTHER, Feeder, footage
-from tests.recorders import MAIN, checked, frames_by_ffprobe, gaps, make_recorder, outbox_kinds, segments, until
+from tests.recorders import MAIN, checked, frames_by_ffprobe, gaps, make_recorder, segments, until
 
-from xomyen.recording.disk import Bytes, LocalDisk, Room
+from xomyen.recording.disk import Bytes, LocalDisk
 from xomyen.recording.index import Index
 from xomyen.recording.jobs import CheckpointJob
 from xomyen.recording.policy import StreamPolicy
-from xomyen.recording.recorder import Recorder
 from xomyen.recording.rows import Segment
 from xomyen.terms.buffers import BufferPool
 from xomyen.terms.folder import NodeFolder
-from xomyen.terms.time import NS_PER_SECOND, ManualClock
+from xomyen.terms.time import NS_PER_SECOND
 from xomyen.terms.words import CameraState, GapReason, SegmentState
 
 S = NS_PER_SECOND
-BEGIN = time.time_ns()
-
-
-class FaultyDisk(LocalDisk):
-    """The local disk with a handle on each fault."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.paths: dict[int, str] = {}
-        self.stalled = ""  # folder whose writes wait
-        self.go_on = threading.Event()
-        self.room_left: int | None = None  # bytes until the disk is full
-        self.sync_fails = False
-        self.lost_file = ""  # part of the path whose bytes were lost
-        self.lost_folder = False
-        self.bad_file = ""  # part of the path of files that take no more bytes
-
-    def create(self, path: str) -> int:
-        descriptor = super().create(path)
-        self.paths[descriptor] = path
-        return descriptor
-
-    def open(self, path: str) -> int:
-        descriptor = super().open(path)
-        self.paths[descriptor] = path
-        return descriptor
-
-    def writev(self, descriptor: int, parts: Sequence[Bytes]) -> int:  # type: ignore[override]
-        if self.stalled and self.paths.get(descriptor, "").startswith(self.stalled):
-            assert self.go_on.wait(60)
-        if self.bad_file and self.bad_file in self.paths.get(descriptor, ""):
-            raise OSError(errno.EIO, "Input/output error")
-        if self.room_left is None:
-            return os.writev(descriptor, parts)
-        data = b"".join(parts)[: self.room_left]
-        if not data:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        self.room_left -= len(data)
-        return os.write(descriptor, data)
-
-    def room(self, path: str) -> Room:
-        found = super().room(path)
-        return found if self.room_left is None else found._replace(free=self.room_left)
-
-    def sync_volume(self, descriptor: int) -> None:
-        super().sync_volume(descriptor)
-        if self.sync_fails:
-            self.sync_fails = False
-            raise OSError(errno.EIO, "Input/output error")
-
-    def sync_file(self, descriptor: int) -> None:
-        if self.lost_file and self.lost_file in self.paths.get(descriptor, ""):
-            raise OSError(errno.EIO, "Input/output error")
-        super().sync_file(descriptor)
-
-    def sync_folder(self, path: str) -> None:
-        if self.lost_folder:
-            raise OSError(errno.EIO, "Input/output error")
-        super().sync_folder(path)
-
-
-def feeders(recorder: Recorder, pool: BufferPool | None = None, apart: bool = False) -> list[Feeder]:
-    volumes = [volume.id for volume in sorted(recorder.statistics.volumes, key=lambda volume: volume.path)]
-    made = []
-    for number, camera in enumerate((CAMERA, OTHER)):
-        policy = StreamPolicy(volume=volumes[number]) if apart else StreamPolicy()
-        made.append(Feeder(recorder.sink(camera, MAIN, policy), footage(gop=25), pool=pool))
-        made[-1].open()
-    return made
-
-
-async def play(both: list[Feeder], batches: int, clock: ManualClock | None = None) -> None:
-    for _ in range(batches):
-        if clock is not None:
-            clock.advance(S // 5)
-        for feeder in both:
-            if feeder.pool is not None:
-                assert feeder.pool.out < feeder.pool.limit, "the pool never runs dry"
-            feeder.feed(5, BEGIN + feeder.number * S // 25)
-        await asyncio.sleep(0.001)
 
 
 async def test_one_stalled_disk_of_two_holds_up_nobody_else(tmp_path: Path) -> None:
@@ -165,124 +84,6 @@ async def test_a_full_disk_pauses_and_resumes_by_itself(tmp_path: Path) -> None:
         assert GapReason.DISK in {gap.reason for gap in gaps(tmp_path, camera)}
         assert all(gap.end_ns is not None for gap in gaps(tmp_path, camera))
     assert checked(tmp_path).findings == []
-
-
-async def test_lost_bytes_abandon_that_segment_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xomyen.recording.volume._RETRY_SECONDS", 0.05)
-    disk = FaultyDisk()
-    clock = ManualClock(BEGIN)
-    alarms: list[str] = []
-    said = {"on_alarm": lambda code, text: alarms.append(text)}
-    async with make_recorder(tmp_path, disk=disk, clock=clock, **said) as recorder:
-        both = feeders(recorder)
-        await play(both, 20, clock)
-        await until(lambda: len(recorder.reader.open_segments()) == 2)
-        promised = {row.camera: row.bytes for row in recorder.reader.open_segments()}
-        disk.lost_file = CAMERA
-        disk.sync_fails = True
-        await play(both, 5, clock)
-        await until(lambda: recorder.statistics.volumes[0].abandoned_segments)
-        assert any("abandoned" in text for text in alarms)
-        await play(both, 20, clock)
-        await until(lambda: recorder.statistics.volumes[0].unmended_segments)
-        assert segments(tmp_path, CAMERA)[0].state is SegmentState.OPEN
-        disk.lost_file = ""
-        await until(lambda: segments(tmp_path, CAMERA)[0].state is SegmentState.RECOVERED)
-        handed_over = both[0].number
-        await play(both, 20, clock)
-    mended, after = segments(tmp_path, CAMERA)
-    assert mended.bytes >= promised[CAMERA]
-    assert mended.frames < handed_over
-    assert after.state is SegmentState.SEALED
-    first, second = gaps(tmp_path, CAMERA)
-    assert (first.start_ns, first.end_ns, second.end_ns) == (mended.end_ns, second.start_ns, after.start_ns)
-    assert {gap.reason for gap in (first, second)} == {GapReason.DISK}
-    assert [row.state for row in segments(tmp_path, OTHER)] == [SegmentState.SEALED]
-    assert sum(row.frames for row in segments(tmp_path, OTHER)) == both[1].number
-    assert "alarm" in outbox_kinds(tmp_path)
-    assert checked(tmp_path).findings == []
-
-
-async def test_a_segment_that_stays_unreadable_is_settled_by_the_next_start(tmp_path: Path) -> None:
-    disk = FaultyDisk()
-    async with make_recorder(tmp_path, disk=disk) as recorder:
-        both = feeders(recorder)
-        await play(both, 20)
-        await until(lambda: len(recorder.reader.open_segments()) == 2)
-        disk.lost_file = CAMERA
-        disk.sync_fails = True
-        await play(both, 5)
-        await until(lambda: recorder.statistics.volumes[0].abandoned_segments)
-        await play(both, 20)
-    abandoned = segments(tmp_path, CAMERA)[0]
-    assert abandoned.state is SegmentState.OPEN
-    assert [finding.code for finding in checked(tmp_path).findings] == ["not_sealed"]
-    async with make_recorder(tmp_path) as recorder:
-        assert recorder.report.recovered == [abandoned.path]
-    assert segments(tmp_path, CAMERA)[0].bytes == abandoned.bytes
-    assert checked(tmp_path).findings == []
-
-
-async def test_a_file_that_fails_costs_its_segment_and_nobody_elses(tmp_path: Path) -> None:
-    disk = FaultyDisk()
-    clock = ManualClock(BEGIN)
-    alarms: list[str] = []
-    said = {"on_alarm": lambda code, text: alarms.append(text)}
-    async with make_recorder(tmp_path, disk=disk, clock=clock, **said) as recorder:
-        both = feeders(recorder)
-        await play(both, 20, clock)
-        await until(lambda: recorder.statistics.volumes[0].queued_bytes == 0)
-        disk.bad_file = recorder.open_path(CAMERA, MAIN) or ""
-        await play(both, 40, clock)
-        await until(lambda: recorder.statistics.volumes[0].queued_bytes == 0)
-        assert recorder.statistics.volumes[0].paused == ""
-        assert any("could not be written (Input/output error)" in text for text in alarms)
-        disk.bad_file = ""
-        await play(both, 20, clock)
-    assert [row.frames for row in segments(tmp_path, OTHER)] == [both[1].number]
-    assert gaps(tmp_path, OTHER) == []
-    broken, after = segments(tmp_path, CAMERA)
-    assert {broken.state, after.state} <= {SegmentState.SEALED, SegmentState.RECOVERED}
-    missed = gaps(tmp_path, CAMERA)
-    assert (missed[0].start_ns, missed[-1].end_ns) == (broken.end_ns, after.start_ns)
-    assert {gap.reason for gap in missed} == {GapReason.DISK}
-    assert checked(tmp_path).findings == []
-
-
-async def test_a_disk_whose_files_fail_one_after_another_rests_and_goes_on_by_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("xomyen.recording.volume._REST_SECONDS", 0.2)
-    disk = FaultyDisk()
-    async with make_recorder(tmp_path, disk=disk) as recorder:
-        both = feeders(recorder)
-        await play(both, 20)
-        disk.bad_file = "/main/"
-        seen: list[str] = []
-        while not seen:
-            await play(both, 5)
-            seen += [volume.paused for volume in recorder.statistics.volumes if volume.paused]
-        assert seen[0] == "failing (Input/output error)"
-        disk.bad_file = ""
-        await until(lambda: not recorder.statistics.volumes[0].paused)
-        await play(both, 20)
-    for camera in (CAMERA, OTHER):
-        rows = segments(tmp_path, camera)
-        assert sum(frames_by_ffprobe(row.path) for row in rows) == sum(row.frames for row in rows)
-        assert rows[-1].state is SegmentState.SEALED
-    assert checked(tmp_path).findings == []
-
-
-async def test_a_folder_that_cannot_be_synced_ends_the_process(tmp_path: Path) -> None:
-    disk = FaultyDisk()
-    reasons: list[str] = []
-    async with make_recorder(tmp_path, disk=disk, on_fatal=reasons.append) as recorder:
-        both = feeders(recorder)
-        disk.lost_folder = True
-        disk.sync_fails = True
-        await play(both, 20)
-        await until(lambda: reasons)
-        assert "cannot be synced" in reasons[0]
 
 
 async def test_a_disk_unmounted_meanwhile_is_not_filled(tmp_path: Path) -> None:

@@ -1,0 +1,131 @@
+"""Files that fail or lose bytes: their segments end and are settled, nobody else is disturbed."""
+
+from pathlib import Path
+
+import pytest
+from tests.faults.faulty_disk import BEGIN, FaultyDisk, feeders, play
+from tests.footage import CAMERA, OTHER
+from tests.recorders import MAIN, checked, frames_by_ffprobe, gaps, make_recorder, outbox_kinds, segments, until
+
+from xomyen.terms.time import NS_PER_SECOND, ManualClock
+from xomyen.terms.words import GapReason, SegmentState
+
+S = NS_PER_SECOND
+
+
+async def test_lost_bytes_abandon_that_segment_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xomyen.recording.volume._RETRY_SECONDS", 0.05)
+    disk = FaultyDisk()
+    clock = ManualClock(BEGIN)
+    alarms: list[str] = []
+    said = {"on_alarm": lambda code, text: alarms.append(text)}
+    async with make_recorder(tmp_path, disk=disk, clock=clock, **said) as recorder:
+        both = feeders(recorder)
+        await play(both, 20, clock)
+        await until(lambda: len(recorder.reader.open_segments()) == 2)
+        promised = {row.camera: row.bytes for row in recorder.reader.open_segments()}
+        disk.lost_file = CAMERA
+        disk.sync_fails = True
+        await play(both, 5, clock)
+        await until(lambda: recorder.statistics.volumes[0].abandoned_segments)
+        assert any("abandoned" in text for text in alarms)
+        await play(both, 20, clock)
+        await until(lambda: recorder.statistics.volumes[0].unmended_segments)
+        assert segments(tmp_path, CAMERA)[0].state is SegmentState.OPEN
+        disk.lost_file = ""
+        await until(lambda: segments(tmp_path, CAMERA)[0].state is SegmentState.RECOVERED)
+        handed_over = both[0].number
+        await play(both, 20, clock)
+    mended, after = segments(tmp_path, CAMERA)
+    assert mended.bytes >= promised[CAMERA]
+    assert mended.frames < handed_over
+    assert after.state is SegmentState.SEALED
+    first, second = gaps(tmp_path, CAMERA)
+    assert (first.start_ns, first.end_ns, second.end_ns) == (mended.end_ns, second.start_ns, after.start_ns)
+    assert {gap.reason for gap in (first, second)} == {GapReason.DISK}
+    assert [row.state for row in segments(tmp_path, OTHER)] == [SegmentState.SEALED]
+    assert sum(row.frames for row in segments(tmp_path, OTHER)) == both[1].number
+    assert "alarm" in outbox_kinds(tmp_path)
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_segment_that_stays_unreadable_is_settled_by_the_next_start(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    async with make_recorder(tmp_path, disk=disk) as recorder:
+        both = feeders(recorder)
+        await play(both, 20)
+        await until(lambda: len(recorder.reader.open_segments()) == 2)
+        disk.lost_file = CAMERA
+        disk.sync_fails = True
+        await play(both, 5)
+        await until(lambda: recorder.statistics.volumes[0].abandoned_segments)
+        await play(both, 20)
+    abandoned = segments(tmp_path, CAMERA)[0]
+    assert abandoned.state is SegmentState.OPEN
+    assert [finding.code for finding in checked(tmp_path).findings] == ["not_sealed"]
+    async with make_recorder(tmp_path) as recorder:
+        assert recorder.report.recovered == [abandoned.path]
+    assert segments(tmp_path, CAMERA)[0].bytes == abandoned.bytes
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_file_that_fails_costs_its_segment_and_nobody_elses(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    clock = ManualClock(BEGIN)
+    alarms: list[str] = []
+    said = {"on_alarm": lambda code, text: alarms.append(text)}
+    async with make_recorder(tmp_path, disk=disk, clock=clock, **said) as recorder:
+        both = feeders(recorder)
+        await play(both, 20, clock)
+        await until(lambda: recorder.statistics.volumes[0].queued_bytes == 0)
+        disk.bad_file = recorder.open_path(CAMERA, MAIN) or ""
+        await play(both, 40, clock)
+        await until(lambda: recorder.statistics.volumes[0].queued_bytes == 0)
+        assert recorder.statistics.volumes[0].paused == ""
+        assert any("could not be written (Input/output error)" in text for text in alarms)
+        disk.bad_file = ""
+        await play(both, 20, clock)
+    assert [row.frames for row in segments(tmp_path, OTHER)] == [both[1].number]
+    assert gaps(tmp_path, OTHER) == []
+    broken, after = segments(tmp_path, CAMERA)
+    assert {broken.state, after.state} <= {SegmentState.SEALED, SegmentState.RECOVERED}
+    missed = gaps(tmp_path, CAMERA)
+    assert (missed[0].start_ns, missed[-1].end_ns) == (broken.end_ns, after.start_ns)
+    assert {gap.reason for gap in missed} == {GapReason.DISK}
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_disk_whose_files_fail_one_after_another_rests_and_goes_on_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xomyen.recording.volume._REST_SECONDS", 0.2)
+    disk = FaultyDisk()
+    async with make_recorder(tmp_path, disk=disk) as recorder:
+        both = feeders(recorder)
+        await play(both, 20)
+        disk.bad_file = "/main/"
+        seen: list[str] = []
+        while not seen:
+            await play(both, 5)
+            seen += [volume.paused for volume in recorder.statistics.volumes if volume.paused]
+        assert seen[0] == "failing (Input/output error)"
+        disk.bad_file = ""
+        await until(lambda: not recorder.statistics.volumes[0].paused)
+        await play(both, 20)
+    for camera in (CAMERA, OTHER):
+        rows = segments(tmp_path, camera)
+        assert sum(frames_by_ffprobe(row.path) for row in rows) == sum(row.frames for row in rows)
+        assert rows[-1].state is SegmentState.SEALED
+    assert checked(tmp_path).findings == []
+
+
+async def test_a_folder_that_cannot_be_synced_ends_the_process(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    reasons: list[str] = []
+    async with make_recorder(tmp_path, disk=disk, on_fatal=reasons.append) as recorder:
+        both = feeders(recorder)
+        disk.lost_folder = True
+        disk.sync_fails = True
+        await play(both, 20)
+        await until(lambda: reasons)
+        assert "cannot be synced" in reasons[0]
