@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.browser import advanced, open_context, sign_in
+from tests.browser import advanced, new_link, open_context, sign_in
 from tests.e2e.conftest import MARKET, Commune
+from tests.running_node import running_node, simulated_cameras
 from tests.waiting import wait_until
+
+from xomyen.camera.simulator import demo_clip
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -68,7 +71,101 @@ def test_axe_finds_nothing_serious(commune: Commune, browser: Browser) -> None:
     page.keyboard.press("i")
     page.locator("xy-clip").wait_for()
     assert serious(page) == []
+    page.keyboard.press("g")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    wait_until(lambda: page.evaluate(_FOCUSED) is None)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert serious(page) == []
+    page.goto(f"{commune.node.url}/camera/{commune.node.camera(MARKET)['id']}?at=2020-01-01T00:00:00Z")
+    expect(page.get_by_role("heading", name="Không có bản ghi tại thời điểm này")).to_be_visible()
+    assert serious(page) == []
     context.close()
+
+
+# What has the focus now, through all shadow roots: its name, and whether a ring shows it.
+_FOCUSED = """() => {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  if (!at || at === document.body) return null;
+  const style = getComputedStyle(at), box = at.getBoundingClientRect();
+  const outline = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+  return {
+    name: at.getAttribute('aria-label') || at.title || at.textContent.trim(),
+    ring: outline || style.boxShadow !== 'none',
+    seen: box.width > 0 && box.height > 0,
+  };
+}"""
+
+
+def tabbed(page: Page, stops: int) -> list[dict[str, Any]]:
+    """The elements that Tab leads to, one after the other."""
+    found = []
+    for _ in range(stops):
+        page.keyboard.press("Tab")
+        found.append(page.evaluate(_FOCUSED))
+    return [one for one in found if one is not None]
+
+
+def test_every_control_is_reached_by_tab_and_shows_that_it_is(page: Page, commune: Commune) -> None:
+    on_the_wall = tabbed(page, 20)
+    page.goto(f"{commune.node.url}/camera/{commune.node.camera(MARKET)['id']}")
+    page.locator("xy-timeline").wait_for()
+    on_the_player = tabbed(page, 30)
+    assert [one for one in on_the_wall + on_the_player if not (one["ring"] and one["seen"] and one["name"])] == []
+    names = " | ".join(one["name"] for one in on_the_wall)
+    assert all(name in names for name in (MARKET, "Toàn màn hình", "Phím tắt", "Đăng xuất"))
+    names = " | ".join(one["name"] for one in on_the_player)
+    assert all(name in names for name in ("Tạm dừng", "Dòng thời gian", "Trích xuất", "Về màn hình giám sát"))
+
+
+def test_nothing_moves_for_those_who_asked_for_stillness(commune: Commune, browser: Browser) -> None:
+    context = open_context(browser, reduced_motion="reduce")
+    page = context.new_page()
+    sign_in(page, commune.node)
+    page.keyboard.press("?")
+    moving = """() => document.getAnimations().filter(a => a.effect.getComputedTiming().duration > 0).length"""
+    assert page.evaluate(moving) == 0
+    context.close()
+
+
+def test_a_lost_picture_says_what_happened_and_what_to_do_in_both_languages(
+    tmp_path: Path, pictures: Path, browser: Browser
+) -> None:
+    with running_node(tmp_path / "node") as node:
+        with simulated_cameras(demo_clip(), pictures, count=1) as port:
+            node.run("camera", "add", MARKET, f"rtsp://127.0.0.1:{port}/1")
+            node.wait_for(MARKET, "recording")
+        node.wait_for(MARKET, "lost")
+        context = open_context(browser)
+        page = context.new_page()
+        sign_in(page, node)
+        picture = page.locator("xy-picture")
+        expect(picture.locator(".over")).to_contain_text("Mất tín hiệu từ")
+        expect(picture.locator(".advice")).to_contain_text("camera")
+        said = node.camera(MARKET)
+        page.get_by_role("button", name="EN – Chuyển sang tiếng Anh").click()
+        expect(picture.locator(".over")).to_contain_text("Lost since")
+        expect(picture.locator(".detail")).to_have_text(said["detail"])
+        context.close()
+
+
+def test_without_cameras_there_is_nothing_to_lay_out_and_the_way_to_begin(tmp_path: Path, browser: Browser) -> None:
+    with running_node(tmp_path / "node") as node:
+        context = open_context(browser, viewport={"width": 390, "height": 844})
+        page = context.new_page()
+        page.goto(new_link(node))
+        expect(page.get_by_role("heading", name="Chưa có camera")).to_be_visible()
+        expect(page.get_by_text("xomyen camera add")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        middle = page.locator("xy-wall .middle").bounding_box()
+        assert middle is not None
+        assert middle["width"] <= 390
+        page.set_viewport_size({"width": 1366, "height": 768})
+        expect(page.get_by_role("group", name="Số hình")).to_have_count(0)
+        context.close()
 
 
 def test_on_a_phone_the_wall_is_a_list_of_cards_with_large_targets(commune: Commune, browser: Browser) -> None:

@@ -86,6 +86,7 @@ describe("gaps and selections", () => {
 
   it("marks ends in either order and never beyond now", () => {
     expect(marked(null, "from", 1000, 1e6)).toEqual({ from: 1000, to: 31_000 });
+    expect(marked(null, "from", 100_000, 100_000)).toEqual({ from: 70_000, to: 100_000 });
     expect(marked({ from: 5000, to: 9000 }, "to", 7000, 1e6)).toEqual({ from: 5000, to: 7001 });
     expect(marked({ from: 5000, to: 9000 }, "from", 12_000, 1e6)).toEqual({ from: 12_000, to: 42_000 });
     expect(marked(null, "from", 1000, 5000)).toEqual({ from: 1000, to: 5000 });

@@ -15,7 +15,10 @@ export function marked(was: Stretch | null, end: "from" | "to", at: number, nowM
     if (end === "from") to = from + SELECT_MS;
     else from = to - SELECT_MS;
   }
-  return { from, to: Math.min(to, Math.floor(nowMs)) };
+  to = Math.min(to, Math.floor(nowMs));
+  // Begun at the live edge there is nothing after it yet: what has just been seen is meant.
+  if (to <= from) from = to - SELECT_MS;
+  return { from, to };
 }
 
 /** A first proposal around the moment on the screen. */

@@ -42,7 +42,7 @@ _GLYPHS = {
     "Z": "6151494543",
 }  # fmt: skip
 GLYPH_ADVANCE = 6  # columns from letter to letter
-NAME_LETTERS = 16  # at most; 8 below 1280 pixels of width
+NAME_LETTERS = 18  # at most; 8 below 1280 pixels of width
 
 
 @dataclass(frozen=True, slots=True)
