@@ -37,7 +37,9 @@ def deck_state(page: Page) -> str:
 def moment(commune: Commune) -> int:
     """A moment that was recorded some seconds ago, on a whole second, ns."""
     wait_until(lambda: commune.node.frames(MARKET) > 25 * 12, seconds=100, every=0.5)
-    return (time.time_ns() // SECOND_NS - 9) * SECOND_NS
+    # Counted from what is recorded, not from now: a loaded machine may be some seconds behind.
+    end = max(datetime.fromisoformat(segment["to"]) for segment in commune.node.segments(MARKET))
+    return (int(end.timestamp()) - 5) * SECOND_NS
 
 
 @pytest.fixture
