@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from xomyen.node.gateway.problems import problem
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_DRAINED_BYTES = 1024 * 1024  # of a body that is refused
 BODY_TIMEOUT_S = 10.0
 
 # Scripts and styles come from files alone. Media Source needs blob: for media, hls.js for its worker.
@@ -101,9 +102,32 @@ class Shield:
         elif not length.isdigit() or int(length) > MAX_BODY_BYTES:
             refusal = problem(413, "too_large", f"A request's body may have {MAX_BODY_BYTES} bytes.")
         if refusal is not None:
+            if not await _drained(length, receive) and scope["http_version"].startswith("1"):
+                # The rest of the body would be taken for the next request.
+                refusal.headers["Connection"] = "close"
             await refusal(scope, receive, send_guarded)
             return
         await self._app(scope, _Bounded(receive).receive, send_guarded)
+
+
+async def _drained(length: str, receive: Receive) -> bool:
+    """Whether the refused body was read to its end, so that the connection can be used again.
+
+    A server that closes while its client still sends resets the connection, and the answer may be lost with it.
+    """
+    if not length.isdigit() or int(length) > MAX_DRAINED_BYTES:
+        return False
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            taken = 0
+            while taken <= MAX_DRAINED_BYTES:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return message["type"] == "http.request"
+    except TimeoutError:
+        pass
+    return False
 
 
 class _Bounded:
