@@ -223,7 +223,7 @@ def _seals() -> list[bytes]:
 def _wire() -> list[bytes]:
     opened = b'{"codec": "h264", "audio": true, "parameter_sets": ["67640028", "68eb"]}'
     return [
-        units_head(10**18, [3, 4], [0, 1], [0, 1], [True, False]) + b"abcdefg",
+        units_head(10**18, 0, [3, 4], [0, 1], [0, 1], [True, False]) + b"abcdefg",
         opened,
         b'{"code": "x", "message": "y"}',
     ]

@@ -6,13 +6,12 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.collecting_sink import CollectingSink
-from tests.interop.packages import SYSTEM_PYTHON, need_gstreamer_server, need_vlc
+from tests.interop.gstreamer import Servers, gstreamer_servers
+from tests.interop.packages import need_vlc
 from tests.interop.receiving import FRAME_TICKS, PICTURES, assert_recorded, assert_whole, collect, record, steps
 from tests.sample_video import H264_B_FRAMES, decode_all, make_video
 
@@ -23,30 +22,6 @@ from xomyen.camera.open import open_source
 from xomyen.camera.probe import probe
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.words import GapReason, VideoCodec
-
-
-@dataclass(frozen=True)
-class Servers:
-    open: str
-    digest: str
-    basic: str
-
-
-@contextmanager
-def gstreamer_servers() -> Iterator[tuple[Servers, int]]:
-    """The servers and their process."""
-    need_gstreamer_server()
-    script = Path(__file__).with_name("gstreamer_server.py")
-    server = subprocess.Popen([SYSTEM_PYTHON, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert server.stdin is not None
-    assert server.stdout is not None
-    ports = server.stdout.readline().split()
-    assert len(ports) == 3, "the GStreamer server did not start"
-    try:
-        yield Servers(*(f"127.0.0.1:{port}" for port in ports)), server.pid
-    finally:
-        server.kill()
-        server.communicate()
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from xomyen.camera.nal_shape import (
     split_aggregate,
 )
 from xomyen.camera.parameter_sets import ParameterSets
-from xomyen.camera.rtp import payload_bounds
+from xomyen.camera.rtp import MAX_DROPOUT, payload_bounds
 from xomyen.camera.rtsp_message import Request, Response, parse_message
 from xomyen.camera.source import Batch, CodecConfig, StreamSink
 from xomyen.terms.buffers import Lease
@@ -32,7 +32,6 @@ from xomyen.terms.buffers import Lease
 MAX_ACCESS_UNIT_BYTES = 16 * 1024 * 1024
 _LEARNED_AFTER = 8  # access units whose marker bit proved right
 _LATE = 0x10000 - 256  # a packet up to 256 numbers back is late or a duplicate
-_RESTART = 3000  # farther ahead (RFC 3550 §A.1 MAX_DROPOUT): the camera began to count anew
 
 _put_length = struct.Struct(">I").pack_into
 _put_length_and_byte = struct.Struct(">IB").pack_into
@@ -139,7 +138,7 @@ class Depacketiser:
                 if gap >= _LATE:
                     pos = after
                     continue
-                self.lost_packets += gap if gap < _RESTART else 1
+                self.lost_packets += gap if gap < MAX_DROPOUT else 1
                 if in_fragment:
                     in_fragment = False
                     self._drop_fragments()

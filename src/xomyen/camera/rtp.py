@@ -7,6 +7,7 @@ _NTP_EPOCH_S = 2_208_988_800  # seconds from 1900 to 1970 (RFC 3550 §4)
 _SENDER_REPORT = struct.Struct(">IIII")
 _RECEIVER_REPORT = struct.Struct(">BBHIIIIIII")
 
+MAX_DROPOUT = 3000  # packets; a number farther ahead (§A.1): the sender began to count anew
 SENDER_REPORT = 200
 RECEIVER_REPORT = 201
 SOURCE_DESCRIPTION = 202

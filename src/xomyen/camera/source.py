@@ -35,6 +35,8 @@ class CodecConfig:
 class Batch:
     """Whole access units of one stream, as they came in one read; no object per frame or packet.
 
+    One without access units tells only that packets were lost.
+
     Access unit *i* is the concatenation of ``parts[part_ends[i-1]:part_ends[i]]`` and is in the form of
     ISO/IEC 14496-15 (each NAL unit behind its 4-byte length; no access-unit delimiters; parameter sets
     that came in band stay where they stood, and count in the CodecConfig too). The parts are slices of

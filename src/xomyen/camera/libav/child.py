@@ -9,8 +9,7 @@ import socket
 import threading
 from types import TracebackType
 
-import av.logging
-
+from xomyen.camera.libav.packet_loss import listen_to_libav
 from xomyen.camera.libav.reader import Reader
 from xomyen.camera.libav.wire import HEADER, MAX_MESSAGE_BYTES, Kind, decode_start
 
@@ -101,7 +100,7 @@ def main() -> None:
     """Entry point of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the node, which closes the socket
     threading.excepthook = _end_on_bug
-    av.logging.set_level(None)  # libav's own messages quote URLs
+    listen_to_libav()
     Child(socket.socket(fileno=os.dup(0))).run()
     os._exit(0)  # without waiting for readers that are blocked in libav
 

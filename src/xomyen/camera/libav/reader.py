@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from xomyen.camera.errors import CameraFault, CameraTimeout, ClosedByCamera, CodecNotSupported, MalformedStream
 from xomyen.camera.libav.demuxing import fault_of, open_container
 from xomyen.camera.libav.opening import Opening, plan
+from xomyen.camera.libav.packet_loss import LostPackets
 from xomyen.camera.libav.session import CopySession, ReencodeSession, open_session
 from xomyen.camera.libav.wire import Closed, Kind, Opened, Start, encode_closed, encode_opened, units_head
 from xomyen.camera.source import CodecConfig
@@ -43,6 +44,8 @@ class Reader:
         self._keys: list[bool] = []
         self._waiting_bytes = 0
         self._arrived_ns = 0
+        self._lost = LostPackets()
+        self._lost_told = 0
         self._delivered = 0
         self._audio = False
 
@@ -55,15 +58,20 @@ class Reader:
         self._watched = watched
         self.flush()
 
-    def flush(self) -> None:
-        """Sends what is waiting; called on the process's tick."""
+    def flush(self, at_end: bool = False) -> None:
+        """Sends what is waiting; called on the process's tick.
+
+        Losses go with the pictures after them; those at a session's end, where none follow, go by themselves.
+        """
         with self._lock:
-            if not self._units or self._stopped.is_set():
+            lost = self._lost.total - self._lost_told
+            if self._stopped.is_set() or not (self._units or (at_end and lost)):
                 return
+            self._lost_told += lost
             units, pts, dts, keys = self._units, self._pts, self._dts, self._keys
             self._units, self._pts, self._dts, self._keys = [], [], [], []
             self._waiting_bytes = 0
-            head = units_head(self._arrived_ns, [len(unit) for unit in units], pts, dts, keys)
+            head = units_head(self._arrived_ns, lost, [len(unit) for unit in units], pts, dts, keys)
             # Sent under the lock, so that batches stay in order and the reader waits while the node does.
             self._send(Kind.BATCH, self.number, [head, *units])
 
@@ -92,12 +100,13 @@ class Reader:
 
     def run(self) -> None:
         """Sessions with growing, jittered pauses between them."""
+        self._lost.count_here()
         failures = 0
         while not self._stopped.is_set():
             self._delivered = 0
             began = time.monotonic()
             fault = self._session()
-            self.flush()
+            self.flush(at_end=True)
             if self._stopped.is_set():
                 return
             self._send(Kind.CLOSED, self.number, [encode_closed(Closed(fault.code, fault.message))])

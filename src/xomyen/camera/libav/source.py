@@ -70,6 +70,7 @@ class LibavSource:
         """Called by the pool."""
         batch = Batch()
         batch.arrived_ns = units.arrived_ns
+        batch.lost_packets = units.lost_packets
         batch.sizes, batch.pts_ticks, batch.dts_ticks, batch.keys = (
             units.sizes,
             units.pts_ticks,

@@ -14,7 +14,7 @@ from xomyen.terms.words import VideoCodec
 
 MAX_MESSAGE_BYTES = 64 << 20
 HEADER = struct.Struct(">IBI")
-_BATCH = struct.Struct(">IQ")  # access units, arrived_ns
+_BATCH = struct.Struct(">IQI")  # access units, arrived_ns, lost packets
 
 
 class WireError(ValueError):
@@ -62,9 +62,10 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """Whole access units, one after another in `data`."""
+    """Whole access units, one after another in `data`; none when it tells only of losses."""
 
     arrived_ns: int
+    lost_packets: int  # RTP packets missing since the message before
     sizes: list[int]
     pts_ticks: list[int]
     dts_ticks: list[int]
@@ -117,11 +118,13 @@ def decode_opened(content: bytes) -> Opened:
         raise WireError("OPENED") from error
 
 
-def units_head(arrived_ns: int, sizes: list[int], pts: list[int], dts: list[int], keys: list[bool]) -> bytes:
+def units_head(
+    arrived_ns: int, lost_packets: int, sizes: list[int], pts: list[int], dts: list[int], keys: list[bool]
+) -> bytes:
     """The content of a BATCH message up to the access units themselves."""
     return b"".join(
         (
-            _BATCH.pack(len(sizes), arrived_ns),
+            _BATCH.pack(len(sizes), arrived_ns, lost_packets),
             array("q", sizes).tobytes(),
             array("q", pts).tobytes(),
             array("q", dts).tobytes(),
@@ -134,7 +137,7 @@ def decode_units(content: memoryview) -> Units:
     """Both ends run on one machine, so numbers are in its byte order."""
     if len(content) < _BATCH.size:
         raise WireError("BATCH")
-    count, arrived_ns = _BATCH.unpack_from(content)
+    count, arrived_ns, lost_packets = _BATCH.unpack_from(content)
     at = _BATCH.size
     data_at = at + 25 * count
     if data_at > len(content):
@@ -149,4 +152,4 @@ def decode_units(content: memoryview) -> Units:
     data = content[data_at:]
     if sum(sizes) != len(data):
         raise WireError("BATCH")
-    return Units(arrived_ns, sizes, pts, dts, [flag == 1 for flag in content[at:data_at]], data)
+    return Units(arrived_ns, lost_packets, sizes, pts, dts, [flag == 1 for flag in content[at:data_at]], data)
