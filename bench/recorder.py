@@ -18,7 +18,7 @@ from pathlib import Path
 import uvloop
 
 from bench.measure import pss_bytes
-from xomyen.camera.ingest import IngestGroups
+from xomyen.camera.ingest import Ingest
 from xomyen.camera.rtsp_source import RtspSource
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.disk import Bytes, LocalDisk
@@ -101,12 +101,12 @@ async def run(count: int, port: int, seconds: float, root: Path, stall: tuple[fl
         recorder = await stack.enter_async_context(Recorder(folder, new_id(), key, settings=settings, disk=disk))
         volumes = {json.loads((Path(p) / "xomyen-volume.json").read_text())["volume"]: p for p in paths}
         order = sorted(volumes, key=lambda v: volumes[v])
-        groups = await stack.enter_async_context(IngestGroups())
+        ingest = await stack.enter_async_context(Ingest())
         sources = []
         for number, camera in enumerate(ids):
             policy = StreamPolicy(volume=order[number % len(order)])
             sink = recorder.sink(camera, StreamName.MAIN, policy)
-            source = RtspSource(f"rtsp://127.0.0.1:{port}/{number + 1}", None, None, sink, groups)
+            source = RtspSource(f"rtsp://127.0.0.1:{port}/{number + 1}", None, None, sink, ingest)
             sources.append(await source.__aenter__())
             await asyncio.sleep(0.01)
         while any(s.frames < 50 for s in recorder.statistics.streams):

@@ -7,7 +7,7 @@ from tests.rtsp_camera import RtspCamera
 from tests.stream_sinks import RememberingSink
 
 from xomyen.camera.errors import CameraFault
-from xomyen.camera.ingest import IngestGroups
+from xomyen.camera.ingest import Ingest
 from xomyen.camera.rtsp_message import format_response
 from xomyen.camera.rtsp_source import RtspSource
 
@@ -19,10 +19,10 @@ async def playing(
     url: str, user: str | None = None, password: str | None = None, **more: str
 ) -> AsyncIterator[tuple[RtspSource, RememberingSink]]:
     sink = RememberingSink()
-    async with IngestGroups() as groups:
-        async with RtspSource(url, user, password, sink, groups, jitter=lambda: 0.0, **more) as source:
+    async with Ingest() as ingest:
+        async with RtspSource(url, user, password, sink, ingest, jitter=lambda: 0.0, **more) as source:
             yield source, sink
-        assert groups.pool.out == 0
+        assert ingest.pool.out == 0
 
 
 def with_pictures(count: int) -> Callable[[RememberingSink], bool]:

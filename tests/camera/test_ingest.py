@@ -13,7 +13,7 @@ from tests.stream_sinks import RememberingSink
 from xomyen.camera.codec_config import codec_config
 from xomyen.camera.depacketiser import Depacketiser
 from xomyen.camera.errors import CameraFault
-from xomyen.camera.ingest import MOST_AT_ONCE, SHARE, IngestGroups, Reader
+from xomyen.camera.ingest import MOST_AT_ONCE, SHARE, Ingest, Reader
 from xomyen.camera.nal_shape import nal_shape
 from xomyen.terms.buffers import BufferPool
 from xomyen.terms.words import VideoCodec
@@ -30,7 +30,7 @@ class Deaf:
 class Camera:
     """A reader with the camera's end of its socket in the test's hand."""
 
-    def __init__(self, groups: IngestGroups) -> None:
+    def __init__(self, ingest: Ingest) -> None:
         self.sink = RememberingSink()
         self.far, self.near = socket.socketpair()
         self.far.setblocking(False)
@@ -48,7 +48,7 @@ class Camera:
             lambda sets: codec_config(VideoCodec.H264, sets),
             (SPS, PPS),
         )
-        self.reader = Reader(groups, self.near, depacketiser, "test", self.faults.append)
+        self.reader = Reader(ingest, self.near, depacketiser, "test", self.faults.append)
 
     def send(self, count: int) -> None:
         for _ in range(0 if self.gone else count):
@@ -82,8 +82,8 @@ ACTIONS = st.lists(
 def test_the_pool_is_whole_again_after_any_sequence(actions):
     async def run() -> None:
         pool = BufferPool(16 * 1024, 4)
-        async with IngestGroups(pool=pool) as groups:
-            cameras = [Camera(groups) for _ in range(3)]
+        async with Ingest(pool=pool) as ingest:
+            cameras = [Camera(ingest) for _ in range(3)]
             for camera in cameras:
                 camera.reader.open()
             for index, action in actions:
@@ -117,8 +117,8 @@ def test_the_pool_is_whole_again_after_any_sequence(actions):
 
 
 async def test_when_the_pool_is_empty_the_bytes_wait_and_then_come_whole():
-    async with IngestGroups(pool=BufferPool(64 * 1024, 1)) as groups:
-        holder, waiter = Camera(groups), Camera(groups)
+    async with Ingest(pool=BufferPool(64 * 1024, 1)) as ingest:
+        holder, waiter = Camera(ingest), Camera(ingest)
         for camera in (holder, waiter):
             camera.reader.open()
         holder.sink.keep = True
@@ -136,12 +136,12 @@ async def test_when_the_pool_is_empty_the_bytes_wait_and_then_come_whole():
         assert not waiter.reader.held_back
         holder.close()
         waiter.close()
-    assert groups.pool.out == 0
+    assert ingest.pool.out == 0
 
 
 async def test_a_stream_that_keeps_its_buffers_leaves_the_others_theirs():
-    async with IngestGroups() as groups:
-        greedy, other = Camera(groups), Camera(groups)
+    async with Ingest() as ingest:
+        greedy, other = Camera(ingest), Camera(ingest)
         greedy.sink.keep = True
         for camera in (greedy, other):
             camera.reader.open()
@@ -158,7 +158,7 @@ async def test_a_stream_that_keeps_its_buffers_leaves_the_others_theirs():
             camera.close()
         for lease in greedy.sink.kept[SHARE:]:
             lease.release()
-    assert groups.pool.out == 0
+    assert ingest.pool.out == 0
 
 
 def test_buffers_come_back_from_other_threads():
@@ -181,9 +181,9 @@ def test_buffers_come_back_from_other_threads():
     assert len({id(lease) for lease in pool.free}) == len(pool.free) <= 8
 
 
-async def test_every_stream_of_a_group_is_read_on_its_tick():
-    async with IngestGroups() as groups:
-        cameras = [Camera(groups) for _ in range(12)]
+async def test_every_stream_is_read_on_the_tick():
+    async with Ingest() as ingest:
+        cameras = [Camera(ingest) for _ in range(12)]
         for camera in cameras:
             camera.reader.open()
             camera.reader.prompt(False)
@@ -191,7 +191,7 @@ async def test_every_stream_of_a_group_is_read_on_its_tick():
         for camera in cameras:
             await camera.sink.until(lambda sink: len(sink.units) >= 11)
             camera.close()
-    assert groups.pool.out == 0
+    assert ingest.pool.out == 0
 
 
 class Flood:
@@ -204,8 +204,8 @@ class Flood:
 
 
 async def test_a_camera_that_floods_lets_the_others_have_their_turn():
-    async with IngestGroups(pool=BufferPool(16 * 1024, 4)) as groups:
-        camera = Camera(groups)
+    async with Ingest(pool=BufferPool(16 * 1024, 4)) as ingest:
+        camera = Camera(ingest)
         camera.reader.open()
         camera.reader.prompt(False)
         camera.reader._socket = Flood()

@@ -25,7 +25,7 @@ from xomyen.camera.errors import (
     StreamNotFound,
     WrongPassword,
 )
-from xomyen.camera.ingest import IngestGroups
+from xomyen.camera.ingest import Ingest
 from xomyen.camera.rtsp_source import RtspSource, pause_s
 from xomyen.terms.words import GapReason
 
@@ -191,9 +191,9 @@ async def test_garbage_between_the_pictures_ends_only_that_session():
     async with RtspCamera(frames=15, after=b"\0\1\2" * 40) as camera, RtspCamera() as other:
         sinks = [RememberingSink(), RememberingSink()]
         async with AsyncExitStack() as stack:
-            groups = await stack.enter_async_context(IngestGroups())
+            ingest = await stack.enter_async_context(Ingest())
             for sink, url in zip(sinks, [camera.url, other.url], strict=True):
-                await stack.enter_async_context(RtspSource(url, None, None, sink, groups, jitter=lambda: 0.0))
+                await stack.enter_async_context(RtspSource(url, None, None, sink, ingest, jitter=lambda: 0.0))
             await sinks[0].until(lambda sink: len(sink.configs) >= 2)
             await sinks[1].until(with_pictures(len(sinks[1].units) + 20))
     assert sinks[0].ends[0][0] is GapReason.REFUSED

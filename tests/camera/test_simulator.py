@@ -16,7 +16,7 @@ from tests.picture import NoMarkError, read_mark
 from tests.simulated import SMALL, decoded, marks, small_simulator
 from tests.waiting import until
 
-from xomyen.camera.ingest import IngestGroups
+from xomyen.camera.ingest import Ingest
 from xomyen.camera.rtsp_source import RtspSource
 from xomyen.camera.simulator import Picturing, Protection, Scheme, Simulator, demo_clip, display
 from xomyen.camera.simulator.certificate import server_context
@@ -26,24 +26,24 @@ from xomyen.terms.words import StreamName, VideoCodec
 
 
 @pytest.fixture
-async def groups() -> AsyncIterator[IngestGroups]:
-    async with IngestGroups() as made:
+async def ingest() -> AsyncIterator[Ingest]:
+    async with Ingest() as made:
         yield made
 
 
 async def _collect(
-    simulator: Simulator, groups: IngestGroups, count: int, url: str = "", user: str | None = None, password: str = ""
+    simulator: Simulator, ingest: Ingest, count: int, url: str = "", user: str | None = None, password: str = ""
 ) -> CollectingSink:
     sink = CollectingSink()
-    async with RtspSource(url or simulator.url(1), user, password, sink, groups):
+    async with RtspSource(url or simulator.url(1), user, password, sink, ingest):
         await sink.until(lambda s: len(s.units) >= count)
     return sink
 
 
-async def test_every_picture_carries_the_next_counter_and_the_true_time(groups: IngestGroups) -> None:
+async def test_every_picture_carries_the_next_counter_and_the_true_time(ingest: Ingest) -> None:
     async with small_simulator() as simulator:
         begin_ns = time.time_ns()
-        sink = await _collect(simulator, groups, 60)
+        sink = await _collect(simulator, ingest, 60)
         end_ns = time.time_ns()
     assert sink.lost_packets == 0
     assert sink.keys[0]
@@ -74,11 +74,11 @@ def _read_with_libav(url: str, count: int, options: dict[str, str] | None = None
     return frames
 
 
-async def test_cameras_show_their_own_names_and_differ(groups: IngestGroups) -> None:
+async def test_cameras_show_their_own_names_and_differ(ingest: Ingest) -> None:
     async with small_simulator(2, names=["C01 Vào xã", "C02 Ra xã"]) as simulator:
         pictures = []
         for camera in (1, 2):
-            sink = await _collect(simulator, groups, 1, simulator.url(camera))
+            sink = await _collect(simulator, ingest, 1, simulator.url(camera))
             frame = decoded(sink.units[:1], sink.configs[0].parameter_sets, VideoCodec.H264)[0]
             pictures.append(frame.to_ndarray(format="gray").astype(int))
     name, rest = np.s_[:16, 240:420], np.s_[60:]
@@ -103,12 +103,10 @@ def test_a_name_too_long_for_the_display_is_cut_between_words() -> None:
 
 
 @pytest.mark.parametrize("codec", [VideoCodec.H265, VideoCodec.H264])
-async def test_pictures_sent_out_of_order_and_h265_carry_a_looped_counter(
-    groups: IngestGroups, codec: VideoCodec
-) -> None:
+async def test_pictures_sent_out_of_order_and_h265_carry_a_looped_counter(ingest: Ingest, codec: VideoCodec) -> None:
     main = Picturing(640, 360, 25, 600_000, gop_s=1.0, seconds=2, codec=codec, b_frames=2)
     async with small_simulator(main=main, sub=None) as simulator:
-        sink = await _collect(simulator, groups, 60)
+        sink = await _collect(simulator, ingest, 60)
     assert sink.configs[0].codec is codec
     assert any(pts > dts for pts, dts in zip(sink.pts, sink.dts, strict=True))
     sink.check_times()
@@ -120,12 +118,12 @@ async def test_pictures_sent_out_of_order_and_h265_carry_a_looped_counter(
 
 
 @pytest.mark.parametrize("scheme", list(Scheme))
-async def test_a_password_is_asked_for(groups: IngestGroups, scheme: Scheme) -> None:
+async def test_a_password_is_asked_for(ingest: Ingest, scheme: Scheme) -> None:
     async with small_simulator(protection=Protection("xem", "mật khẩu", scheme)) as simulator:
-        sink = await _collect(simulator, groups, 5, user="xem", password="mật khẩu")
+        sink = await _collect(simulator, ingest, 5, user="xem", password="mật khẩu")
         assert len(sink.units) >= 5
         wrong = CollectingSink()
-        async with RtspSource(simulator.url(), "xem", "sai", wrong, groups):
+        async with RtspSource(simulator.url(), "xem", "sai", wrong, ingest):
             await wrong.until(lambda s: bool(s.closings))
         assert not wrong.units
 
@@ -170,9 +168,9 @@ async def test_rtsps_serves_pictures_behind_tls() -> None:
         assert len({m.counter for m in marks(frames)}) == 10
 
 
-async def test_sound_is_offered_on_request_and_never_sent_unless_set_up(groups: IngestGroups) -> None:
+async def test_sound_is_offered_on_request_and_never_sent_unless_set_up(ingest: Ingest) -> None:
     async with small_simulator(audio=True) as simulator:
-        sink = await _collect(simulator, groups, 5)
+        sink = await _collect(simulator, ingest, 5)
         assert len(sink.units) >= 5
         assert simulator.audio_set_ups == 0
         await asyncio.to_thread(_read_with_libav, simulator.url(), 5)
@@ -193,20 +191,20 @@ async def test_a_session_of_which_nothing_is_heard_ends() -> None:
         writer.close()
 
 
-async def test_a_keep_alive_holds_a_session(groups: IngestGroups) -> None:
+async def test_a_keep_alive_holds_a_session(ingest: Ingest) -> None:
     async with small_simulator(session_timeout_s=4, get_parameter=False) as simulator:
-        sink = await _collect(simulator, groups, 200)
+        sink = await _collect(simulator, ingest, 200)
         assert len(sink.configs) == 1
         assert simulator.sessions_timed_out == 0
         assert simulator.requests["OPTIONS"] >= 2
 
 
-async def test_absolute_control_addresses_are_understood(groups: IngestGroups) -> None:
+async def test_absolute_control_addresses_are_understood(ingest: Ingest) -> None:
     async with small_simulator(absolute_control=True) as simulator:
-        assert len((await _collect(simulator, groups, 5)).units) >= 5
+        assert len((await _collect(simulator, ingest, 5)).units) >= 5
 
 
-async def test_a_slow_receiver_loses_pictures_and_disturbs_nobody(groups: IngestGroups) -> None:
+async def test_a_slow_receiver_loses_pictures_and_disturbs_nobody(ingest: Ingest) -> None:
     main = Picturing(640, 360, 25, 8_000_000, gop_s=1.0, seconds=2)
     async with small_simulator(main=main, sub=None, most_pending=200_000) as simulator:
         reader, writer = await asyncio.open_connection("127.0.0.1", simulator.port, limit=1024)
@@ -219,7 +217,7 @@ async def test_a_slow_receiver_loses_pictures_and_disturbs_nobody(groups: Ingest
             answer = (await reader.readuntil(b"\r\n\r\n")).decode()
             session = f"Session: {answer.split('Session: ')[1].split(';')[0]}\r\n"
         sink = CollectingSink()
-        async with RtspSource(simulator.url(), None, None, sink, groups):
+        async with RtspSource(simulator.url(), None, None, sink, ingest):
             await until(lambda: simulator.dropped_pictures > 0, 90)
             so_far = len(sink.units)
             await sink.until(lambda s: len(s.units) > so_far + 25)

@@ -9,7 +9,7 @@ from tests.collecting_sink import CollectingSink
 from tests.simulated import decoded, marks, small_simulator
 from tests.waiting import until
 
-from xomyen.camera.ingest import IngestGroups
+from xomyen.camera.ingest import Ingest
 from xomyen.camera.rtsp_source import RtspSource
 from xomyen.camera.simulator import FaultKind, Simulator
 from xomyen.camera.simulator.faults import FaultOrder
@@ -22,12 +22,12 @@ H264 = VideoCodec.H264
 class Watched:
     """Two cameras, both played: what is wrong with the first must not touch the second."""
 
-    def __init__(self, simulator: Simulator, groups: IngestGroups) -> None:
+    def __init__(self, simulator: Simulator, ingest: Ingest) -> None:
         self.simulator = simulator
         self.first, self.second = CollectingSink(), CollectingSink()
         self.sources = [
-            RtspSource(simulator.url(1), None, None, self.first, groups, jitter=lambda: 0.0),
-            RtspSource(simulator.url(2), None, None, self.second, groups),
+            RtspSource(simulator.url(1), None, None, self.first, ingest, jitter=lambda: 0.0),
+            RtspSource(simulator.url(2), None, None, self.second, ingest),
         ]
 
     async def more(self, count: int) -> None:
@@ -44,8 +44,8 @@ class Watched:
 
 @pytest.fixture
 async def watched() -> AsyncIterator[Watched]:
-    async with small_simulator(2, sub=None) as simulator, IngestGroups() as groups:
-        both = Watched(simulator, groups)
+    async with small_simulator(2, sub=None) as simulator, Ingest() as ingest:
+        both = Watched(simulator, ingest)
         async with both.sources[0], both.sources[1]:
             await both.more(5)
             yield both

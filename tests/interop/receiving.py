@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.collecting_sink import CollectingSink
 from tests.sample_video import decode_all
 
-from xomyen.camera.ingest import IngestGroups
+from xomyen.camera.ingest import Ingest
 from xomyen.camera.libav import LibavPool
 from xomyen.camera.open import open_source
 from xomyen.camera.source import Batch, CodecConfig, StreamSink
@@ -27,7 +27,7 @@ FFMPEG_NAME = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc"}
 
 async def collect(url: str, pictures: int, user: str | None = None, password: str | None = None) -> CollectingSink:
     sink = CollectingSink()
-    async with IngestGroups() as groups, open_source(url, user, password, sink, groups, LibavPool()):
+    async with Ingest() as ingest, open_source(url, user, password, sink, ingest, LibavPool()):
         await sink.until(lambda s: len(s.units) >= pictures or bool(s.closings))
     return sink
 
@@ -82,9 +82,9 @@ class _Counting:
 async def record(url: str, folder: NodeFolder) -> list[Path]:
     """Records until PICTURES pictures came, and checks every seal and byte; the files in the order of time."""
     camera, node, key = new_id(), new_id(), SigningKey.generate()
-    async with Recorder(folder, node, key) as recorder, IngestGroups() as groups:
+    async with Recorder(folder, node, key) as recorder, Ingest() as ingest:
         sink = _Counting(recorder.sink(camera, StreamName.MAIN))
-        async with open_source(url, None, None, sink, groups, LibavPool()):
+        async with open_source(url, None, None, sink, ingest, LibavPool()):
             async with asyncio.timeout(60):
                 while sink.pictures < PICTURES:
                     sink.changed.clear()

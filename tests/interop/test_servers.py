@@ -16,7 +16,7 @@ from tests.interop.receiving import FRAME_TICKS, PICTURES, assert_recorded, asse
 from tests.sample_video import H264_B_FRAMES, decode_all, make_video
 
 from xomyen.camera.errors import CameraTimeout, CodecNotSupported, StreamNotFound, WrongPassword
-from xomyen.camera.ingest import IngestGroups
+from xomyen.camera.ingest import Ingest
 from xomyen.camera.libav import LibavPool, LibavSource
 from xomyen.camera.open import open_source
 from xomyen.camera.probe import probe
@@ -138,7 +138,7 @@ def vlc(tmp_path: Path) -> Iterator[str]:
 async def until_pictures(url: str, pictures: int) -> CollectingSink:
     """As `collect`, but a server that is still starting may refuse at first."""
     sink = CollectingSink()
-    async with IngestGroups() as groups, open_source(url, None, None, sink, groups, LibavPool()):
+    async with Ingest() as ingest, open_source(url, None, None, sink, ingest, LibavPool()):
         await sink.until(lambda s: len(s.units) >= pictures)
     return sink
 
@@ -158,7 +158,7 @@ async def test_vlcs_server_is_recorded_over_udp(vlc: str, tmp_path: Path) -> Non
 
 async def test_vlcs_server_which_knows_no_tcp_is_said_to_need_udp(vlc: str) -> None:
     sink = CollectingSink()
-    async with IngestGroups() as groups, open_source(f"rtsp://{vlc}", None, None, sink, groups, LibavPool()):
+    async with Ingest() as ingest, open_source(f"rtsp://{vlc}", None, None, sink, ingest, LibavPool()):
         await sink.until(
             lambda s: bool(s.closings) and s.closings[-1][0] is GapReason.REFUSED and "461" in s.closings[-1][1]
         )

@@ -1,7 +1,7 @@
-"""Reads many cameras in a few groups, each group on one tick, into leased buffers.
+"""Reads many cameras on one tick, into leased buffers.
 
-Few wake-ups are what makes the recorder cheap: every 250 ms a group does one `recv_into` per camera,
-back to back. A stream that somebody watches, or that has just begun, is read when bytes arrive.
+Few wake-ups are what makes the recorder cheap: on the tick the cameras' sockets are read one after another,
+a few in a row. A stream that somebody watches, or that has just begun, is read when bytes arrive.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ TICK_S = 0.39
 IN_A_ROW = 16  # streams between which nothing else of the event loop has its turn
 BUFFER_BYTES = 384 * 1024  # a tick of 4 Mbit/s with its keyframe
 SHARE = 11  # buffers one stream may have waiting for its disk: 4 s of ticks; after that the kernel's buffer fills
-MOST_AT_ONCE = SHARE * BUFFER_BYTES  # bytes of one stream in one turn (128 Mbit/s); a flood waits in its socket
+MOST_AT_ONCE = SHARE * BUFFER_BYTES  # bytes of one stream in one turn (88 Mbit/s); a flood waits in its socket
 PROMPT_S = 5.0  # a new run is read on readiness for so long, so that its wall-clock anchor is sharp
 START_SPACING_S = 0.01
 
@@ -49,14 +49,14 @@ class Reader:
 
     def __init__(
         self,
-        groups: "IngestGroups",
+        ingest: "Ingest",
         sock: socket.socket,
         depacketiser: Depacketiser,
         place: str,
         ended: Callable[[CameraFault], None],
     ) -> None:
         """`ended` is called once, when the connection or the stream fails; never after `close`."""
-        self._groups = groups
+        self._ingest = ingest
         self._socket = sock
         self._depacketiser = depacketiser
         self._place = place
@@ -75,10 +75,10 @@ class Reader:
             lease = BufferPool(len(first_bytes), 1).take()
             if lease is not None:
                 lease.view[:] = first_bytes
-                self._depacketiser.feed(lease, len(first_bytes), self._groups.clock.wall_ns())
+                self._depacketiser.feed(lease, len(first_bytes), self._ingest.clock.wall_ns())
                 lease.release()
         self._open = True
-        self._groups.add(self)
+        self._ingest.add(self)
         self.prompt(True)
 
     def close(self) -> None:
@@ -86,10 +86,10 @@ class Reader:
         if self._open:
             self._open = False
             self._listen(False)
-            self._groups.remove(self)
+            self._ingest.remove(self)
 
     def prompt(self, prompt: bool) -> None:
-        """Reads when bytes arrive, or only on the group's tick."""
+        """Reads when bytes arrive, or only on the tick."""
         self._prompt = prompt
         self._listen(prompt and self._open)
 
@@ -97,15 +97,15 @@ class Reader:
         if listen != self._listening:
             self._listening = listen
             if listen:
-                self._groups.loop.add_reader(self._socket.fileno(), self.poll)
+                self._ingest.loop.add_reader(self._socket.fileno(), self.poll)
             else:
-                self._groups.loop.remove_reader(self._socket.fileno())
+                self._ingest.loop.remove_reader(self._socket.fileno())
 
     def poll(self) -> None:
         """Reads what has come, as far as there are buffers and the others' turn allows."""
         enough = self.received_bytes + MOST_AT_ONCE
         while self._open:
-            lease = self._groups.pool.take() if self._may_borrow() else None
+            lease = self._ingest.pool.take() if self._may_borrow() else None
             if lease is None:
                 self.starved += 1
                 self.held_back = True
@@ -146,7 +146,7 @@ class Reader:
         if not count:
             raise ClosedByCamera(f"{self._place} closed the connection.")
         self.received_bytes += count
-        depacketiser.feed(lease, held + count, self._groups.clock.wall_ns())
+        depacketiser.feed(lease, held + count, self._ingest.clock.wall_ns())
         return self._encrypted or held + count == len(view)
 
     def _may_borrow(self) -> bool:
@@ -160,7 +160,7 @@ class Reader:
         self._ended(fault)
 
 
-class IngestGroups:
+class Ingest:
     """All streams of a process that are read by it, and the buffers they are read into."""
 
     def __init__(self, clock: Clock | None = None, pool: BufferPool | None = None) -> None:
@@ -171,7 +171,7 @@ class IngestGroups:
         self._timer: asyncio.TimerHandle | None = None
         self._next_start = 0.0
 
-    async def __aenter__(self) -> "IngestGroups":
+    async def __aenter__(self) -> "Ingest":
         self.loop = asyncio.get_running_loop()
         self._set_timer(self.loop.time() + TICK_S)
         return self

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from xomyen.camera.address import redact, split_credentials
-from xomyen.camera.ingest import IngestGroups
+from xomyen.camera.ingest import Ingest
 from xomyen.camera.libav import LibavPool, LibavSource
 from xomyen.camera.rtsp_source import RtspSource
 from xomyen.camera.source import StreamSink
@@ -18,7 +18,7 @@ def open_source(
     user: str | None,
     password: str | None,
     sink: StreamSink,
-    groups: IngestGroups,
+    ingest: Ingest,
     libav: LibavPool,
     *,
     name: str = "",
@@ -38,7 +38,7 @@ def open_source(
     except ValueError:
         raise InvalidConfiguration(f"{redact(url)!r} is not a URL.") from None
     if scheme in RTSP_SCHEMES:
-        return RtspSource(bare, user, password, sink, groups, name=name, certificate=certificate)
+        return RtspSource(bare, user, password, sink, ingest, name=name, certificate=certificate)
     if scheme in LIBAV_SCHEMES:
         return LibavSource(bare, user, password, sink, libav)
     known = ", ".join(f"{one}://" for one in (*RTSP_SCHEMES, *LIBAV_SCHEMES))

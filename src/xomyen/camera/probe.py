@@ -8,7 +8,7 @@ from statistics import median
 
 from xomyen.camera.address import redact
 from xomyen.camera.errors import CameraTimeout, NoKeyframe
-from xomyen.camera.ingest import IngestGroups
+from xomyen.camera.ingest import Ingest
 from xomyen.camera.libav import LibavPool, LibavSource
 from xomyen.camera.open import open_source
 from xomyen.camera.rtsp_source import RtspSource
@@ -61,7 +61,7 @@ async def probe(
     """
     look = _Look()
     loop = asyncio.get_running_loop()
-    async with IngestGroups(clock) as groups, open_source(url, user, password, look, groups, LibavPool()) as source:
+    async with Ingest(clock) as ingest, open_source(url, user, password, look, ingest, LibavPool()) as source:
         source.watch(True)
         connect_s = _CONNECT_S
         if isinstance(source, RtspSource):

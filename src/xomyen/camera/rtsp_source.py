@@ -12,7 +12,7 @@ from xomyen.camera.address import Address, Credentials, parse_address, redact, s
 from xomyen.camera.codec_config import codec_config
 from xomyen.camera.depacketiser import Depacketiser
 from xomyen.camera.errors import CameraFault, CameraTimeout, MalformedStream, NoKeyframe
-from xomyen.camera.ingest import PARSER_FAULTS, PROMPT_S, IngestGroups, Reader
+from xomyen.camera.ingest import PARSER_FAULTS, PROMPT_S, Ingest, Reader
 from xomyen.camera.nal_shape import nal_shape
 from xomyen.camera.rtp import parse_rtcp
 from xomyen.camera.rtsp_message import Request, Response
@@ -49,7 +49,7 @@ class RtspSource:
         user: str | None,
         password: str | None,
         sink: StreamSink,
-        groups: IngestGroups,
+        ingest: Ingest,
         *,
         name: str = "",
         certificate: str | None = None,
@@ -63,7 +63,7 @@ class RtspSource:
         self._address = parse_address(bare)
         self._credentials = Credentials(user, password or "") if user else inside
         self._sink = sink
-        self._groups = groups
+        self._ingest = ingest
         self._certificate = certificate
         self._jitter = jitter
         self._log = _log.bind(camera=name or self._address.place)
@@ -89,7 +89,7 @@ class RtspSource:
                 await self._task
 
     def watch(self, watched: bool) -> None:
-        """While watched, reads at once instead of on the group's tick."""
+        """While watched, reads at once instead of on the tick."""
         self._watched = watched
         if self._play is not None:
             self._play.watch(watched)
@@ -98,7 +98,7 @@ class RtspSource:
         failures = 0
         loop = asyncio.get_running_loop()
         while True:
-            await self._groups.turn()
+            await self._ingest.turn()
             began = loop.time()
             try:
                 await self._session()
@@ -119,7 +119,7 @@ class RtspSource:
             self.server = playing.server
             self.audio_offered = playing.audio_offered
             self._log.info("playing", codec=playing.track.codec, server=playing.server, timeout_s=session.timeout_s)
-            self._play = play = _Play(session, playing, self._groups, _Told(self._sink, self))
+            self._play = play = _Play(session, playing, self._ingest, _Told(self._sink, self))
             play.watch(self._watched)
             try:
                 await play.run()
@@ -166,7 +166,7 @@ class _Told:
 class _Play:
     """A session while it plays: reads it, keeps it alive, and notices when it is dead."""
 
-    def __init__(self, session: RtspSession, playing: Playing, groups: IngestGroups, sink: _Told) -> None:
+    def __init__(self, session: RtspSession, playing: Playing, ingest: Ingest, sink: _Told) -> None:
         track = playing.track
         codec: VideoCodec = track.codec
 
@@ -174,7 +174,7 @@ class _Play:
             return codec_config(codec, sets)
 
         self._session = session
-        self._groups = groups
+        self._ingest = ingest
         self._sink = sink
         self._first_bytes = playing.first_bytes
         self.depacketiser = Depacketiser(
@@ -186,11 +186,11 @@ class _Play:
             configure,
             track.parameter_sets,
         )
-        self._ended: asyncio.Future[CameraFault] = groups.loop.create_future()
+        self._ended: asyncio.Future[CameraFault] = ingest.loop.create_future()
         connection = session.connection
-        self._reader = Reader(groups, connection.socket, self.depacketiser, connection.place, self._end)
+        self._reader = Reader(ingest, connection.socket, self.depacketiser, connection.place, self._end)
         self._timer: asyncio.TimerHandle | None = None
-        self._began = self._last_bytes_at = self._last_keep_alive = groups.loop.time()
+        self._began = self._last_bytes_at = self._last_keep_alive = ingest.loop.time()
         self._seen_bytes = 0
         self._silence_s = SILENCE_S
         self._watched = False
@@ -213,7 +213,7 @@ class _Play:
         self._reader.prompt(watched or not self._anchored)
 
     def _upkeep(self) -> None:
-        loop = self._groups.loop
+        loop = self._ingest.loop
         self._timer = loop.call_later(UPKEEP_S, self._upkeep)
         now = loop.time()
         received = self._reader.received_bytes

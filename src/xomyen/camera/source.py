@@ -99,5 +99,5 @@ class Source(Protocol):
     async def __aexit__(self, *exception: object) -> None: ...
 
     def watch(self, watched: bool) -> None:
-        """While watched, read at once instead of on the group's tick."""
+        """While watched, read at once instead of on the tick."""
         ...
