@@ -116,13 +116,30 @@ class NodeEvent(Message):
     detail: str = ""
 
 
+class Alarm(Message):
+    """Something that somebody must look at and that is not over: a disk, the clock, footage that cannot be deleted."""
+
+    code: str  # what kind, see docs/api.md
+    path: str = ""  # the volume it is about
+    since_ns: int
+    text: str  # English, one sentence
+
+
 class AlarmEvent(Message):
-    """The recorder has something that somebody must look at: a disk, the clock, footage that cannot be deleted."""
+    """An alarm began, says something else, or is over."""
 
     id: Id
     at_ns: int
-    code: str  # what kind, and which path it is about
-    text: str  # English, one sentence
+    code: str  # as in Alarm
+    path: str = ""
+    over: bool = False
+    text: str  # what it said last
+
+
+class StandingAlarms(Message):
+    """Plain notice of all alarms that stand now; sent when one comes, changes or goes."""
+
+    alarms: tuple[Alarm, ...]
 
 
 class StreamConfig(BaseModel):
@@ -220,6 +237,7 @@ class RecorderState(Message):
 
     streams: tuple[CameraEvent, ...]
     problems: tuple[str, ...] = ()  # English, one sentence each
+    alarms: tuple[Alarm, ...] = ()
 
 
 class StreamWanted(Message):

@@ -18,6 +18,11 @@ def state(node: str, camera: str) -> str:
     return f"xy.{node}.state.{camera}"
 
 
+def alarms(node: str) -> str:
+    """Plain NATS notice of the alarms that stand; each beginning and end is in the event stream too."""
+    return f"xy.{node}.alarms"
+
+
 def event(node: str, kind: str) -> str:
     """An event in the node's stream; `kind` is one of EVENT_KINDS."""
     return f"xy.{node}.event.{kind}"

@@ -19,6 +19,7 @@ from xomyen.access.tickets import TicketChecker
 from xomyen.bus import subjects
 from xomyen.bus.connection import connected
 from xomyen.bus.requests import Empty, answer
+from xomyen.node.gateway.alarm_board import AlarmBoard
 from xomyen.node.gateway.app import create_app
 from xomyen.node.gateway.context import GatewayContext, IndexDoor
 from xomyen.node.gateway.directory import CameraDirectory
@@ -91,7 +92,8 @@ async def gateway(
         index = IndexDoor(folder.index)
         stack.callback(index.close)
         cameras = CameraDirectory()
-        await stack.enter_async_context(StateFeed(bus, node, cameras, clock))
+        alarms = AlarmBoard()
+        await stack.enter_async_context(StateFeed(bus, node, cameras, alarms, clock))
         tls = read_tls(settings)
         context = GatewayContext(
             folder=folder,
@@ -104,6 +106,7 @@ async def gateway(
             signing_key=SigningKey.load_or_create(folder.signing_key),
             cameras=cameras,
             clock=clock,
+            alarms=alarms,
             secure=tls is not None or settings.behind_tls,
             behind_proxy=settings.behind_tls,
             origins=frozenset(settings.origins),

@@ -103,6 +103,6 @@ def exposition(metrics: RecorderMetrics) -> str:
 
 def problems_of(statistics: RecorderStatistics) -> tuple[str, ...]:
     """What is wrong with the recorder itself, a sentence each; a camera that is away is not."""
-    found = {*statistics.alarms.values(), *statistics.refused_volumes.values()}
+    found = {*(alarm.text for alarm in statistics.alarms), *statistics.refused_volumes.values()}
     found.update(f"{volume.path}: {volume.paused}." for volume in statistics.volumes if volume.paused)
     return tuple(sorted(found))

@@ -45,10 +45,11 @@ _LAST_EVENTS_S = 2.0
 _PROGRESS_S = 5
 
 
-def recorder_settings(settings: Settings) -> RecorderSettings:
+def recorder_settings(folder: NodeFolder, settings: Settings) -> RecorderSettings:
     """The recorder's part of the node's settings."""
+    volumes = settings.volumes or (folder.default_volume,)
     return RecorderSettings(
-        volumes=tuple(VolumeSettings(str(path), settings.reserve_bytes) for path in settings.volumes),
+        volumes=tuple(VolumeSettings(str(path), settings.reserve_bytes) for path in volumes),
         sync_seconds=settings.commit_seconds,
         queue_bytes=settings.queue_bytes,
         lease_bytes=min(RecorderSettings().lease_bytes, settings.queue_bytes),
@@ -93,19 +94,24 @@ async def recording(folder: NodeFolder, settings: Settings, client: Client) -> A
     async with AsyncExitStack() as stack:
         notices = await stack.enter_async_context(Notices(client, node))
         ingest = await stack.enter_async_context(Ingest(clock, pool))
-        recorder = await stack.enter_async_context(
-            Recorder(
-                folder,
-                node,
-                SigningKey.load_or_create(folder.signing_key),
-                clock=clock,
-                settings=recorder_settings(settings),
-                on_fragment=notices.fragment_written,
-                on_state=notices.state_changed,
-                on_events=wake,
-                on_progress=_RecoveryLog(clock),
-            )
+
+        def alarms_changed(*_what: str) -> None:
+            notices.alarms_changed(recorder.alarms.standing)
+
+        recorder = Recorder(
+            folder,
+            node,
+            SigningKey.load_or_create(folder.signing_key),
+            clock=clock,
+            settings=recorder_settings(folder, settings),
+            on_fragment=notices.fragment_written,
+            on_state=notices.state_changed,
+            on_alarm=alarms_changed,
+            on_alarm_over=alarms_changed,
+            on_events=wake,
+            on_progress=_RecoveryLog(clock),
         )
+        await stack.enter_async_context(recorder)
         wake.outbox = outbox = await stack.enter_async_context(Outbox(client, node, recorder))
         # What ending the streams tells (their last segments) still goes out while the bus is there.
         stack.push_async_callback(outbox.drained, _QUIET_S, _LAST_EVENTS_S)

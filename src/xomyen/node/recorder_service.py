@@ -74,8 +74,9 @@ class RecorderService:
 
     async def state(self, _request: Empty) -> RecorderState:
         """Every stream's newest state, and what is wrong with the recorder itself."""
+        statistics = self._recorder.statistics
         return RecorderState(
-            streams=tuple(self._notices.states.values()), problems=problems_of(self._recorder.statistics)
+            streams=tuple(self._notices.states.values()), problems=problems_of(statistics), alarms=statistics.alarms
         )
 
     async def checkpoint(self, request: StreamWanted) -> CheckpointDone:

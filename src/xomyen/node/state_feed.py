@@ -1,8 +1,8 @@
-"""Keeps the gateway's list of cameras true: configuration from the bucket, states from the recorder."""
+"""Keeps the gateway's cameras and alarms true: configuration from the bucket, the rest from the recorder."""
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Self
 
 from nats.aio.client import Client
@@ -11,13 +11,21 @@ from pydantic import ValidationError
 
 from xomyen.bus import subjects
 from xomyen.bus.configuration import follow
-from xomyen.bus.messages import CameraEvent, CameraRecord, CameraStatus, NodeEvent, RecorderState
+from xomyen.bus.messages import (
+    CameraEvent,
+    CameraRecord,
+    CameraStatus,
+    NodeEvent,
+    RecorderState,
+    StandingAlarms,
+)
 from xomyen.bus.requests import Empty, ask
+from xomyen.node.gateway.alarm_board import AlarmBoard
 from xomyen.node.gateway.directory import CameraDirectory
 from xomyen.terms.errors import XomyenError
 from xomyen.terms.ids import new_id
 from xomyen.terms.tasks import end_task
-from xomyen.terms.time import Clock
+from xomyen.terms.time import NS_PER_SECOND, Clock
 from xomyen.terms.words import CameraState, GapReason, StreamName
 
 _LOG = logging.getLogger(__name__)
@@ -25,19 +33,24 @@ _LOG = logging.getLogger(__name__)
 _LOOK_AGAIN_S = 15.0
 """States come as they change; asking now and then heals what a broken connection swallowed."""
 _RETRY_S = 0.5
+_LONGEST_SILENCE_NS = 30 * NS_PER_SECOND
+"""A recorder that starts on large disks, or a busy one, may take its time; then somebody must look."""
 
 
 class StateFeed:
-    """Fills a directory while it is entered."""
+    """Fills a directory and a board of alarms while it is entered."""
 
-    def __init__(self, client: Client, node: str, directory: CameraDirectory, clock: Clock) -> None:
+    def __init__(self, client: Client, node: str, directory: CameraDirectory, alarms: AlarmBoard, clock: Clock) -> None:
         self._client = client
         self._node = node
         self._directory = directory
+        self._alarms = alarms
         self._clock = clock
         self._states: dict[tuple[str, StreamName], CameraEvent] = {}
         self._configured: dict[str, CameraRecord] = {}
         self._heard: set[tuple[str, StreamName]] = set()
+        self._heard_alarms = False
+        self._look = asyncio.Event()
         self._exit = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -45,6 +58,7 @@ class StateFeed:
         client, node = self._client, self._node
         for subject, heard in (
             (subjects.state(node, "*"), self._state_changed),
+            (subjects.alarms(node), self._alarms_changed),
             (subjects.event(node, "node"), self._node_changed),
         ):
             subscription = await client.subscribe(subject, cb=heard)
@@ -89,14 +103,27 @@ class StateFeed:
         self._states[event.camera, event.stream] = event
         self._put(event.camera)
 
+    async def _alarms_changed(self, message: Msg) -> None:
+        try:
+            standing = StandingAlarms.model_validate_json(message.data)
+        except ValidationError as error:
+            _LOG.error("alarms cannot be read: %s", error.errors(include_input=False))
+            return
+        self._heard_alarms = True
+        self._alarms.recorder_says(standing.alarms)
+
     async def _node_changed(self, message: Msg) -> None:
         try:
             event = NodeEvent.model_validate_json(message.data)
         except ValidationError as error:
             _LOG.error("a node event cannot be read: %s", error.errors(include_input=False))
             return
-        if event.part == "recorder" and event.what != "started":
+        if event.part != "recorder":
+            return
+        self._look.set()
+        if event.what != "started":
             self._nothing_is_recorded(f"the recorder {event.detail}")
+            self._alarms.recorder_is_away(event.at_ns, f"Nothing is recorded (recorder {event.detail.rstrip('.')}).")
 
     def _nothing_is_recorded(self, detail: str) -> None:
         """No state may go on looking as if pictures were kept."""
@@ -119,16 +146,27 @@ class StateFeed:
 
     async def _look_now_and_then(self) -> None:
         subject = subjects.service(self._node, "recorder", "state")
+        answered_ns = self._clock.monotonic_ns()
         while True:
+            self._look.clear()
             self._heard.clear()
+            self._heard_alarms = False
             try:
                 state = await ask(self._client, subject, Empty(), RecorderState, seconds=5)
             except XomyenError as error:
                 _LOG.debug("no states yet: %s", error.message)
+                silent_ns = self._clock.monotonic_ns() - answered_ns
+                if silent_ns > _LONGEST_SILENCE_NS:
+                    self._alarms.recorder_is_silent(self._clock.wall_ns() - silent_ns)
                 await asyncio.sleep(_RETRY_S)
                 continue
+            answered_ns = self._clock.monotonic_ns()
+            self._alarms.recorder_is_back()
+            if not self._heard_alarms:
+                self._alarms.recorder_says(state.alarms)
             for event in state.streams:
                 # What was told while the answer was on its way is newer than the answer.
                 if (event.camera, event.stream) not in self._heard:
                     self._take(event)
-            await asyncio.sleep(_LOOK_AGAIN_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), _LOOK_AGAIN_S)

@@ -8,7 +8,7 @@ import nats.errors
 from nats.aio.client import Client
 
 from xomyen.bus import subjects
-from xomyen.bus.messages import CameraEvent, FragmentNotice
+from xomyen.bus.messages import Alarm, CameraEvent, FragmentNotice, StandingAlarms
 from xomyen.terms.tasks import end_task
 from xomyen.terms.words import StreamName
 
@@ -39,6 +39,10 @@ class Notices:
         """A stream's new state."""
         self.states[event.camera, event.stream] = event
         self._put(subjects.state(self._node, event.camera), event.model_dump_json().encode())
+
+    def alarms_changed(self, alarms: tuple[Alarm, ...]) -> None:
+        """These are the alarms that stand now."""
+        self._put(subjects.alarms(self._node), StandingAlarms(alarms=alarms).model_dump_json().encode())
 
     def forget(self, cameras: set[str]) -> None:
         """These are the cameras there are; states of others are of no interest any more."""

@@ -133,7 +133,7 @@ class Supervisor:
         """A part began or ended: tell the event stream, now or when it is back."""
         state = child.state
         what = "started" if state.running else ("stopped" if state.detail == "stopped" else "ended")
-        detail = "" if state.running else state.detail
+        detail = "" if state.running else _detail(state, _read_trouble(self.folder, child.name))
         self._unsent.append(
             NodeEvent(id=new_id(self._clock), at_ns=self._clock.wall_ns(), part=child.name, what=what, detail=detail)
         )

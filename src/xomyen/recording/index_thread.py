@@ -18,9 +18,18 @@ Work = Callable[[Index], None]
 class IndexThread:
     """Owns the Index between `start` and `stop`. Rows are never given up: a full or locked disk is retried."""
 
-    def __init__(self, index: Index, on_alarm: Callable[[str], None], retry_seconds: float = 1.0) -> None:
+    def __init__(
+        self,
+        index: Index,
+        on_alarm: Callable[[str], None],
+        on_well: Callable[[], None] = lambda: None,
+        retry_seconds: float = 1.0,
+    ) -> None:
+        """`on_alarm` is told in words what fails, `on_well` that it goes on; both on the index's thread."""
         self._index = index
         self._on_alarm = on_alarm
+        self._on_well = on_well
+        self._failing = False
         self._retry_seconds = retry_seconds
         self._waiting: queue.SimpleQueue[tuple[Work, Future[None]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="index", daemon=True)
@@ -86,6 +95,7 @@ class IndexThread:
                         work(self._index)
             except sqlite3.OperationalError as error:
                 # Full, locked or failing: nothing of this is acknowledged, so it is tried again.
+                self._failing = True
                 self._on_alarm(f"the index cannot be written: {error}")
                 if self._stopping.wait(self._retry_seconds) and not self._once_more(pairs):
                     return
@@ -95,6 +105,9 @@ class IndexThread:
                 return
             break
         self.commits += 1
+        if self._failing:
+            self._failing = False
+            self._on_well()
         for _, done in pairs:
             done.set_result(None)
         if self._index.has_events:

@@ -45,6 +45,7 @@ _log = structlog.get_logger(__name__)
 _TICK_SECONDS = 0.25
 _GATHER_NS = NS_PER_SECOND // 2
 _CLOCK_STATE_SECONDS = 10.0
+_ALARM_SECONDS = 60.0
 
 
 def _nothing(*_: object) -> None:
@@ -62,7 +63,8 @@ class Recorder:
 
     Callbacks run on the event loop: `on_fragment(camera, stream, notice)` after a fragment of a watched stream is in
     its file, `on_state(event)` when a stream's state changed, `on_alarm(code, text)` for what somebody must look
-    at, `on_events()` when the outbox has something. `on_progress(what, done, total)` tells of the recovery.
+    at, `on_alarm_over(code)` when that is over, `on_events()` when the outbox has something. `on_progress(what, done,
+    total)` tells of the recovery.
     Raises VolumeRefused when no volume can be used, AlreadyRunning never: the folder's lock is the caller's.
     """
 
@@ -78,6 +80,7 @@ class Recorder:
         on_fragment: Callable[[str, StreamName, FragmentNotice], None] = _nothing,
         on_state: Callable[[CameraEvent], None] = _nothing,
         on_alarm: Callable[[str, str], None] = _nothing,
+        on_alarm_over: Callable[[str], None] = _nothing,
         on_events: Callable[[], None] = _nothing,
         on_progress: Progress = _nothing,
         on_fatal: Callable[[str], None] = _stop_the_process,
@@ -92,8 +95,10 @@ class Recorder:
         self._on_state = on_state
         self._on_events = on_events
         self._index = Index(str(folder.index))
-        self._index_thread = IndexThread(self._index, lambda text: self.alarms.say_soon("index", text))
-        self.alarms = Alarms(self.clock, self._post, on_alarm)
+        self._index_thread = IndexThread(
+            self._index, lambda text: self.alarms.say_soon("index", text), lambda: self.alarms.over_soon("index")
+        )
+        self.alarms = Alarms(self.clock, self._post, on_alarm, on_alarm_over)
         self._chains: dict[tuple[str, str], StreamChain] = {}
         self.volumes = Volumes(
             self.settings.volumes or (VolumeSettings(str(folder.default_volume)),),
@@ -145,6 +150,7 @@ class Recorder:
         self._tasks = [
             asyncio.create_task(self._every(_TICK_SECONDS, self._tick)),
             asyncio.create_task(self._every(_CLOCK_STATE_SECONDS, self._clock_watch.look_at_synchronisation)),
+            asyncio.create_task(self._every(_ALARM_SECONDS, self.alarms.look)),
             asyncio.create_task(self._every(self.settings.chain_seconds, self.post_chain_heads)),
             asyncio.create_task(self.volumes.retry_refused()),
         ]
@@ -335,7 +341,7 @@ class Recorder:
                 for (camera, stream), sink in self._sinks.items()
             ],
             commits=self._index_thread.commits,
-            alarms=dict(self.alarms.standing),
+            alarms=self.alarms.standing,
         )
 
     # --- SinkHost

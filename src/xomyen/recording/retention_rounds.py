@@ -107,12 +107,15 @@ class RetentionRounds:
             self._alarms.say(f"retention:{path}", f"Old footage on {path} cannot be deleted: {done.failing}.")
         else:
             self._alarms.over(f"retention:{path}")
-        if not done.short:
-            self._alarms.over(f"held:{path}")
-        elif volume.paused:
-            self._alarms.say(f"held:{path}", f"{path} is full, nothing is recorded to it, and {done.short}.")
+        full = bool(done.short and volume.paused)
+        if full:
+            self._alarms.say(f"full:{path}", f"{path} is full, nothing is recorded to it, and {done.short}.")
         else:
-            self._alarms.say(f"held:{path}", f"{path} is almost full, and {done.short}.")
+            self._alarms.over(f"full:{path}")
+        if done.short and not full:
+            self._alarms.say(f"almost_full:{path}", f"{path} is almost full, and {done.short}.")
+        else:
+            self._alarms.over(f"almost_full:{path}")
 
     async def _forget(self) -> None:
         """Gaps older than the footage that is kept, and old tombstones, say nothing any more."""

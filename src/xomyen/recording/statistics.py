@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from xomyen.bus.messages import CameraEvent
+from xomyen.bus.messages import Alarm, CameraEvent
 from xomyen.recording.volume import VolumeStatistics
 from xomyen.terms.words import StreamName
 
@@ -38,4 +38,4 @@ class RecorderStatistics(NamedTuple):
     refused_volumes: dict[str, str]  # path and why
     streams: list[StreamStatistics]
     commits: int
-    alarms: dict[str, str]
+    alarms: tuple[Alarm, ...]

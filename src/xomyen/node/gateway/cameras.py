@@ -1,4 +1,4 @@
-"""The cameras a ticket covers and what their streams do: a list, and a stream of changes."""
+"""The cameras a ticket covers and what their streams do: a list, and a stream of changes, with the node's alarms."""
 
 import asyncio
 import json
@@ -8,10 +8,10 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from xomyen.access.tickets import Ticket
-from xomyen.bus.messages import CameraEvent, CameraStatus, StreamConfig
+from xomyen.bus.messages import Alarm, CameraEvent, CameraStatus, StreamConfig
 from xomyen.node.gateway.services import Services
 from xomyen.node.gateway.streamed import StreamedResponse
-from xomyen.node.gateway.telling import detail_for
+from xomyen.node.gateway.telling import detail_for, in_charge
 from xomyen.node.gateway.tickets import RECHECK_S, comes_by_cookie
 from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.terms.errors import Forbidden
@@ -74,7 +74,7 @@ async def list_cameras(visit: Visit) -> Response:
 
 
 async def changes(visit: Visit) -> Response:
-    """Server-Sent Events (HTML standard §9.2): every camera once, then each change."""
+    """Server-Sent Events (HTML standard §9.2): every camera once, then each change; alarms to those in charge."""
     return StreamedResponse(
         _events(visit.services, visit.ticket, comes_by_cookie(visit.request)),
         media_type="text/event-stream",
@@ -83,33 +83,41 @@ async def changes(visit: Visit) -> Response:
 
 
 async def _events(services: Services, ticket: Ticket, renewable: bool) -> AsyncGenerator[bytes, None]:
-    queue: asyncio.Queue[tuple[str, CameraStatus | None]] = asyncio.Queue(_CHANGES_WAITING)
+    context = services.context
+    queue: asyncio.Queue[bytes] = asyncio.Queue(_CHANGES_WAITING)
     overrun = asyncio.Event()
 
-    def changed(camera: str, status: CameraStatus | None) -> None:
+    def put(event: bytes) -> None:
         try:
-            queue.put_nowait((camera, status))
+            queue.put_nowait(event)
         except asyncio.QueueFull:
             overrun.set()  # the browser reconnects and gets everything afresh
 
-    stop = services.context.cameras.listen(changed)
+    def changed(camera: str, status: CameraStatus | None) -> None:
+        if ticket.may_see(camera):
+            put(_camera_event(camera, status, ticket))
+
+    stops = [context.cameras.listen(changed)]
+    if in_charge(ticket):
+        stops.append(context.alarms.listen(lambda: put(_alarms_event(context.alarms.standing))))
     closing = asyncio.create_task(services.closing.wait())
+    waiting = asyncio.create_task(queue.get())
     try:
         yield b"retry: 1000\n\n"
-        for camera in services.context.cameras.listed():
+        for camera in context.cameras.listed():
             if ticket.may_see(camera.config.id):
-                yield _event(camera.config.id, camera, ticket)
+                yield _camera_event(camera.config.id, camera, ticket)
+        if in_charge(ticket):
+            yield _alarms_event(context.alarms.standing)
         silent_s = 0.0
         while not overrun.is_set() and not closing.done():
-            waiting = asyncio.create_task(queue.get())
             done, _ = await asyncio.wait({waiting, closing}, timeout=RECHECK_S, return_when=asyncio.FIRST_COMPLETED)
             if waiting in done:
-                camera_id, status = waiting.result()
-                if ticket.may_see(camera_id):
-                    silent_s = 0.0
-                    yield _event(camera_id, status, ticket)
+                silent_s = 0.0
+                event = waiting.result()
+                waiting = asyncio.create_task(queue.get())
+                yield event
                 continue
-            waiting.cancel()
             try:
                 await asyncio.to_thread(services.gate.still_valid, ticket)
             except Forbidden:
@@ -122,11 +130,21 @@ async def _events(services: Services, ticket: Ticket, renewable: bool) -> AsyncG
                 silent_s = 0.0
                 yield b": ping\n\n"
     finally:
-        stop()
+        for stop in stops:
+            stop()
         closing.cancel()
+        waiting.cancel()
 
 
-def _event(camera: str, status: CameraStatus | None, ticket: Ticket) -> bytes:
+def _camera_event(camera: str, status: CameraStatus | None, ticket: Ticket) -> bytes:
     if status is None:
         return f"event: removed\ndata: {json.dumps({'id': camera})}\n\n".encode()
     return f"event: camera\ndata: {json.dumps(camera_json(status, ticket), ensure_ascii=False)}\n\n".encode()
+
+
+def _alarms_event(alarms: tuple[Alarm, ...]) -> bytes:
+    told = [
+        {"code": alarm.code, "path": alarm.path, "since": format_utc(alarm.since_ns), "detail": alarm.text}
+        for alarm in alarms
+    ]
+    return f"event: alarms\ndata: {json.dumps({'alarms': told}, ensure_ascii=False)}\n\n".encode()

@@ -1,13 +1,14 @@
 """What the gateway works with, handed to it by the process that runs it."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nats.aio.client import Client
 
 from xomyen.access.store import AccessStore
 from xomyen.access.tickets import TicketChecker
+from xomyen.node.gateway.alarm_board import AlarmBoard
 from xomyen.node.gateway.directory import CameraDirectory
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.index_reader import IndexReader
@@ -58,6 +59,7 @@ class GatewayContext:
     signing_key: SigningKey  # signs manifests
     cameras: CameraDirectory
     clock: Clock
+    alarms: AlarmBoard = field(default_factory=AlarmBoard)
     secure: bool = False  # served over TLS, by us or by a proxy before us
     behind_proxy: bool = False  # one on this machine, whose X-Forwarded-For says who asks
     origins: frozenset[str] = frozenset()  # pages of other origins that may use this node, such as the centre's
