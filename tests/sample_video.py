@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 
-def make_video(path: Path, *codec: str, seconds: int = 3, size: str = "320x180", rate: int = 25) -> Path:
+def make_video(path: Path, *codec: str, seconds: float = 3, size: str = "320x180", rate: int = 25) -> Path:
     """A test picture and a tone; the container follows from the name, the codec options are FFmpeg's."""
     command = ["ffmpeg", "-v", "error", "-y"]
     command += ["-f", "lavfi", "-i", f"testsrc=size={size}:rate={rate}:duration={seconds}"]

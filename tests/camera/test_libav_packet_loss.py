@@ -4,7 +4,7 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +12,6 @@ import av
 import av.error
 import av.logging
 import pytest
-from tests.sample_video import H264_PLAIN, make_video
 
 from xomyen.camera.libav.packet_loss import LostPackets, listen_to_libav
 from xomyen.camera.libav.reader import Reader
@@ -93,8 +92,7 @@ def test_messages_which_quote_passwords_are_neither_shown_nor_logged(
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_is_lost_after_the_last_picture_is_told_before_the_end(tmp_path: Path) -> None:
-    video = make_video(tmp_path / "video.mp4", *H264_PLAIN, seconds=1)
+def test_what_is_lost_after_the_last_picture_is_told_before_the_end(video: Callable[[str], Path]) -> None:
     told: list[tuple[Kind, int, int]] = []
     ended = threading.Event()
 
@@ -108,7 +106,7 @@ def test_what_is_lost_after_the_last_picture_is_told_before_the_end(tmp_path: Pa
             told.append((kind, 0, 0))
             ended.set()
 
-    reader = Reader(1, Start(f"file://{video}#once", None, None, 10.0, 10.0), send)
+    reader = Reader(1, Start(f"file://{video('plain.mp4')}#once", None, None, 10.0, 10.0), send)
     reader.watch(True)
     thread = threading.Thread(target=reader.run)
     thread.start()
