@@ -1,6 +1,9 @@
 """The chain of seals: whatever order segments are sealed in, no two final seals name the same predecessor."""
 
+import os
+import shutil
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from tests.footage import CAMERA, Feeder, footage
 from tests.recorders import MAIN, checked, make_recorder, play, segments, until
 
 from xomyen.proof.seal import Statement
+from xomyen.recording.disk import LocalDisk
 from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.recorder import Recorder
 from xomyen.recording.segment_file import read_segment
@@ -110,3 +114,80 @@ async def test_an_index_that_does_not_name_its_heads_goes_on_from_the_youngest_s
         database.close()
     assert [statement.sequence for statement in statements(tmp_path)] == [1, 2]
     assert checked(tmp_path).findings == []
+
+
+class SlowDisk(LocalDisk):
+    """Says of one volume that it is durable only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow = ""
+        self.go_on = threading.Event()
+        self.roots: dict[int, str] = {}
+
+    def open_volume(self, path: str) -> int:
+        descriptor = super().open_volume(path)
+        self.roots[descriptor] = path
+        return descriptor
+
+    def sync_volume(self, descriptor: int) -> None:
+        if self.slow and self.roots[descriptor] == self.slow:
+            assert self.go_on.wait(60)
+        super().sync_volume(descriptor)
+
+
+def copy_after_power_cut(root: Path, to: Path, here: Path, lost: Path) -> tuple[Path, Path]:
+    """The folder as if the power had failed now: of `lost`, nothing that was not acknowledged reached the disk."""
+    places = to / here.name, to / lost.name
+    promised = {os.path.basename(row.path): row for row in segments(root)}
+    to.mkdir()
+    shutil.copytree(root / "keys", to / "keys")
+    for place, copy in zip((here, lost), places, strict=True):
+        shutil.copytree(place, copy)
+    for file in (to / lost.name).rglob("*.mp4"):
+        if file.name in promised:
+            file.write_bytes(file.read_bytes()[: read_segment(str(file), upto=promised[file.name].bytes).end])
+        else:
+            file.unlink()
+    with sqlite3.connect(root / "index.sqlite") as before, sqlite3.connect(to / "index.sqlite") as after:
+        before.backup(after)
+        for place, copy in zip((here, lost), places, strict=True):
+            after.execute("UPDATE volume SET path = ? WHERE path = ?", (str(copy), str(place)))
+    before.close()
+    after.close()
+    return places
+
+
+async def test_a_seal_that_the_power_cut_took_while_another_volume_went_on_is_no_break(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, lost = tmp_path / "here", tmp_path / "lost"
+    after = tmp_path / "after"
+    clock, disk = ManualClock(), SlowDisk()
+    monkeypatch.setattr("xomyen.recording.volumes.boot_id", lambda: "before")
+    async with make_recorder(tmp_path, here, lost, clock=clock, disk=disk) as recorder:
+        ids = {volume.path: volume.id for volume in recorder.statistics.volumes}
+        await record(recorder, clock, ids[str(here)], 4)
+        await record(recorder, clock, ids[str(lost)], 4)
+        await until(lambda: len(segments(tmp_path)) == 2)
+        disk.slow = str(lost)
+        await record(recorder, clock, ids[str(here)], 4)
+        await record(recorder, clock, ids[str(lost)], 1)
+        await record(recorder, clock, ids[str(here)], 4)
+        await until(lambda: [row.state for row in segments(tmp_path)][2:3] == [SegmentState.SEALED])
+        assert checked(tmp_path, running=True).findings == [], "while the disk still holds it back"
+        places = copy_after_power_cut(tmp_path, after, here, lost)
+        disk.go_on.set()
+    assert checked(tmp_path).findings == []
+    monkeypatch.setattr("xomyen.recording.volumes.boot_id", lambda: "after")
+    for _ in range(2):
+        async with make_recorder(after, *places, clock=clock) as recorder:
+            await record(recorder, clock, ids[str(here)], 4)
+        assert checked(after).findings == []
+    rows = segments(after)
+    assert rows[1].state is SegmentState.RECOVERED
+    os.remove(rows[2].path)
+    with sqlite3.connect(after / "index.sqlite") as database:
+        database.execute("DELETE FROM segment WHERE id = ?", (rows[2].id,))
+    database.close()
+    assert "chain_broken" in {finding.code for finding in checked(after).findings}, "a real one is still found"

@@ -267,3 +267,26 @@ async def test_a_hold_that_comes_while_footage_is_being_chosen_still_counts(tmp_
         gone = await asyncio.to_thread(retention.delete, rows[:3], "chosen before the hold", "test")
         assert [row.id for row in gone] == [rows[0].id, rows[2].id]
         assert os.path.exists(rows[1].path)
+
+
+async def test_what_precedes_held_footage_is_remembered_as_long_as_that_stands(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with quick(tmp_path, clock) as recorder:
+        await footage_of(recorder, clock, retention_days=1)
+        rows = segments(tmp_path)
+        ends = [clock.wall_ns() + days * DAY for days in (300, 200)]
+        for row, until_ns in zip((rows[1], rows[3]), ends, strict=True):
+            await recorder.add_hold(CAMERA, row.start_ns + 1, row.end_ns - 1, "case 7", "officer", until_ns)
+
+        async def deleted_long_ago() -> list[str]:
+            await recorder.run_retention()
+            clock.advance(100 * DAY)
+            await recorder.run_retention()
+            return [row[0] for row in recorder.reader.query("SELECT segment FROM tombstone ORDER BY start_ns")]
+
+        assert await deleted_long_ago() == [rows[0].id, rows[2].id]
+        assert checked(tmp_path, running=True).findings == []
+        clock.advance(2 * DAY)
+        assert await deleted_long_ago() == [rows[0].id, rows[3].id]
+        assert [row.id for row in segments(tmp_path)] == [rows[1].id, rows[4].id]
+        assert checked(tmp_path, running=True).findings == []

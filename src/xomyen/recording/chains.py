@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from xomyen.bus.messages import ChainEvent
 from xomyen.proof.keys import SIGNATURE_BYTES
 from xomyen.proof.seal import InvalidSeal, Statement
+from xomyen.recording.chain_order import chain_key
 from xomyen.recording.index import Index
 from xomyen.recording.open_segment import StreamChain
 from xomyen.terms.ids import new_id
@@ -36,7 +37,7 @@ def load_chains(index: Index) -> dict[tuple[str, str], StreamChain]:
         if head is not None:
             chain.head_segment, chain.head_sequence, chain.previous = head[0], head[1], head[2].hex()
         chain.next_sequence = max(last, chain.head_sequence) + 1
-        stored = index.meta(f"chain:{number}")
+        stored = index.meta(chain_key(number))
         if stored is not None:
             # A segment that was sealed late has a smaller number than the one that its seal follows.
             newest = json.loads(stored)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from xomyen.proof.keys import SIGNATURE_BYTES, PublicKey
 from xomyen.proof.seal import InvalidSeal, Seal, Statement
 from xomyen.proof.tree import leaf_hash, root
+from xomyen.recording.chain_order import chain_key, seals_ahead
 from xomyen.recording.index_reader import SEGMENT_QUERY, IndexReader, segment_row
 from xomyen.recording.recovered_file import hash_part
 from xomyen.recording.recovery import stream_folders
@@ -18,6 +19,8 @@ from xomyen.recording.volume_identity import read_identity
 from xomyen.terms.errors import VolumeRefused
 from xomyen.terms.ids import is_id
 from xomyen.terms.words import SegmentState
+
+_LARGEST_ROWID = 2**63 - 1
 
 Progress = Callable[[str, int, int], None]
 
@@ -259,16 +262,38 @@ class Check:
                     "SELECT seal_hash FROM segment WHERE stream = ? AND seal_hash IS NOT NULL", number
                 )
             }
-            for (buried,) in self._index.query("SELECT seal FROM tombstone WHERE stream = ? AND seal NOTNULL", number):
-                known.update(_hash_of(buried))
+            stored = self._index.query("SELECT value FROM meta WHERE key = ?", chain_key(number))
+            known_ahead = seals_ahead(stored[0][0] if stored else None)
+            loose = [
+                statement
+                for statement in self._statements(number)
+                if statement.previous not in known and statement.hash().hex() not in known_ahead
+            ]
+            if len(loose) > 1:
+                deleted = self._deleted(number, {statement.previous for statement in loose})
+                loose = [statement for statement in loose if statement.previous not in deleted]
             # The first of all names none, and the oldest that is left one that is forgotten: never two of them.
-            loose = [statement for statement in self._statements(number) if statement.previous not in known]
             for statement in loose[1:]:
                 self._problem(
                     "chain_broken",
                     f"Segment {statement.segment} of camera {camera} ({name}) follows a seal that is not there.",
                     segment=statement.segment,
                 )
+
+    def _deleted(self, number: int, wanted: set[str]) -> set[str]:
+        """Which of these seals are those of deleted segments; the newest deletions are looked at first."""
+        found: set[str] = set()
+        before = _LARGEST_ROWID
+        while wanted - found and (
+            rows := self._index.query(
+                "SELECT rowid, seal FROM tombstone WHERE stream = ? AND rowid < ? ORDER BY rowid DESC LIMIT 1000",
+                number,
+                before,
+            )
+        ):
+            found.update(*(_hash_of(seal) for _, seal in rows if seal is not None))
+            before = rows[-1][0]
+        return found
 
     def _statements(self, number: int) -> Iterator[Statement]:
         rows = self._index.query(

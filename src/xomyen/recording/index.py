@@ -1,6 +1,5 @@
 """The index as its only writer sees it: opening, migrating, and every change as a method."""
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -9,6 +8,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from xomyen.bus.messages import Message
+from xomyen.recording.chain_order import chain_key, with_seal
 from xomyen.recording.rows import Gap, Hold, Run, Segment
 from xomyen.terms.errors import XomyenError
 from xomyen.terms.ids import new_id
@@ -16,6 +16,17 @@ from xomyen.terms.words import StreamName
 
 SCHEMA_VERSION = 1
 _TOUCHING_NS = 1_000_000  # two segments of a run this near to each other are one span
+
+_TOMBSTONES_AT_ONCE = 1000
+
+_OLDEST_TOMBSTONES = """
+SELECT rowid, deleted_ns, done, coalesce(
+    (SELECT min(start_ns) FROM segment WHERE segment.stream = tombstone.stream
+     AND segment.start_ns >= tombstone.start_ns)
+    < (SELECT coalesce(min(start_ns), 9223372036854775807) FROM tombstone AS later
+       WHERE later.stream = tombstone.stream AND later.start_ns > tombstone.start_ns), 0)
+FROM tombstone ORDER BY rowid
+"""
 
 # What leads from each released schema to the next: {from version: statements}.
 MIGRATIONS: dict[int, str] = {}
@@ -267,11 +278,10 @@ class Index:
 
     def put_chain_head(self, segment: Segment, place: int) -> None:
         """Its seal is the newest of its stream's chain, unless one made later was committed before it."""
-        key = f"chain:{self.stream_number(segment.camera, segment.stream)}"
-        stands = self.meta(key)
-        if segment.seal_hash is not None and (stands is None or json.loads(stands)["place"] < place):
-            head = {"place": place, "segment": segment.id, "sequence": segment.sequence}
-            self.set_meta(key, json.dumps({**head, "seal": segment.seal_hash.hex()}))
+        if segment.seal_hash is not None:
+            key = chain_key(self.stream_number(segment.camera, segment.stream))
+            seal = segment.seal_hash.hex()
+            self.set_meta(key, with_seal(self.meta(key), place, segment.id, segment.sequence, seal))
 
     def put_checkpoint(self, segment: str, fragments: int, size: int, seal_hash: bytes, at_ns: int) -> None:
         self.database.execute(
@@ -330,8 +340,18 @@ class Index:
         self.database.executemany("UPDATE tombstone SET done = 1 WHERE segment = ?", [(one,) for one in segments])
 
     def forget_tombstones(self, before_ns: int) -> None:
-        """Finished deletions that are this old need no trace any more."""
-        self.database.execute("DELETE FROM tombstone WHERE done = 1 AND deleted_ns < ?", (before_ns,))
+        """Finished deletions that are this old need no trace any more, at most 1,000 at a time.
+
+        What precedes a segment that still stands (held footage grows old) is kept, for that one's seal names it.
+        """
+        gone: list[tuple[int]] = []
+        # In the order of deletion: with millions of them, only those that go are looked at.
+        for number, deleted_ns, done, precedes in self.database.execute(_OLDEST_TOMBSTONES):
+            if deleted_ns >= before_ns or len(gone) == _TOMBSTONES_AT_ONCE:
+                break
+            if done and not precedes:
+                gone.append((number,))
+        self.database.executemany("DELETE FROM tombstone WHERE rowid = ?", gone)
 
     def forget_gaps(self, ends: Sequence[tuple[int, int]]) -> None:
         """Gaps older than the footage that is kept say nothing; a stream's number and the time for each stream."""

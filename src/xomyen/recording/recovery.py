@@ -262,14 +262,16 @@ class Recovery:
         seal = file.seal
         # A seal that stands stays as it is, whoever signed it: `check` says what it is worth.
         try:
-            statement = seal.statement if seal else self._seal(volume, path, relative, note, run, file, row, chain)
+            if seal is not None:
+                statement, place = seal.statement, found_place(chain, seal.statement)
+            else:
+                statement, place = self._seal(volume, path, relative, note, run, file, row, chain)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             _log.error("recovery.disk_full", path=path)
             self.report.unsealed.append(path)
             return False
-        place = segment_place(chain, statement, sealed_before=seal is not None)
         found = Segment(
             id=note.segment,
             camera=note.camera,
@@ -310,8 +312,8 @@ class Recovery:
         file: SegmentFile,
         row: Segment | None,
         chain: StreamChain,
-    ) -> Statement:
-        """Cuts the file behind its last whole box and appends a seal over what is there."""
+    ) -> tuple[Statement, int]:
+        """Cuts the file behind its last whole box and appends a seal over what is there; with its place."""
         segment = OpenSegment(note, run, self._node, volume, path, relative, file.header_bytes, chain)
         descriptor = self._disk.open(path)
         try:
@@ -332,17 +334,17 @@ class Recovery:
             self._disk.sync_folder(os.path.dirname(path))
         finally:
             self._disk.close(descriptor)
-        return statement
+        return statement, segment.chain_place
 
 
-def segment_place(chain: StreamChain, statement: Statement, *, sealed_before: bool) -> int:
-    """The place of a recovered segment's seal in the chain, when it is its newest; else 0.
+def found_place(chain: StreamChain, statement: Statement) -> int:
+    """The place in the chain of a seal that an earlier process made and whose row was lost; 0 when it is not known.
 
-    One that an earlier process made and whose row was lost is the newest if it follows the head, or is the youngest
-    of all; what was recorded since goes on from it or from another already, and must not go on from it again.
+    It is the newest if it follows the head, or is the youngest of all; what was recorded since goes on from it or
+    from another already, and must not go on from it again.
     """
     with chain.lock:
-        if sealed_before and (statement.previous == chain.previous or statement.sequence + 1 == chain.next_sequence):
+        if statement.previous == chain.previous or statement.sequence + 1 == chain.next_sequence:
             return chain.advance(statement)
         return chain.length if statement.hash().hex() == chain.previous else 0
 

@@ -3,8 +3,9 @@
 -- A row that is committed here (synchronous=FULL) is acknowledged: its bytes were fsynced before.
 
 -- Facts about this file itself: 'version' is the schema's number, 'alive_ns' when the recorder last committed
--- footage, 'chain:<stream>' the newest seal of the stream's chain as JSON, 'boot:<volume>' the kernel's boot id when the volume was last reconciled with its files (another one means
--- that the power was off since).
+-- footage, 'chain:<stream>' the newest seal of the stream's chain as JSON (chain_order.py),
+-- 'boot:<volume>' the kernel's boot id when the volume was last reconciled with its files (another one means that
+-- the power was off since).
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -124,6 +125,7 @@ CREATE TABLE tombstone (
     done       INTEGER NOT NULL         -- 0: the file may still be there (deletion began), 1: gone
 ) STRICT;
 CREATE INDEX tombstone_by_time ON tombstone (stream, start_ns);
+CREATE INDEX tombstone_unfinished ON tombstone (volume) WHERE done = 0;
 
 -- Events on their way to the bus; written in the transaction of the rows they tell of, removed when the bus has them.
 CREATE TABLE outbox (

@@ -107,6 +107,7 @@ CREATE TABLE tombstone (
     done       INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX tombstone_by_time ON tombstone (stream, start_ns);
+CREATE INDEX tombstone_unfinished ON tombstone (volume) WHERE done = 0;
 
 CREATE TABLE outbox (
     number  INTEGER PRIMARY KEY AUTOINCREMENT,
