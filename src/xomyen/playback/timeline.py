@@ -39,10 +39,11 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Missing(Stretch):
-    """A gap with its reason; of several merged ones the longest one's."""
+    """A gap with its reason; of several short ones the longest one's."""
 
     reason: GapReason
     detail: str
+    missing_ns: int | None  # without footage: less than the whole where several gaps became one; None while it lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,9 @@ def timeline(
 ) -> Timeline:
     """The timeline of one stream; spans and gaps nearer to each other than the resolution are merged.
 
+    No gap is left out: one shorter than the resolution lies on a span that runs over it.
     Keyframes are those of `recorded`, the range's segments; None: they are not listed.
-    A gap shorter than the resolution is left out, as the merged spans cover it. Waits for SQLite: call it in a thread.
+    Waits for SQLite: call it in a thread.
     """
     merge_ns = (to_ns - from_ns) // DEFAULT_COLUMNS if resolution_ns is None else resolution_ns
     spans = index.query(_SPANS, camera, stream, to_ns, from_ns, from_ns)
@@ -125,23 +127,55 @@ def merge_spans(rows: Iterable[tuple[int, int]], merge_ns: int) -> list[Stretch]
 
 
 def merge_gaps(rows: Iterable[tuple[int, int | None, str, str]], merge_ns: int) -> list[Missing]:
-    """Rows by start. Gaps as long as the resolution stay, neighbours of one reason are joined."""
+    """Rows by start; none is left out, however short, and there are at most a few for each `merge_ns`.
+
+    Gaps as long as the resolution are joined with their neighbours of the same reason. Shorter ones that lie within
+    one resolution become one, which is never longer than that: so the footage beside them stays to be seen.
+    """
     merged: list[Missing] = []
+    longest_ns = -1  # of the short ones that became the last of `merged`; -1: that one is long
     for start_ns, end_ns, reason, detail in rows:
-        if end_ns is not None and end_ns - start_ns < merge_ns:
-            continue
         before = merged[-1] if merged else None
-        if (
+        length_ns = None if end_ns is None else end_ns - start_ns
+        gap = Missing(start_ns, end_ns, GapReason(reason), detail, length_ns)
+        if length_ns is not None and length_ns < merge_ns:
+            if before is not None and longest_ns >= 0 and _end(gap) - before.start_ns <= merge_ns:
+                merged[-1] = _joined(before, gap, gap if length_ns > longest_ns else before)
+                longest_ns = max(longest_ns, length_ns)
+            else:
+                merged.append(gap)
+                longest_ns = length_ns
+        elif (
             before is not None
-            and before.reason == reason
+            and longest_ns < 0
+            and before.reason is gap.reason
             and before.end_ns is not None
             and start_ns - before.end_ns <= merge_ns
         ):
-            later = None if end_ns is None else max(before.end_ns, end_ns)
-            merged[-1] = Missing(before.start_ns, later, before.reason, detail)
+            merged[-1] = _joined(before, gap, gap)
         else:
-            merged.append(Missing(start_ns, end_ns, GapReason(reason), detail))
+            merged.append(gap)
+            longest_ns = -1
     return merged
+
+
+def _joined(one: Missing, other: Missing, telling: Missing) -> Missing:
+    """Both as one, with the reason of `telling`."""
+    open_ended = one.end_ns is None or other.end_ns is None
+    overlap_ns = max(0, _end(one) - other.start_ns)
+    missing_ns = (one.missing_ns or 0) + max(0, (other.missing_ns or 0) - overlap_ns)
+    return Missing(
+        one.start_ns,
+        None if open_ended else max(_end(one), _end(other)),
+        telling.reason,
+        telling.detail,
+        None if open_ended else missing_ns,
+    )
+
+
+def _end(gap: Missing) -> int:
+    """Its end; of one that lasts its start, as nothing can lie behind it."""
+    return gap.start_ns if gap.end_ns is None else gap.end_ns
 
 
 def keyframes(recorded: Iterable[Recorded], from_ns: int, to_ns: int) -> list[int]:

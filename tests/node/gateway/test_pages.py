@@ -10,9 +10,7 @@ from xomyen.node.gateway.pages import Pages
 from xomyen.node.gateway.problems import TooMany
 from xomyen.node.gateway.ranges import parse_range
 from xomyen.node.gateway.throttle import Throttle
-from xomyen.playback.timeline import Missing, Stretch, merge_gaps, merge_spans
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
-from xomyen.terms.words import GapReason
 
 
 def client_of(folder: Path) -> httpx.AsyncClient:
@@ -104,18 +102,3 @@ def test_a_throttle_lets_a_burst_through_and_then_one_at_a_time() -> None:
     with pytest.raises(TooMany) as refused:
         throttle.take("one")
     assert refused.value.retry_after_s == 11
-
-
-def test_spans_nearer_than_the_resolution_are_one() -> None:
-    rows = [(0, 10), (10, 20), (22, 30), (40, 50), (41, 45)]
-    assert merge_spans(rows, 2) == [Stretch(0, 30), Stretch(40, 50)]
-    assert merge_spans(rows, 0) == [Stretch(0, 20), Stretch(22, 30), Stretch(40, 50)]
-    assert merge_spans([], 5) == []
-
-
-def test_gaps_keep_their_reason_and_short_ones_are_left_out() -> None:
-    rows = [(0, 1, "network", ""), (10, 20, "network", "a"), (21, 30, "network", "b"), (31, None, "disk", "full")]
-    assert merge_gaps(rows, 2) == [
-        Missing(10, 30, GapReason.NETWORK, "b"),
-        Missing(31, None, GapReason.DISK, "full"),
-    ]

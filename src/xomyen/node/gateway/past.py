@@ -56,6 +56,7 @@ def timeline_json(found: timeline.Timeline, now_ns: int, ticket: Ticket) -> dict
                 "to": None if gap.end_ns is None else _utc(gap.end_ns),
                 "reason": gap.reason,
                 "detail": detail_for(ticket, gap.detail),
+                "missing": None if gap.missing_ns is None else round(gap.missing_ns / NS_PER_SECOND, 3),
             }
             for gap in found.gaps
         ],
