@@ -150,7 +150,7 @@ async def test_the_floor_is_kept_free_oldest_first_across_cameras(tmp_path: Path
     disk = SmallDisk()
     async with quick(tmp_path, clock, disk=disk) as recorder:
         await footage_of(recorder, clock, (CAMERA, OTHER))
-        everything = sorted(segments(tmp_path) + segments(tmp_path, OTHER), key=lambda row: row.start_ns)
+        everything = sorted(segments(tmp_path) + segments(tmp_path, OTHER), key=lambda row: (row.start_ns, row.id))
         volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
         volume.floor = disk.size - disk.room(volume.path).free
         volume.floor = disk.room(volume.path).free + sum(row.bytes for row in everything[:3])
@@ -290,3 +290,104 @@ async def test_what_precedes_held_footage_is_remembered_as_long_as_that_stands(t
         assert await deleted_long_ago() == [rows[0].id, rows[3].id]
         assert [row.id for row in segments(tmp_path)] == [rows[1].id, rows[4].id]
         assert checked(tmp_path, running=True).findings == []
+
+
+async def test_somebody_who_reads_the_oldest_footage_does_not_keep_the_disk_short(tmp_path: Path) -> None:
+    clock = ManualClock()
+    disk = SmallDisk()
+    async with quick(tmp_path, clock, disk=disk) as recorder:
+        await footage_of(recorder, clock)
+        rows = segments(tmp_path)
+        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
+        volume.floor = disk.room(volume.path).free + 1
+        with lend(rows[0].path):
+            (done,) = (await recorder.run_retention()).values()
+            assert (done.segments, done.busy) == (1, 1)
+            assert [row.id for row in segments(tmp_path)] == [rows[0].id, *(row.id for row in rows[2:])]
+
+
+class LazyDisk(SmallDisk):
+    """Shows what deletions freed only after the next sync, as btrfs does."""
+
+    shown: Room | None = None
+
+    def room(self, path: str) -> Room:
+        if self.shown is None:
+            self.shown = super().room(path)
+        return self.shown
+
+
+async def test_a_file_system_that_frees_later_loses_no_more_than_is_missing(tmp_path: Path) -> None:
+    clock = ManualClock()
+    disk = LazyDisk()
+    async with quick(tmp_path, clock, disk=disk) as recorder:
+        await footage_of(recorder, clock)
+        rows = segments(tmp_path)
+        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
+        disk.shown = None
+        volume.floor = disk.room(volume.path).free + rows[0].bytes + 1
+        await recorder.run_retention()
+        assert [row.id for row in segments(tmp_path)] == [row.id for row in rows[2:]]
+        disk.shown = None
+        await recorder.run_retention()
+        assert [row.id for row in segments(tmp_path)] == [row.id for row in rows[2:]]
+
+
+class StubbornDisk(LocalDisk):
+    """One file cannot be removed, as when somebody made it immutable."""
+
+    stays = ""
+
+    def remove(self, path: str) -> None:
+        if path == self.stays:
+            raise OSError(errno.EPERM, "Operation not permitted")
+        super().remove(path)
+
+
+async def test_a_file_that_cannot_be_deleted_does_not_keep_the_others_and_is_named(tmp_path: Path) -> None:
+    clock = ManualClock()
+    disk = StubbornDisk()
+    async with quick(tmp_path, clock, disk=disk) as recorder:
+        await footage_of(recorder, clock, (CAMERA, OTHER), retention_days=1)
+        rows = segments(tmp_path)
+        disk.stays = rows[0].path
+        clock.advance(rows[0].end_ns + DAY + 1 - clock.wall_ns())
+        (done,) = (await recorder.run_retention()).values()
+        assert os.path.exists(rows[0].path)
+        clock.advance(DAY)
+        (done,) = (await recorder.run_retention()).values()
+        assert done.failing == f"{rows[0].path}: Operation not permitted"
+        assert [row.id for row in segments(tmp_path)] == [rows[4].id]
+        assert len(segments(tmp_path, OTHER)) == 1
+        disk.stays = ""
+        (done,) = (await recorder.run_retention()).values()
+        assert done.failing == ""
+        assert not os.path.exists(rows[0].path)
+
+
+class FewFiles(SmallDisk):
+    """Takes only so many files (its inodes are used up), whatever room it has."""
+
+    total = 200
+    others = 0  # files that are not the recorder's
+
+    def room(self, path: str) -> Room:
+        used = sum(len(names) for _, _, names in os.walk(path)) + self.others
+        return super().room(path)._replace(free_files=max(0, self.total - used), total_files=self.total)
+
+
+async def test_a_disk_that_runs_out_of_files_loses_its_oldest_footage_and_goes_on(tmp_path: Path) -> None:
+    clock = ManualClock()
+    disk = FewFiles()
+    async with quick(tmp_path, clock, disk=disk) as recorder:
+        await footage_of(recorder, clock)
+        rows = segments(tmp_path)
+        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
+        disk.others += disk.room(volume.path).free_files - 7  # three short of the floor, which is 10
+        (done,) = (await recorder.run_retention()).values()
+        assert (done.segments, done.short) == (3, "")
+        assert [row.id for row in segments(tmp_path)] == [row.id for row in rows[3:]]
+        disk.others += 9
+        await until(lambda: volume.paused == "full (it takes no more files)")
+        disk.others -= 9
+        await until(lambda: not volume.paused)

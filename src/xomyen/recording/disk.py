@@ -11,11 +11,13 @@ Bytes = bytes | bytearray | memoryview
 
 
 class Room(NamedTuple):
-    """Bytes of a file system."""
+    """What a file system has room for."""
 
-    free: int  # for a process without privileges
+    free: int  # bytes, for a process without privileges
     total: int
     device: int  # which file system the path is on
+    free_files: int = 0  # of `total_files`, for a process without privileges
+    total_files: int = 0  # its inodes; 0 where it makes them as they are needed (FAT, btrfs)
 
 
 class Disk(Protocol):
@@ -114,7 +116,13 @@ class LocalDisk:
 
     def room(self, path: str) -> Room:
         found = os.statvfs(path)
-        return Room(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, os.stat(path).st_dev)
+        return Room(
+            found.f_bavail * found.f_frsize,
+            found.f_blocks * found.f_frsize,
+            os.stat(path).st_dev,
+            found.f_favail,
+            found.f_files,
+        )
 
 
 def write_all(disk: Disk, descriptor: int, data: bytes, path: str) -> None:

@@ -38,6 +38,11 @@ class VolumeSettings:
         return min(max(GIB, min(total // 20, 20 * GIB)), total // 5)
 
 
+def floor_files(total: int) -> int:
+    """How many files a disk must still take, of `total` (0: it does not count them); retention keeps them free."""
+    return min(total // 20, 10_000)
+
+
 @dataclass(frozen=True, slots=True)
 class RecorderSettings:
     """Everything else. The defaults are those of the documentation."""

@@ -4,7 +4,7 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from xomyen.recording.disk import Disk
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import SEGMENT_QUERY, IndexReader, segment_row
 from xomyen.recording.jobs import Committer
-from xomyen.recording.policy import StreamPolicy
+from xomyen.recording.policy import StreamPolicy, floor_files
 from xomyen.recording.rows import Segment
 from xomyen.recording.segment_file import read_final_seal
 from xomyen.recording.volume_identity import probe, read_identity
@@ -23,8 +23,10 @@ from xomyen.terms.time import NS_PER_SECOND, Clock
 
 _log = structlog.get_logger(__name__)
 DAY_NS = 86_400 * NS_PER_SECOND
-_AT_ONCE = 100  # files between two looks at the disk
+_AT_ONCE = 20  # files deleted by one commit
+_MOST_STUCK = 100  # files that cannot be deleted, until no more rows are given up for such
 WHO = "retention"
+_FIRST = (-1, "")  # the place before every segment's
 
 # ?1 is now. An open segment is nobody's to delete.
 _NOT_HELD = """
@@ -34,17 +36,22 @@ NOT EXISTS (
 """
 _DELETABLE = " WHERE state != 'open' AND " + _NOT_HELD
 _OF_VOLUME = _DELETABLE + " AND segment.volume = ?2"
+# Each page goes on after the segment with the start and the id given last.
 _BY_AGE = (
-    SEGMENT_QUERY + _OF_VOLUME + " AND segment.stream = ?3 AND segment.start_ns < ?4 ORDER BY segment.start_ns LIMIT ?5"
+    SEGMENT_QUERY + _OF_VOLUME + " AND segment.stream = ?3 AND segment.start_ns < ?4"
+    " AND (segment.start_ns, segment.id) > (?5, ?6) ORDER BY segment.start_ns, segment.id LIMIT ?7"
 )
-# ?2 are the volumes at work, as a JSON list; after the segment that starts at ?4 and has the id ?5.
+# ?2 are the volumes at work, as a JSON list.
 _BY_CAMERA = (
     SEGMENT_QUERY  # noqa: S608  # constants
     + _DELETABLE
     + " AND segment.volume IN (SELECT value FROM json_each(?2)) AND stream.camera = ?3"
     + " AND (segment.start_ns, segment.id) > (?4, ?5) ORDER BY segment.start_ns, segment.id LIMIT ?6"
 )
-_BY_VOLUME = SEGMENT_QUERY + _OF_VOLUME + " ORDER BY segment.start_ns LIMIT ?3"
+_BY_VOLUME = (
+    SEGMENT_QUERY + _OF_VOLUME + " AND (segment.start_ns, segment.id) > (?3, ?4)"
+    " ORDER BY segment.start_ns, segment.id LIMIT ?5"
+)
 _STILL_FREE = SEGMENT_QUERY + _DELETABLE + " AND segment.id = ?2"
 
 
@@ -89,6 +96,7 @@ class Retention:
         self._policies = policies
         self._default = default
         self._busy = 0
+        self._stuck = 0  # files that cannot be deleted, of earlier rounds too
         self._takes_writes: bool | None = None  # not looked at yet
         self._failing = ""
 
@@ -118,7 +126,10 @@ class Retention:
         return found == self._room.volume
 
     def _can_delete(self) -> bool:
-        """Looked at before the round's first deletion. A full disk can, as far as deleting goes."""
+        """Looked at before the round's first deletion. A full disk can, as far as deleting goes.
+
+        One file that stays (somebody made it immutable) does not keep the others; with many it is the disk.
+        """
         if self._takes_writes is None:
             self._takes_writes = True
             try:
@@ -127,7 +138,7 @@ class Retention:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                     self._fail(error)
                     self._takes_writes = False
-        return self._takes_writes and not self._failing
+        return self._takes_writes and self._stuck < _MOST_STUCK
 
     def _finish_deletions(self) -> None:
         """Files that could not be removed by an earlier round."""
@@ -142,16 +153,11 @@ class Retention:
         for number, camera, name in self._reader.query("SELECT id, camera, name FROM stream"):
             policy = self._policies.get((camera, name), self._default)
             before_ns = now_ns - policy.retention_days * DAY_NS
-            while True:
-                found = [
-                    segment
-                    for row in self._reader.query(_BY_AGE, now_ns, self._room.volume, number, before_ns, _AT_ONCE)
-                    if (segment := segment_row(row)).end_ns <= before_ns
-                ]
-                gone = self.delete(found, f"older than {policy.retention_days} days", WHO)
-                yield from gone
-                if len(gone) < _AT_ONCE:
-                    break
+            after = _FIRST
+            while rows := self._reader.query(_BY_AGE, now_ns, self._room.volume, number, before_ns, *after, _AT_ONCE):
+                found = [segment for segment in map(segment_row, rows) if segment.end_ns <= before_ns]
+                after = _place(segment_row(rows[-1]))
+                yield from self.delete(found, f"older than {policy.retention_days} days", WHO)
 
     def _by_bytes(self, now_ns: int) -> Iterator[Segment]:
         limits = {
@@ -164,7 +170,7 @@ class Retention:
                 camera,
                 self._at_work,
             )[0][0]
-            after = (-1, "")
+            after = _FIRST
             while total > limit:
                 # Oldest first across the volumes; what lies on the others is their rounds' to delete.
                 rows = self._reader.query(_BY_CAMERA, now_ns, self._at_work, camera, *after, _AT_ONCE)
@@ -175,35 +181,39 @@ class Retention:
                     if total <= limit:
                         break
                     total -= segment.bytes
-                    after = (segment.start_ns, segment.id)
+                    after = _place(segment)
                     if segment.volume == self._room.volume:
                         chosen.append(segment)
                 yield from self.delete(chosen, f"the camera has more than {limit} bytes", WHO)
 
     def _for_floor(self, now_ns: int) -> tuple[list[Segment], str]:
-        """Frees the volume down to its floor; what is left when nothing may go although it is short."""
+        """Frees the volume down to its floor; what is left when nothing may go although it is short.
+
+        Looks at the disk once: many file systems (btrfs, XFS, ZFS) show what was freed only after a while, and must
+        not lose more for it. The next round looks again.
+        """
         room = self._room
         gone: list[Segment] = []
-        while True:
-            try:
-                missing = room.floor - self._disk.room(room.path).free
-            except OSError as error:
-                self._fail(error)
-                return gone, ""
-            if missing <= 0:
-                return gone, ""
-            chosen = []
-            for row in self._reader.query(_BY_VOLUME, now_ns, room.volume, _AT_ONCE):
-                if missing <= 0:
-                    break
-                chosen.append(segment_row(row))
-                missing -= chosen[-1].bytes
+        try:
+            found = self._disk.room(room.path)
+        except OSError as error:
+            self._fail(error)
+            return gone, ""
+        size, files = room.floor - found.free, floor_files(found.total_files) - found.free_files
+        after = _FIRST
+        while size > 0 or files > 0:
+            rows = self._reader.query(_BY_VOLUME, now_ns, room.volume, *after, _AT_ONCE)
+            chosen = _enough(map(segment_row, rows), size, files)
             if not chosen:
-                return gone, self._what_is_left()
+                return gone, "" if self._busy or self._failing else self._what_is_left()
+            after = _place(chosen[-1])
             done = self.delete(chosen, "the disk's floor", WHO)
             gone += done
-            if not done:
-                return gone, ""
+            size -= sum(segment.bytes for segment in done)
+            files -= len(done)
+            if not self._can_delete():
+                break
+        return gone, ""
 
     def _what_is_left(self) -> str:
         left = self._reader.query(
@@ -244,12 +254,15 @@ class Retention:
         try:
             self._disk.remove(path)
         except OSError as error:
-            self._fail(error)
+            self._fail(error, path)
             return False
         return True
 
-    def _fail(self, error: OSError) -> None:
-        self._failing = error.strerror or str(error)
+    def _fail(self, error: OSError, path: str = "") -> None:
+        """Something stays that should go; with a path it is that file."""
+        why = error.strerror or str(error)
+        self._stuck += bool(path)
+        self._failing = f"{path}: {why}" if path else why
 
     def _relative(self, segment: Segment) -> str:
         return str(self._reader.query("SELECT path FROM segment WHERE id = ?", segment.id)[0][0])
@@ -260,7 +273,7 @@ class Retention:
         except FileNotFoundError:
             return True
         except OSError as error:
-            self._fail(error)
+            self._fail(error, segment.path)
             return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -270,6 +283,23 @@ class Retention:
         finally:
             os.close(descriptor)
         return True
+
+
+def _place(segment: Segment) -> tuple[int, str]:
+    """Where it stands among the others, oldest first."""
+    return segment.start_ns, segment.id
+
+
+def _enough(oldest: Iterable[Segment], size: int, files: int) -> list[Segment]:
+    """As many of these as make up so many bytes and files."""
+    chosen: list[Segment] = []
+    for segment in oldest:
+        if size <= 0 and files <= 0:
+            break
+        chosen.append(segment)
+        size -= segment.bytes
+        files -= 1
+    return chosen
 
 
 def _seal_of(path: str) -> bytes | None:

@@ -17,7 +17,7 @@ from xomyen.recording.disk import Disk
 from xomyen.recording.index_thread import IndexThread
 from xomyen.recording.jobs import CheckpointJob, Job, Notice, RetryJob
 from xomyen.recording.open_segment import FragmentJob, OpenSegment
-from xomyen.recording.policy import RecorderSettings, VolumeSettings
+from xomyen.recording.policy import RecorderSettings, VolumeSettings, floor_files
 from xomyen.recording.volume_identity import probe, read_identity
 from xomyen.recording.volume_writer import OF_THE_VOLUME, VolumeWriter
 from xomyen.terms.errors import VolumeRefused
@@ -255,10 +255,10 @@ class Volume:
             self._pause(f"not there ({error})")
             return
         now = time.monotonic()
-        if self._room.free < self.floor // 2:
-            self._pause("full")
+        if short := self._short(2):
+            self._pause(short)
         elif self.paused:
-            if self._room.free >= self.floor // 4 * 3 and now >= self._rest_until and not self._probe():
+            if not self._short(3) and now >= self._rest_until and not self._probe():
                 self._queue.put([RetryJob(resume=True)])
         elif self._suspect:
             self._suspect = False
@@ -267,6 +267,15 @@ class Volume:
         elif self.writer.unmended and now >= self._retry_at:
             self._retry_at = now + _RETRY_SECONDS
             self._queue.put([RetryJob(resume=False)])
+
+    def _short(self, quarters: int) -> str:
+        """What the disk has too little of, for so many quarters of its floor; empty when it has enough."""
+        room = self._room
+        if room.free < self.floor // 4 * quarters:
+            return "full"
+        if room.free_files < floor_files(room.total_files) // 4 * quarters:
+            return "full (it takes no more files)"
+        return ""
 
     def _probe(self) -> str:
         """Why the disk does not take a small file; empty when it does."""
