@@ -43,6 +43,13 @@ async def test_it_listens_on_loopback_alone(server: BusServer) -> None:
     assert listening == {"127.0.0.1"}
 
 
+async def test_a_folder_may_be_called_as_people_call_things(tmp_path: Path, node: str) -> None:
+    folder = NodeFolder(tmp_path / "UBND xã Gia Khê" / "máy \"chính\" 100% $HOME \\ #1 {2}")
+    async with BusServer(folder, node), connected(folder, "test") as client:
+        await client.flush()
+    assert (folder.bus / "store").is_dir()
+
+
 async def test_whoever_has_no_secret_is_refused(folder: NodeFolder, server: BusServer, tmp_path: Path) -> None:
     stranger = NodeFolder(tmp_path / "stranger")
     stranger.bus.mkdir(parents=True)
@@ -177,6 +184,16 @@ async def test_a_server_that_cannot_start_says_where_to_look(folder: NodeFolder,
     (folder.bus / "store").write_text("in the way")
     with pytest.raises(NotRunning, match=r"server\.log"):
         await BusServer(folder, node).start()
+    assert "storage directory" in (folder.bus / "server.log").read_text()
+
+
+async def test_a_server_that_cannot_read_its_configuration_says_why(
+    folder: NodeFolder, node: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xomyen.bus.server.render", lambda config: "listen: {")
+    with pytest.raises(NotRunning, match=r"server\.log"):
+        await BusServer(folder, node).start()
+    assert "server.conf" in (folder.bus / "server.log").read_text()
 
 
 def test_it_dies_with_the_process_that_started_it(folder: NodeFolder, node: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import shutil
 import socket
 import sys
@@ -84,14 +85,16 @@ class BusServer:
         )
         for stale in folder.run.glob("*.ports"):
             stale.unlink()
-        self._process = await asyncio.create_subprocess_exec(
-            *tethered(server_program(), "-c", str(config_file)),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            pass_fds=self._keep,
-            start_new_session=True,
-        )
+        # What it says before it opens its log, of a configuration that it cannot use, goes there too.
+        with open(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *tethered(server_program(), "-c", str(config_file)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=self._keep,
+                start_new_session=True,
+            )
         url = await self._wait_for_port(self._process, log)
         port = int(url.rpartition(":")[2])
         if not self._ports:

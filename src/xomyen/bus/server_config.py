@@ -58,7 +58,7 @@ def domain(node: str) -> str:
 
 
 def render(config: ServerConfig) -> str:
-    """The configuration file. JSON strings are valid NATS configuration strings.
+    """The configuration file.
 
     `sync_interval: always` makes the server fsync before it acknowledges: without it a power cut loses
     up to two minutes of events that were acknowledged.
@@ -66,10 +66,10 @@ def render(config: ServerConfig) -> str:
     limits = config.limits
     text = f"""\
 # Written by xomyen at each start; changes are lost.
-server_name: {json.dumps("xomyen-" + config.node)}
+server_name: {_quoted("xomyen-" + config.node)}
 listen: "127.0.0.1:{config.port}"
-ports_file_dir: {json.dumps(str(config.run))}
-log_file: {json.dumps(str(config.log))}
+ports_file_dir: {_quoted(str(config.run))}
+log_file: {_quoted(str(config.log))}
 logfile_size_limit: {4 * MEBI}
 logfile_max_num: 3
 max_payload: {limits.payload_bytes}
@@ -78,15 +78,15 @@ write_deadline: "5s"
 lame_duck_grace_period: "0s"
 lame_duck_duration: "30s"
 jetstream {{
-  store_dir: {json.dumps(str(config.store))}
-  domain: {json.dumps(domain(config.node))}
+  store_dir: {_quoted(str(config.store))}
+  domain: {_quoted(domain(config.node))}
   max_file_store: {limits.store_bytes}
   max_memory_store: {limits.memory_bytes}
   sync_interval: always
 }}
 accounts {{
-  NODE: {{ jetstream: enabled, users: [{{ nkey: {json.dumps(config.node_user)} }}] }}
-  MEDIA: {{ users: [{{ nkey: {json.dumps(config.media_user)} }}] }}
+  NODE: {{ jetstream: enabled, users: [{{ nkey: {_quoted(config.node_user)} }}] }}
+  MEDIA: {{ users: [{{ nkey: {_quoted(config.media_user)} }}] }}
   SYSTEM: {{ }}
 }}
 system_account: SYSTEM
@@ -96,13 +96,18 @@ system_account: SYSTEM
     return text
 
 
+def _quoted(text: str) -> str:
+    """A string of the configuration: JSON's form but for letters beyond ASCII, whose escapes the server does not know."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _leaf(uplink: Uplink) -> str:
     def remote(account: str, end: Remote) -> str:
         # With a block the server insists on TLS: without one a centre that offers none would be spoken to in the clear.
-        trusted = f"ca_file: {json.dumps(str(end.ca_file))}" if end.ca_file is not None else ""
+        trusted = f"ca_file: {_quoted(str(end.ca_file))}" if end.ca_file is not None else ""
         tls = f", tls {{ {trusted} }}" if end.ca_file is not None or end.url.startswith("tls://") else ""
-        where = f"url: {json.dumps(end.url)}, account: {json.dumps(account)}"
-        return f"    {{ {where}, nkey: {json.dumps(end.seed)}{tls} }}\n"
+        where = f"url: {_quoted(end.url)}, account: {_quoted(account)}"
+        return f"    {{ {where}, nkey: {_quoted(end.seed)}{tls} }}\n"
 
     return (
         "leafnodes {\n  reconnect: 1\n  remotes = [\n"
