@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from nats.aio.client import Client
+from nats.js.api import ConsumerInfo
 from tests.waiting import until
 
 from xomyen.bus import subjects
@@ -160,6 +161,33 @@ async def test_a_busy_node_never_takes_its_configuration_for_empty(
 
     for found in await asyncio.gather(*(first_heard() for _ in range(60)), *(listed() for _ in range(60))):
         assert found == names
+
+
+async def test_a_follower_that_ends_leaves_nothing_behind(
+    configuration: Configuration, client: Client, node: str
+) -> None:
+    async with contextlib.aclosing(follow(client, node)) as followed:
+        assert await anext(followed) == {}
+        assert [consumer.push_bound for consumer in await _consumers(client, node)] == [True]
+
+    async def unbound() -> bool:
+        return not any(consumer.push_bound for consumer in await _consumers(client, node))
+
+    await until(unbound)
+
+
+async def _consumers(client: Client, node: str) -> list[ConsumerInfo]:
+    return await client.jetstream().consumers_info(f"KV_{subjects.config_bucket(node)}")
+
+
+async def test_a_camera_that_a_newer_version_configured_is_neither_followed_nor_called_removed(
+    configuration: Configuration, client: Client, node: str
+) -> None:
+    record = await configuration.put(camera("Sân"), 0)
+    bucket = await client.jetstream().key_value(subjects.config_bucket(node))
+    await bucket.put(record.config.id, b'{"schema": 2}')
+    assert await configuration.cameras() == ()
+    assert await configuration.removed() == ()
 
 
 async def test_the_bucket_holds_configurations_and_no_password_in_clear(

@@ -24,6 +24,7 @@ from xomyen.bus.messages import (
 from xomyen.bus.requests import Empty, ask
 
 _LOG = logging.getLogger(__name__)
+_AGAIN_S = 0.5
 
 
 class Configuration:
@@ -76,25 +77,32 @@ async def follow(client: Client, node: str) -> AsyncGenerator[dict[str, CameraRe
     bucket = await _bucket(client, node)
     while not client.is_closed:
         reconnects = client.stats["reconnects"]
+        watcher: KeyValue.KeyWatcher | None = None
         try:
             watcher = await bucket.watchall()
             state = await read_bucket(client, bucket, node)
+            while client.is_connected and client.stats["reconnects"] == reconnects:
+                if state.cameras != known:
+                    known = dict(state.cameras)
+                    yield dict(known)
+                if (entry := await _update(watcher)) is not None:
+                    state.apply(entry)
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
             _LOG.warning("cannot watch the configuration yet: %s", type(error).__name__)
-            await asyncio.sleep(0.5)
-            continue
-        while client.is_connected and client.stats["reconnects"] == reconnects:
-            if state.cameras != known:
-                known = dict(state.cameras)
-                yield dict(known)
-            try:
-                entry = await watcher.updates(timeout=1.0)  # type: ignore[no-untyped-call]
-            except (nats.errors.TimeoutError, TimeoutError):
-                continue
-            if entry is not None:
-                state.apply(entry)
-        await _stop(watcher)
+            await asyncio.sleep(_AGAIN_S)
+        finally:
+            if watcher is not None:
+                await _stop(watcher)
         await asyncio.sleep(0.2)
+
+
+async def _update(watcher: KeyValue.KeyWatcher) -> KeyValue.Entry | None:
+    """The next entry; None when there was none for a second."""
+    try:
+        entry: KeyValue.Entry | None = await watcher.updates(timeout=1.0)  # type: ignore[no-untyped-call]
+    except (nats.errors.TimeoutError, TimeoutError):
+        return None
+    return entry
 
 
 class BucketState:
@@ -102,12 +110,8 @@ class BucketState:
 
     def __init__(self) -> None:
         self.cameras: dict[str, CameraRecord] = {}
+        self.removed: dict[str, int] = {}  # keys whose newest entry is a deletion, and its revision
         self._revisions: dict[str, int] = {}
-
-    @property
-    def removed(self) -> dict[str, int]:
-        """Keys whose newest entry is a deletion, and its revision."""
-        return {key: revision for key, revision in self._revisions.items() if key not in self.cameras}
 
     def apply(self, entry: KeyValue.Entry) -> None:
         """Takes an entry in, unless a newer one of its key is known."""
@@ -115,6 +119,10 @@ class BucketState:
         if revision <= self._revisions.get(entry.key, 0):
             return
         self._revisions[entry.key] = revision
+        if _is_deletion(entry):
+            self.removed[entry.key] = revision
+        else:
+            self.removed.pop(entry.key, None)
         record = read_entry(entry)
         if record is not None:
             self.cameras[entry.key] = record
@@ -174,7 +182,7 @@ async def _bucket(client: Client, node: str) -> KeyValue:
             if client.is_closed:
                 raise
             _LOG.warning("the configuration cannot be read yet: %s", type(error).__name__)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(_AGAIN_S)
 
 
 async def _stop(watcher: KeyValue.KeyWatcher) -> None:
@@ -184,12 +192,17 @@ async def _stop(watcher: KeyValue.KeyWatcher) -> None:
         _LOG.debug("the watcher ended with its connection: %s", type(error).__name__)
 
 
+def _is_deletion(entry: KeyValue.Entry) -> bool:
+    return entry.operation is not None or not entry.value
+
+
 def read_entry(entry: KeyValue.Entry) -> CameraRecord | None:
     """The camera of a bucket's entry; None when it was removed or a newer version wrote it."""
-    if entry.operation is not None or not entry.value:
+    if _is_deletion(entry):
         return None
     try:
-        return CameraRecord(revision=entry.revision or 0, config=CameraConfig.model_validate_json(entry.value))
+        config = CameraConfig.model_validate_json(entry.value or b"")
+        return CameraRecord(revision=entry.revision or 0, config=config)
     except ValidationError as error:
         _LOG.error("the configuration of camera %s cannot be read: %s", entry.key, error.errors(include_input=False))
         return None

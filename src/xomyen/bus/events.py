@@ -1,12 +1,15 @@
 """Events into the node's stream, each with its id as the message id, so that sending twice is once; and out of it."""
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.client import JetStreamContext
 
 from xomyen.bus import subjects
 from xomyen.terms.errors import NotRunning
@@ -38,7 +41,7 @@ async def publish_event(
     return not stored.duplicate
 
 
-async def read_events(client: Client, node: str, kind: str, since_ns: int) -> AsyncIterator[tuple[bytes, int]]:
+async def read_events(client: Client, node: str, kind: str, since_ns: int) -> AsyncGenerator[tuple[bytes, int], None]:
     """Events of a kind that the stream got since then, oldest first: payload, and when the stream got it.
 
     Raises NotRunning when the stream does not answer.
@@ -52,24 +55,45 @@ async def read_events(client: Client, node: str, kind: str, since_ns: int) -> As
     )
     try:
         subscription = await client.jetstream().pull_subscribe(subject, stream=stream, config=config)
-        waiting = (await subscription.consumer_info()).num_pending or 0
-        while waiting:
-            for message in await subscription.fetch(min(waiting, _BATCH), timeout=_ANSWER_S):
-                yield message.data, _ns(message.metadata.timestamp)
-                waiting = message.metadata.num_pending
-        await subscription.unsubscribe()
+        try:
+            waiting = (await subscription.consumer_info()).num_pending or 0
+            while waiting:
+                messages = await _next_of(subscription, min(waiting, _BATCH))
+                waiting = messages[-1].metadata.num_pending if messages else 0
+                for message in messages:
+                    yield message.data, _ns(message.metadata.timestamp)
+        finally:
+            with contextlib.suppress(nats.errors.Error):  # it ended with its connection
+                await subscription.unsubscribe()
     except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
         raise NotRunning(f"The event stream cannot be read ({type(error).__name__}).") from error
 
 
-async def oldest_event_ns(client: Client, node: str) -> int | None:
-    """When the stream got the oldest event it has, if it has dropped older ones; None: it has them all."""
-    stream = subjects.event_stream(node)
+async def _next_of(subscription: JetStreamContext.PullSubscription, count: int) -> list[Msg]:
+    """Up to `count` messages; none when the stream has dropped all that waited."""
     try:
-        state = (await client.jetstream().stream_info(stream)).state
+        return await subscription.fetch(count, timeout=_ANSWER_S)
+    except nats.errors.TimeoutError:
+        if (await subscription.consumer_info()).num_pending:
+            raise
+        return []
+
+
+async def oldest_event_ns(client: Client, node: str) -> int | None:
+    """When the stream got the oldest event it has, if it has dropped older ones; None: it has them all, or none.
+
+    Raises NotRunning when the stream does not answer.
+    """
+    stream, subject = subjects.event_stream(node), subjects.event(node, ">")
+    js = client.jetstream()
+    try:
+        state = (await js.stream_info(stream)).state
         if state.first_seq <= 1:
             return None
-        first = await client.jetstream().get_msg(stream, seq=state.first_seq)
+        # A full stream drops one for each that comes: the first may be another one by now.
+        first = await js.get_msg(stream, seq=state.first_seq, subject=subject, next=True)
+    except nats.js.errors.NotFoundError:
+        return None
     except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
         raise NotRunning(f"The event stream cannot be read ({type(error).__name__}).") from error
     return _ns(first.time) if first.time is not None else None
