@@ -187,6 +187,21 @@ async def test_the_source_comes_back_after_the_camera_closes_with_a_new_run():
     assert len([unit for unit in sink.units if unit.run == 1]) == 20
 
 
+async def test_who_is_cancelled_while_a_source_ends_is_cancelled():
+    async def play(url: str) -> None:
+        async with playing(url) as (_, sink):
+            await sink.until(with_pictures(1))
+        await asyncio.sleep(3600)
+
+    # The camera answers the TEARDOWN with nothing, so that the end takes a moment.
+    async with RtspCamera(answers={"TEARDOWN": lambda *_: b""}) as camera:
+        task = asyncio.create_task(play(camera.url))
+        await camera.until(lambda camera: "TEARDOWN" in camera.methods())
+        task.cancel()
+        await asyncio.wait({task}, timeout=10)
+        assert task.cancelled()
+
+
 async def test_garbage_between_the_pictures_ends_only_that_session():
     async with RtspCamera(frames=15, after=b"\0\1\2" * 40) as camera, RtspCamera() as other:
         sinks = [RememberingSink(), RememberingSink()]

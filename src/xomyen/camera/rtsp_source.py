@@ -1,7 +1,6 @@
 """A camera's stream by RTSP over TCP: connects, plays, watches over it, and begins again when it ends."""
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Callable, Sequence
 from typing import Self
@@ -18,6 +17,7 @@ from xomyen.camera.rtp import parse_rtcp
 from xomyen.camera.rtsp_message import Request, Response
 from xomyen.camera.rtsp_session import Playing, RtspSession
 from xomyen.camera.source import CodecConfig, StreamSink
+from xomyen.terms.tasks import end_task
 from xomyen.terms.words import GapReason, VideoCodec
 
 SILENCE_S = 10.0  # without one byte: the session is over
@@ -83,10 +83,7 @@ class RtspSource:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     def watch(self, watched: bool) -> None:
         """While watched, reads at once instead of on the tick."""
