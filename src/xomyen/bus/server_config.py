@@ -97,7 +97,7 @@ system_account: SYSTEM
 
 
 def _quoted(text: str) -> str:
-    """A string of the configuration: JSON's form but for letters beyond ASCII, whose escapes the server does not know."""
+    """A string of the configuration: as in JSON, but the server knows no escapes of letters beyond ASCII."""
     return json.dumps(text, ensure_ascii=False)
 
 
