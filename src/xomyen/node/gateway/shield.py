@@ -124,7 +124,7 @@ async def _drained(length: str, receive: Receive) -> bool:
                 message = await receive()
                 taken += len(message.get("body", b""))
                 if message["type"] != "http.request" or not message.get("more_body", False):
-                    return message["type"] == "http.request"
+                    return bool(message["type"] == "http.request")
     except TimeoutError:
         pass
     return False
