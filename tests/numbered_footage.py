@@ -1,5 +1,6 @@
 """Recorded footage with numbered pictures, made without a camera: what clips, exports and proofs are tested on."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -104,6 +105,7 @@ class Footage:
     segments: list[Segment] = field(default_factory=list)
     previous: str = ""
     written: int = 0
+    mended: frozenset[int] = frozenset()  # numbers of segments sealed anew, after the disk lost what others name
 
     def record(
         self,
@@ -180,16 +182,17 @@ class Footage:
             leaves.append(rows[-1].leaf)
             if number + 1 == checkpoint_after:
                 data += seal_box(statement(False, following, SegmentState.OPEN), self.key, rows)
-        last = statement(True, end_dts, SegmentState.SEALED)
+        sealed = SegmentState.RECOVERED if sequence in self.mended else SegmentState.SEALED
+        last = statement(True, end_dts, sealed)
         if not leave_open:
             data += seal_box(last, self.key, rows)
-            self.previous = last.hash().hex()
+            self.previous = hashlib.sha256(b"lost").hexdigest() if sequence in self.mended else last.hash().hex()
         path = self.folder / self.camera / self.stream / f"{sequence:06d}-{segment}.mp4"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return Segment(
             id=segment, camera=self.camera, stream=self.stream, run=run, sequence=sequence, volume=new_id(),
-            path=str(path), state=SegmentState.OPEN if leave_open else SegmentState.SEALED, start_ns=last.start_ns,
+            path=str(path), state=SegmentState.OPEN if leave_open else sealed, start_ns=last.start_ns,
             end_ns=last.end_ns, first_dts=last.first_dts, end_dts=end_dts, bytes=size, fragments=len(rows),
             frames=len(part), lost_packets=0, clock_state=ClockState.SYNCHRONISED, clock_offset_ns=None, late=False,
             seal_hash=None if leave_open else last.hash(),

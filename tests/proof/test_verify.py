@@ -391,3 +391,12 @@ def test_another_file_beside_the_manifest_is_not_what_it_names(original: Origina
         verify(copy / "other.mp4", original.trusted)
     (copy / "other.mp4").unlink()
     assert verify(clip_of(copy), original.trusted).verdict is Verdict.AUTHENTIC
+
+
+def test_what_lies_beside_the_clips_is_named_as_not_checked(original: Original, copy: Path, tmp_path: Path) -> None:
+    assert verify(copy, original.trusted).not_checked == []
+    shutil.copy(clip_of(copy), copy / "Trước đó.mp4")
+    assert verify(copy, original.trusted).not_checked == ["Trước đó.mp4"]
+    assert verify(copy / record(original)["file"], original.trusted).not_checked == []
+    path = make_zip(tmp_path / "more.zip", [(file.name, file.read_bytes()) for file in copy.iterdir()])
+    assert verify(path, original.trusted).not_checked == ["Trước đó.mp4"]

@@ -34,6 +34,12 @@ def test_refuses_what_it_would_have_to_guess(text: str) -> None:
     assert repr(text) in caught.value.message
 
 
+@pytest.mark.parametrize("text", ["-99999999999d", "+999999d", "-" + "9" * 400 + "d", "9999-01-01T00:00:00Z"])
+def test_refuses_times_that_no_recording_can_have(text: str) -> None:
+    with pytest.raises(InvalidTime):
+        parse_time(text, NOW)
+
+
 @given(st.integers(0, 4_000_000_000_000))
 def test_what_is_written_is_read_back_to_the_millisecond(wall_ms: int) -> None:
     assert parse_time(format_utc(wall_ms * 1_000_000), NOW) == wall_ms * 1_000_000

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import pwd
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
@@ -34,8 +35,29 @@ _RUNNING_WAIT_S = 20.0
 
 
 def node_folder(root: Path | None) -> NodeFolder:
-    """The folder that --dir names, or the platform's."""
-    return NodeFolder((root if root is not None else default_root()).expanduser().absolute())
+    """The folder that --dir names, or the platform's. Raises InvalidConfiguration when it is another user's."""
+    folder = NodeFolder((root if root is not None else default_root()).expanduser().absolute())
+    if folder.root.is_dir() and not os.access(folder.root, os.R_OK | os.W_OK | os.X_OK):
+        require_own(folder)
+    return folder
+
+
+def require_own(folder: NodeFolder) -> None:
+    """Files that another user, root too, makes in a node's folder would be closed to the node afterwards.
+
+    Raises InvalidConfiguration when the folder is another user's.
+    """
+    try:
+        owner = folder.root.stat().st_uid
+    except FileNotFoundError:
+        return
+    if owner != os.geteuid():
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = str(owner)
+        text = f"{folder.root} belongs to user {name}; run the command as that user: runuser -u {name} -- xomyen …"
+        raise InvalidConfiguration(text, field="dir")
 
 
 def finish(work: Coroutine[Any, Any, Result]) -> Result:
@@ -64,6 +86,8 @@ async def node_bus(folder: NodeFolder, create: bool = False) -> AsyncIterator[No
 
     With `create` a folder without a node becomes one; else InvalidConfiguration says that there is none.
     """
+    if not folder.lock.exists():  # the lock would be this user's as well
+        require_own(folder)
     node = prepare(folder) if create else read_identity(folder)
     while True:
         free = try_lock(folder, "command")
@@ -73,6 +97,7 @@ async def node_bus(folder: NodeFolder, create: bool = False) -> AsyncIterator[No
             async with connected(folder, "command", _RUNNING_WAIT_S) as client:
                 yield NodeBus(client, node, True, Configuration(client, node))
             return
+        require_own(folder)
         try:
             with locked(folder, "command") as lock:
                 async with _own_bus(folder, node, lock.descriptor) as bus:
@@ -159,5 +184,6 @@ def write_new(path: Path, content: bytes, force: bool) -> None:
         unfinished.write_bytes(content)
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
         raise InvalidConfiguration(f"{path} cannot be written: {error.strerror}.") from error

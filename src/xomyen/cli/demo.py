@@ -16,7 +16,7 @@ import uvloop
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected
 from xomyen.bus.messages import CameraConfig, StreamConfig
-from xomyen.cli.common import Dir, node_folder
+from xomyen.cli.common import Dir, node_folder, require_own
 from xomyen.cli.serve import LINK_LIFE_S, Listen, sign_in_link, with_listen
 from xomyen.node.child import Child, PythonProgram
 from xomyen.node.home import default_root, prepare
@@ -90,6 +90,7 @@ def demo(
     # 25 cameras tell a lot as they begin; the link must not be lost among it.
     os.environ.setdefault("XOMYEN_LOG_LEVEL", "warning")
     folder = node_folder(directory or default_root() / ".demo")
+    require_own(folder)
     settings = load_settings(folder)
     address = with_listen(settings, listen)
     videos = [file.absolute() for file in video or [demo_clip()]]

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,7 @@ from xomyen.terms.time import SystemClock, format_utc, parse_time
 from xomyen.terms.words import StreamName
 
 _CHECKPOINT_S = 20.0
+_MOST_NAMED = 10
 
 
 def register(app: typer.Typer, _camera: typer.Typer) -> None:
@@ -82,14 +84,17 @@ def export(
             console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
         ) as bar:  # fmt: skip
             task = bar.add_task(output.name, total=planned.media_bytes)
-            write_export(
-                planned,
-                key,
-                output,
-                now_ns,
-                overwrite=force,
-                progress=lambda done, _all: bar.update(task, completed=done),
-            )
+            try:
+                write_export(
+                    planned,
+                    key,
+                    output,
+                    now_ns,
+                    overwrite=force,
+                    progress=lambda done, _all: bar.update(task, completed=done),
+                )
+            except OSError as error:
+                raise InvalidConfiguration(f"{output} cannot be written: {error.strerror}.", field="output") from error
     clips = [
         {"file": planned.file_name(number), "from": format_utc(clip.first_ns), "to": format_utc(clip.end_ns),
          "frames": clip.frames, "bytes": clip.size}
@@ -102,7 +107,7 @@ def export(
         print(f"{clip['file']}  {clip['from']} – {clip['to']}  {clip['frames']} frames, {clip['bytes']} bytes")
     if planned.gaps:
         print(f"{counted(len(planned.gaps), 'gap')} in this range; the manifest gives the reasons.")
-    print(f"Written to {output}. Check it with: xomyen verify {output}")
+    print(f"Written to {output}. Check it with: xomyen verify {shlex.quote(str(output))}")
 
 
 async def _seal_now(folder: NodeFolder, node: str, camera: str, stream: StreamName) -> None:
@@ -194,6 +199,7 @@ def _as_json(report: Report) -> dict[str, object]:
             for gap in (manifest.gaps if manifest else ())
         ],
         "cannot_exclude": report.cannot_exclude,
+        "not_checked": report.not_checked,
     }  # fmt: skip
 
 
@@ -220,6 +226,9 @@ def _print(report: Report) -> None:
         print(f"  Key {report.fingerprint}{f', trusted as {report.trusted_as}' if report.trusted_as else ''}")
     for text in report.cannot_exclude:
         print(f"  Cannot exclude {text}.")
+    if others := report.not_checked:
+        more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+        print(f"  No part of the export, nothing is proven of it: {', '.join(others[:_MOST_NAMED])}{more}.")
 
 
 def trust(

@@ -9,7 +9,7 @@ import uvloop
 
 from xomyen.access.store import AccessStore
 from xomyen.access.tickets import Action, Grant
-from xomyen.cli.common import Dir, node_folder, require_running
+from xomyen.cli.common import Dir, node_folder, require_own, require_running
 from xomyen.node.logs import configure_logs
 from xomyen.node.supervisor import read_gateway, serve
 from xomyen.terms.errors import InvalidConfiguration
@@ -57,6 +57,7 @@ def serve_node(directory: Dir = None, listen: Listen = None) -> None:
     # What cameras see is for this user alone, on volumes outside the folder too.
     os.umask(0o077)
     folder = node_folder(directory)
+    require_own(folder)
     settings = load_settings(folder)
     address = with_listen(settings, listen)
     configure_logs("supervisor", settings)

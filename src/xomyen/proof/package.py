@@ -53,6 +53,7 @@ class Package:
         self.path = path
         self.only: str | None = None
         self.files: dict[str, PackedFile] = {}
+        self.names: set[str] = set()  # of everything in the folder or ZIP
         self._stack = ExitStack()
         try:
             self._open(path)
@@ -88,7 +89,9 @@ class Package:
             raise NotAnExport(f"{path} is no export of this product: it has no {missing} beside the clips.")
 
     def _open_folder(self, folder: Path) -> None:
-        names = [entry.name for entry in os.scandir(folder) if entry.is_file() and _plausible(entry.name)]
+        entries = list(os.scandir(folder))
+        self.names.update(entry.name for entry in entries)
+        names = [entry.name for entry in entries if entry.is_file() and _plausible(entry.name)]
         for name in names[:_MOST_FILES]:
             source = self._stack.enter_context((folder / name).open("rb"))
             self.files[name] = PackedFile(source, 0, os.fstat(source.fileno()).st_size)
@@ -100,6 +103,7 @@ class Package:
             raise NotAnExport(f"{path} is a damaged ZIP: {error}.") from error
         if len(entries) > _MOST_FILES:
             raise NotAnExport(f"{path} holds too many files to be an export.")
+        self.names.update(entry.filename for entry in entries)
         whole = os.fstat(source.fileno()).st_size
         for entry in entries:
             if entry.filename in self.files:

@@ -55,6 +55,7 @@ class Report:
     times: list[ClipTimes] = field(default_factory=list)
     cannot_exclude: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)  # checked
+    not_checked: list[str] = field(default_factory=list)  # beside them, and no part of the export
 
     @property
     def verdict(self) -> Verdict:

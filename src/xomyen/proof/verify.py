@@ -2,7 +2,7 @@
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -27,7 +27,7 @@ from xomyen.proof.report import ClipTimes, Finding, Report, Verdict
 from xomyen.proof.seal import InvalidSeal, Seal, Statement
 from xomyen.proof.shown import shown_pictures
 from xomyen.proof.trust import TrustedKey
-from xomyen.terms.words import ClockState
+from xomyen.terms.words import ClockState, SegmentState
 
 __all__ = ["ClipTimes", "Finding", "Report", "Verdict", "verify"]
 
@@ -40,6 +40,12 @@ def verify(path: Path, trusted: Iterable[PublicKey], heads: Path | None = None) 
     known = Heads.load(heads) if heads is not None else None
     with Package(path) as package:
         return _Verification(package, list(trusted), known, heads.name if heads is not None else "").run()
+
+
+_MARKS: tuple[tuple[str, Callable[[Statement], object]], ...] = (
+    ("have the same number", lambda statement: statement.sequence),
+    ("follow the same one", lambda statement: statement.previous),
+)
 
 
 class _Verification:
@@ -67,9 +73,18 @@ class _Verification:
             self._find(Verdict.ALTERED, "The manifest names a clip twice.", MANIFEST_NAME)
         statements = _statements(manifest)
         self._between_clips(manifest, statements)
+        self._forks(statements)
+        self.report.not_checked = self._strangers(manifest)
         self.report.trusted_as = self._known_key(manifest.key.fingerprint, manifest.node, MANIFEST_NAME)
         self._compare_heads(manifest, statements)
         return self.report
+
+    def _strangers(self, manifest: Manifest) -> list[str]:
+        """What lies beside the clips and is none of them: nothing is proven of it."""
+        if self.package.only is not None:
+            return []
+        own = {MANIFEST_NAME, SIGNATURE_NAME, *(clip.file for clip in manifest.clips)}
+        return sorted(self.package.names - own)
 
     def _compare_heads(self, manifest: Manifest, statements: list[Statement]) -> None:
         """Finds what the node told of elsewhere and the export does not have."""
@@ -84,16 +99,36 @@ class _Verification:
             self.report.cannot_exclude.append(f"{uncertain}: {unsaid}")
 
     def _between_clips(self, manifest: Manifest, statements: list[Statement]) -> None:
-        """From the last segment of a clip to the first of the next the chain must hold as well."""
+        """From the last segment of a clip to the first of the next nothing may be missing either.
+
+        Nothing is, when the numbers count on: a disk that was slow, full or lost power has seals made in another
+        order, and some made anew, so that not each follows the one with the number before.
+        """
+        known = {statement.hash().hex() for statement in statements}
         for before, here in pairwise(sorted(statements, key=lambda one: one.sequence)):
             # A clock that was set may put what lies between outside the range; such a seal says so.
             stepped = ClockState.STEPPED in (before.clock_state, here.clock_state)
             if before.run == here.run or not before.final or stepped or not here.previous:
                 continue
-            if here.previous != before.hash().hex():
+            if here.sequence > before.sequence + 1 and here.previous not in known:
                 text = f"Between segments {before.sequence} and {here.sequence} of the camera there were others."
                 file = next(clip.file for clip in manifest.clips if clip.run == here.run)
                 self._find(Verdict.INCOMPLETE, text, file, camera=manifest.camera, segment=here.segment)
+
+    def _forks(self, statements: list[Statement]) -> None:
+        """One node makes one chain: two seals of one number, or after one seal, are of two histories."""
+        final = sorted((one for one in statements if one.final), key=lambda one: one.sequence)
+        for name, key in _MARKS:
+            first: dict[object, Statement] = {}
+            for statement in final:
+                mark = key(statement)
+                other = first.setdefault(mark, statement)
+                if mark and other is not statement:
+                    self.report.cannot_exclude.append(
+                        f"that a copy of the node recorded too: segments {other.segment} and {statement.segment} "
+                        f"{name}, as they also may after the node lost its index"
+                    )
+                    return
 
     def _find(self, verdict: Verdict, text: str, file: str, **place: object) -> None:
         self.report.findings.append(Finding(verdict, text, file, **place))  # type: ignore[arg-type]
@@ -260,7 +295,7 @@ class _Verification:
             elif here.sequence > before.sequence + 1:
                 text = f"Between segments {before.sequence} and {here.sequence} of the camera there were others."
                 self._find(Verdict.INCOMPLETE, text, clip.file, **place)
-            elif here.previous and here.previous != before.hash().hex() and before.final:
+            elif here.previous and here.previous != before.hash().hex() and before.final and not _mended(before, here):
                 text = "The segment does not follow the one before it in the chain of seals."
                 self._find(Verdict.ALTERED, text, clip.file, **place)
             elif clip.segments[number].first != 0 or taken.first + len(taken.sizes) != before.fragments:
@@ -305,6 +340,11 @@ class _Verification:
         clock = next((state for state in ("stepped", "unsynchronised") if state in clocks), "synchronised")
         lost = sum(statement.lost_packets for statement in statements)
         self.report.times.append(ClipTimes(clip.file, clip.first_ns, clip.last_ns, clip.frames, clock, lost))
+
+
+def _mended(before: Statement, here: Statement) -> bool:
+    """Whether a disk's fault explains that one does not name the other: one of them was sealed anew after it."""
+    return SegmentState.RECOVERED in (before.state, here.state)
 
 
 def _statements(manifest: Manifest) -> list[Statement]:

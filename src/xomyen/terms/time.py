@@ -14,7 +14,7 @@ from xomyen.terms.errors import InvalidTime
 TICKS_PER_SECOND = 90_000
 NS_PER_SECOND = 1_000_000_000
 
-_RELATIVE = re.compile(r"([+-]?)(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_RELATIVE = re.compile(r"([+-]?)(\d{1,15}(?:\.\d{1,15})?)(ms|s|m|h|d)")
 _UNIT_NS = {
     "ms": 1_000_000,
     "s": NS_PER_SECOND,
@@ -22,6 +22,9 @@ _UNIT_NS = {
     "h": 3600 * NS_PER_SECOND,
     "d": 86_400 * NS_PER_SECOND,
 }
+
+
+_FARTHEST_NS = 2**62  # the year 2116; the index holds 64 bits
 
 
 class Clock(Protocol):
@@ -92,6 +95,13 @@ def parse_time(text: str, now_ns: int) -> int:
     Raises InvalidTime for anything else; a local time without an offset is refused, not guessed.
     """
     text = text.strip()
+    moment_ns = _moment_ns(text, now_ns)
+    if abs(moment_ns) > _FARTHEST_NS:
+        raise InvalidTime(text, "it lies too far away")
+    return moment_ns
+
+
+def _moment_ns(text: str, now_ns: int) -> int:
     if text == "now":
         return now_ns
     if relative := _RELATIVE.fullmatch(text):
