@@ -4,11 +4,12 @@ import threading
 from pathlib import Path
 
 from tests.footage import CAMERA, OTHER, Feeder, footage
-from tests.recorders import MAIN, make_recorder, segments, until
+from tests.recorders import MAIN, make_recorder, play, segments, until
 
 from xomyen.recording.disk import LocalDisk, Room
 from xomyen.recording.policy import StreamPolicy
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
+from xomyen.terms.words import SegmentState
 
 S = NS_PER_SECOND
 DAY = 86_400 * S
@@ -98,3 +99,42 @@ async def test_a_cameras_bytes_on_a_disk_that_hangs_count_but_cost_the_other_dis
         assert [row.id for row in segments(tmp_path)] == [row.id for row in [*rows[:4], *rows[5:]]]
         disk.alive_again.set()
         await until(lambda: [row.id for row in segments(tmp_path)] == [row.id for row in rows[5:]])
+
+
+class TightDisk(LocalDisk):
+    """Has so many bytes free, whatever is on it."""
+
+    free = 1 << 40
+
+    def room(self, path: str) -> Room:
+        return super().room(path)._replace(free=self.free)
+
+
+async def test_a_disk_too_small_for_a_day_is_told_until_it_has_room(tmp_path: Path) -> None:
+    clock = ManualClock()
+    disk = TightDisk()
+    settings = {"segment_seconds": 1.0, "retention_seconds": 3600.0}
+    async with make_recorder(tmp_path, clock=clock, disk=disk, settings=settings) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN), footage())
+        feeder.open()
+        play(feeder, clock, 6)
+        recorder.remove(CAMERA, MAIN)
+        await until(lambda: segments(tmp_path) and segments(tmp_path)[-1].state is SegmentState.SEALED)
+        (volume,) = recorder.volumes.at_work.values()
+        before = len(segments(tmp_path))
+
+        async def alarms_with(free: int) -> list[str]:
+            disk.free = volume.floor + free
+            await until(lambda: volume.statistics.free_bytes == disk.free)
+            await recorder.run_retention()
+            return [alarm.code for alarm in recorder.alarms.standing]
+
+        volume.floor = 1 << 30
+        assert await alarms_with(0) == []
+        assert await alarms_with(-1) == ["short"]
+        assert len(segments(tmp_path)) == before - 1
+        assert await alarms_with(0) == ["short"]
+        assert await alarms_with(2 << 30) == []
+        assert await alarms_with(-1) == ["short"]
+        clock.advance(2 * DAY)
+        assert await alarms_with(-1) == [], "what goes now is old enough"

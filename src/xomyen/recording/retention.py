@@ -71,6 +71,7 @@ class Deleted(NamedTuple):
     busy: int = 0  # left alone because somebody reads them
     short: str = ""  # the volume is below its floor, and what is left that may not go
     failing: str = ""  # why its files cannot be deleted
+    floor_age_ns: int | None = None  # of the youngest footage that went for the floor; None: none did
 
 
 class Retention:
@@ -113,7 +114,8 @@ class Retention:
         gone = [*self._by_age(now_ns), *self._by_bytes(now_ns)]
         more, short = self._for_floor(now_ns)
         gone += more
-        return Deleted(len(gone), sum(segment.bytes for segment in gone), self._busy, short, self._failing)
+        age_ns = min((now_ns - segment.end_ns for segment in more), default=None)
+        return Deleted(len(gone), sum(segment.bytes for segment in gone), self._busy, short, self._failing, age_ns)
 
     def _is_there(self) -> bool:
         try:

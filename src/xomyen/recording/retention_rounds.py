@@ -116,6 +116,11 @@ class RetentionRounds:
             self._alarms.say(f"almost_full:{path}", f"{path} is almost full, and {done.short}.")
         else:
             self._alarms.over(f"almost_full:{path}")
+        if done.floor_age_ns is not None and done.floor_age_ns < DAY_NS:
+            text = f"{path} has room for less than a day of footage: what was recorded today is being deleted already."
+            self._alarms.say(f"short:{path}", text)
+        elif done.floor_age_ns is not None or volume.statistics.free_bytes > 2 * volume.floor:
+            self._alarms.over(f"short:{path}")
 
     async def _forget(self) -> None:
         """Gaps older than the footage that is kept, and old tombstones, say nothing any more."""
