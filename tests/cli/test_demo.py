@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 from tests.running_node import ENVIRONMENT, RunningNode, all_gone, xomyen
 
-from xomyen.cli.demo import cameras_of_demo, commune
+from xomyen.cli.demo import cameras_of_demo, commune, require_room
+from xomyen.recording.disk import LocalDisk, Room
+from xomyen.terms.errors import VolumeRefused
+from xomyen.terms.folder import NodeFolder
 from xomyen.terms.names import fold_name
+from xomyen.terms.settings import GIBI, Settings
 
 
 def test_the_commune_has_its_25_cameras_with_names_that_differ() -> None:
@@ -33,6 +37,41 @@ def test_the_owners_are_those_of_the_commune() -> None:
 def test_a_video_that_is_not_there_is_told(tmp_path: Path) -> None:
     done = xomyen("demo", "--video", tmp_path / "none.mp4", "--dir", tmp_path / "demo", code=2)
     assert "none.mp4" in done.stderr
+    assert not (tmp_path / "demo").exists()
+
+
+class OtherPeoplesDisk(LocalDisk):
+    """Full but for so many bytes."""
+
+    def __init__(self, free: int) -> None:
+        super().__init__()
+        self.free = free
+
+    def room(self, path: str) -> Room:
+        return Room(self.free, 100 * GIBI, 1)
+
+
+def test_a_disk_that_others_have_filled_is_told_before_fresh_footage_goes(tmp_path: Path) -> None:
+    folder = NodeFolder(tmp_path / "demo")
+    needed = 5 * GIBI + 300_000_000 * 2
+    require_room(folder, Settings(), 2, OtherPeoplesDisk(needed))
+    with pytest.raises(VolumeRefused, match=r"has 5\.4 GB free; the recorder keeps 5\.4 GB .* Free 0\.6 GB, name"):
+        require_room(folder, Settings(), 2, OtherPeoplesDisk(5 * GIBI))
+    assert not folder.root.exists()
+    require_room(folder, Settings(reserve_bytes=GIBI), 2, OtherPeoplesDisk(5 * GIBI))
+    # What an earlier demo recorded makes room for the next.
+    folder.default_volume.mkdir(parents=True)
+    with (folder.default_volume / "earlier.mp4").open("wb") as earlier:
+        earlier.truncate(600_000_000)
+    require_room(folder, Settings(), 2, OtherPeoplesDisk(5 * GIBI))
+    with pytest.raises(VolumeRefused, match=r"0\.6 GB of earlier demos"):
+        require_room(folder, Settings(), 25, OtherPeoplesDisk(5 * GIBI))
+
+
+def test_a_demo_without_room_ends_at_once_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "XOMYEN_RESERVE_BYTES", str(1 << 60))
+    done = xomyen("demo", "--dir", tmp_path / "demo", code=9)
+    assert "would be deleted at once" in done.stderr
     assert not (tmp_path / "demo").exists()
 
 

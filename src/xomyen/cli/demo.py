@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 import uvloop
@@ -16,16 +16,18 @@ import uvloop
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected
 from xomyen.bus.messages import CameraConfig, StreamConfig
-from xomyen.cli.common import Dir, node_folder, require_own
+from xomyen.cli.common import Dir, counted, node_folder, require_own
 from xomyen.cli.serve import LINK_LIFE_S, Listen, sign_in_link, with_listen
 from xomyen.node.child import Child, PythonProgram
 from xomyen.node.home import default_root, prepare
 from xomyen.node.logs import configure_logs
 from xomyen.node.supervisor import serve
-from xomyen.terms.errors import InvalidConfiguration
+from xomyen.recording.disk import Disk, LocalDisk
+from xomyen.recording.policy import VolumeSettings
+from xomyen.terms.errors import InvalidConfiguration, VolumeRefused
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
-from xomyen.terms.settings import load_settings
+from xomyen.terms.settings import GIBI, Settings, load_settings
 from xomyen.terms.time import SystemClock
 
 _USUAL_PORT = 8554
@@ -33,6 +35,8 @@ _MOST = 250
 _OF_THE_CLIP = 25  # different places made of the short street clip
 _OF_OWN_VIDEO = 8
 _SIMULATOR_PATIENCE_S = 3.0
+_CAMERA_BYTES_A_MINUTE = 4_000_000 // 8 * 60  # what the simulator sends
+_SHORTEST_MINUTES = 10  # of footage, for a timeline to be dragged
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +101,49 @@ def demo(
     for file in videos:
         if not file.is_file():
             raise InvalidConfiguration(f"There is no video {file}.", field="video")
+    require_room(folder, settings, cameras, LocalDisk())
     prepare(folder)
     configure_logs("supervisor", settings)
     uvloop.run(_run(folder, address, cameras_of_demo(cameras), videos, own=bool(video)))
+
+
+def require_room(folder: NodeFolder, settings: Settings, cameras: int, disk: Disk) -> None:
+    """Raises VolumeRefused when the recorder would have to delete within minutes what the demo records.
+
+    Retention keeps a part of the disk free for others, so on a disk that they have filled it deletes what is new.
+    What earlier demos recorded may go for it.
+    """
+    wanted = cameras * _CAMERA_BYTES_A_MINUTE * _SHORTEST_MINUTES
+    places = [str(path) for path in settings.volumes] or [str(folder.default_volume)]
+    found = [_room(path, settings, disk) for path in places]
+    path, free, floor, own = max(found, key=lambda room: room.free + room.own - room.floor)
+    missing = wanted - (free + own - floor)
+    if missing <= 0:
+        return
+    earlier = f" and {own / 1e9:.1f} GB of earlier demos" if own else ""
+    raise VolumeRefused(
+        f"The disk of {path} has {free / 1e9:.1f} GB free{earlier}; the recorder keeps {floor / 1e9:.1f} GB free, and "
+        f"{counted(cameras, 'camera')} for {_SHORTEST_MINUTES} minutes take {wanted / 1e9:.1f} GB: what is recorded "
+        f"would be deleted at once. Free {missing / 1e9:.1f} GB, name a folder on another disk with --dir, take fewer "
+        f"--cameras, or let less be kept free (XOMYEN_RESERVE_BYTES={GIBI}).",
+        path=path,
+    )
+
+
+class _Room(NamedTuple):
+    """Of a volume: bytes of its disk, and of the footage that lies there already."""
+
+    path: str
+    free: int
+    floor: int
+    own: int
+
+
+def _room(path: str, settings: Settings, disk: Disk) -> _Room:
+    there = next(str(place) for place in (Path(path), *Path(path).parents) if place.exists())
+    room = disk.room(there)
+    own = sum(os.path.getsize(os.path.join(above, name)) for above, _, names in os.walk(path) for name in names)
+    return _Room(path, room.free, VolumeSettings(path, settings.reserve_bytes).floor(room.total), own)
 
 
 async def _run(folder: NodeFolder, address: str, cameras: list[DemoCamera], videos: list[Path], own: bool) -> None:
