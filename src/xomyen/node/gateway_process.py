@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import uvloop
@@ -36,6 +36,8 @@ from xomyen.terms.settings import Settings, load_settings
 from xomyen.terms.time import SystemClock
 
 _LOG = logging.getLogger(__name__)
+
+_CONFIGURED_S = 10.0
 
 
 def trusted_issuers(folder: NodeFolder, own: SigningKey) -> list[PublicKey]:
@@ -93,7 +95,7 @@ async def gateway(
         stack.callback(index.close)
         cameras = CameraDirectory()
         alarms = AlarmBoard()
-        await stack.enter_async_context(StateFeed(bus, node, cameras, alarms, clock))
+        feed = await stack.enter_async_context(StateFeed(bus, node, cameras, alarms, clock))
         tls = read_tls(settings)
         context = GatewayContext(
             folder=folder,
@@ -113,6 +115,9 @@ async def gateway(
             metrics_token=_metrics_token(settings),
             transcoders=settings.transcoders,
         )
+        # Pages that come back at once must not hear that there are no cameras.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(feed.configured.wait(), _CONFIGURED_S)
         address = await stack.enter_async_context(serving(create_app(context), host, port, tls, ended))
         await answer(bus, subjects.service(node, "gateway", "state"), Empty, _alive)
         write_gateway(folder, reachable(address))

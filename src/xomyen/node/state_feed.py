@@ -51,6 +51,7 @@ class StateFeed:
         self._heard: set[tuple[str, StreamName]] = set()
         self._heard_alarms = False
         self._look = asyncio.Event()
+        self.configured = asyncio.Event()  # set once the directory has the cameras that there are
         self._exit = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -77,11 +78,15 @@ class StateFeed:
 
     async def _follow_configuration(self) -> None:
         async for cameras in follow(self._client, self._node):
-            for camera in self._configured.keys() - cameras.keys():
+            gone = self._configured.keys() - cameras.keys()
+            for camera in gone:
                 self._directory.remove(camera)
+            for key in [key for key in self._states if key[0] in gone]:
+                del self._states[key]
             self._configured = cameras
             for camera in cameras:
                 self._put(camera)
+            self.configured.set()
 
     def _put(self, camera: str) -> None:
         record = self._configured.get(camera)

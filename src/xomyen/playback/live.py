@@ -1,10 +1,10 @@
 """Live pictures: the tail of the file, read once and handed to everybody who watches that stream."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from io import FileIO
 from typing import Protocol
 
 import structlog
@@ -16,11 +16,13 @@ from pydantic import ValidationError
 
 from xomyen.bus import subjects
 from xomyen.bus.messages import FragmentNotice
-from xomyen.playback.file_bytes import read_at
+from xomyen.playback.errors import Busy
+from xomyen.playback.file_bytes import read_all, read_cached
+from xomyen.playback.lane import Lane, VolumeLanes
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.mp4 import codec_of, parse_header
 from xomyen.recording.rows import Segment
-from xomyen.recording.segment_file import SegmentFile, SegmentFileError, read_segment
+from xomyen.recording.segment_file import read_segment
 from xomyen.recording.segment_note import SegmentNote
 from xomyen.terms.errors import NoFootage
 from xomyen.terms.time import Clock, ticks_to_ns
@@ -29,7 +31,7 @@ from xomyen.terms.words import StreamName, VideoCodec
 log = structlog.get_logger(__name__)
 
 _NOTICES_WAITING = 4096
-_UNREADABLE = (OSError, EOFError, ValueError, NoFootage, sqlite3.Error)
+_UNREADABLE = (OSError, EOFError, ValueError, NoFootage, Busy, sqlite3.Error)
 _LONGEST_CATCH_UP = 8 << 20  # bytes; after a keyframe longer ago than that, a viewer waits for the next
 
 
@@ -95,19 +97,30 @@ class LiveFeed:
     """
 
     def __init__(
-        self, bus: Client, node: str, camera: str, stream: StreamName, index: Callable[[], IndexReader], clock: Clock
+        self,
+        bus: Client,
+        node: str,
+        camera: str,
+        stream: StreamName,
+        index: Callable[[], IndexReader],
+        clock: Clock,
+        lookups: Lane,
+        disks: VolumeLanes,
     ) -> None:
+        """`lookups` are threads that ask the index, `disks` those that read the files of one volume's folder."""
         self.camera = camera
         self.stream = stream
         self._bus = bus
         self._node = node
         self._index = index
         self._clock = clock
+        self._lookups = lookups
+        self._disks = disks
         self._viewers: set[Viewer] = set()
-        self._inbox: asyncio.Queue[FragmentNotice | Viewer] = asyncio.Queue(_NOTICES_WAITING)
+        self._inbox: asyncio.Queue[FragmentNotice | Viewer] = asyncio.Queue()  # bounded where notices go in
         self._init: Init | None = None
         self._path = ""
-        self._fd = -1
+        self._file: FileIO | None = None
         self._end = 0  # bytes of the file handed out so far
         self._group: list[_Place] = []  # fragments since the newest keyframe
         self._task: asyncio.Task[None] | None = None
@@ -173,9 +186,9 @@ class LiveFeed:
         except ValidationError:
             log.warning("notice_not_understood", camera=self.camera, stream=self.stream)
             return
-        try:
+        if self._inbox.qsize() < _NOTICES_WAITING:
             self._inbox.put_nowait(notice)
-        except asyncio.QueueFull:
+        else:
             log.warning("notice_dropped", camera=self.camera, stream=self.stream)
 
     async def _begin_with_open_segment(self) -> None:
@@ -184,11 +197,13 @@ class LiveFeed:
             index = self._index()
         except NoFootage:
             return
-        found = await asyncio.to_thread(newest_open_segment, index, self.camera, self.stream)
-        if found is None:
+        segment = await self._lookups.run(newest_open_segment, index, self.camera, self.stream)
+        if segment is None:
             return
-        segment, file = found
-        self._open(segment.path, len(file.header_bytes))
+        file = await self._lane(segment.path).run(read_segment, segment.path)
+        if not file.fragments:
+            return
+        await self._open(segment.path, len(file.header_bytes))
         self._init = _init(segment.run, file.header_bytes)
         for fragment in file.fragments:
             wall_ns = segment.start_ns + ticks_to_ns(fragment.first_dts - segment.first_dts)
@@ -202,17 +217,17 @@ class LiveFeed:
         if notice.offset > self._end:
             await self._fill(notice, viewers)
         place = _Place(notice.offset, notice.size, notice.key, notice.wall_ns)
-        data = await read_at(self._fd, place.size, place.offset)
+        data = await self._read(place.size, place.offset)
         self._note(place)
         self._hand_out(Piece(place.key, place.wall_ns, data), viewers)
         self.delay_ns = self._clock.wall_ns() - notice.written_ns
 
     async def _next_segment(self, notice: FragmentNotice, viewers: Iterable[Viewer]) -> None:
         same_run = self._init is not None and self._init.run == notice.run
-        self._open(notice.path, notice.header_bytes)
+        await self._open(notice.path, notice.header_bytes)
         if same_run:
             return
-        self._init = _init(notice.run, await read_at(self._fd, notice.header_bytes, 0))
+        self._init = _init(notice.run, await self._read(notice.header_bytes, 0))
         for viewer in tuple(viewers):
             viewer.begin(self._init)
 
@@ -221,14 +236,14 @@ class LiveFeed:
 
         Of a file that is new to this feed only what follows the newest keyframe.
         """
-        file = await asyncio.to_thread(read_segment, self._path, notice.offset)
+        file = await self._lane(self._path).run(read_segment, self._path, notice.offset)
         missed = [fragment for fragment in file.fragments if self._end <= fragment.offset < notice.offset]
         if not self._group:
             keys = [number for number, fragment in enumerate(missed) if fragment.key]
             missed = missed[keys[-1] :] if keys and not notice.key else []
         for fragment in missed:
             wall_ns = notice.wall_ns - ticks_to_ns(notice.first_dts - fragment.first_dts)
-            data = await read_at(self._fd, fragment.size, fragment.offset)
+            data = await self._read(fragment.size, fragment.offset)
             self._note(_Place(fragment.offset, fragment.size, fragment.key, wall_ns))
             self._hand_out(Piece(fragment.key, wall_ns, data), viewers)
 
@@ -238,7 +253,7 @@ class LiveFeed:
         viewer.begin(self._init)
         if self._group and self._end - self._group[0].offset <= _LONGEST_CATCH_UP:
             first = self._group[0].offset
-            data = await read_at(self._fd, self._end - first, first)
+            data = await self._read(self._end - first, first)
             for place in self._group:
                 at = place.offset - first
                 viewer.piece(Piece(place.key, place.wall_ns, data[at : at + place.size]))
@@ -253,16 +268,29 @@ class LiveFeed:
         self._group.append(place)
         self._end = place.offset + place.size
 
-    def _open(self, path: str, header_bytes: int) -> None:
+    def _lane(self, path: str) -> Lane:
+        """The threads for the volume that holds this file: VOLUME/camera/stream/day/file."""
+        return self._disks.of(path.rsplit("/", 4)[0])
+
+    async def _read(self, length: int, offset: int) -> bytes:
+        """Exactly these bytes of the file being followed: from the page cache at once, from the disk in a thread."""
+        if self._file is None:
+            raise EOFError("no file is open")
+        data = read_cached(self._file.fileno(), length, offset)
+        if data is None:
+            data = await self._lane(self._path).run(read_all, self._file.fileno(), length, offset)
+        return data
+
+    async def _open(self, path: str, header_bytes: int) -> None:
         self._close_file()
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._file = await self._lane(path).run(FileIO, path)
         self._path = path
         self._end = header_bytes
 
     def _close_file(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-        self._fd = -1
+        if self._file is not None:
+            self._file.close()
+        self._file = None
         self._path = ""
         self._end = 0
         self._group = []
@@ -277,8 +305,8 @@ def _init(run: str, data: bytes) -> Init:
     return Init(run, codec_of(header.sample_entry), note.codec_string, header.width, header.height, data)
 
 
-def newest_open_segment(index: IndexReader, camera: str, stream: StreamName) -> tuple[Segment, SegmentFile] | None:
-    """The stream's segment that is being written, with its whole fragments, or None."""
+def newest_open_segment(index: IndexReader, camera: str, stream: StreamName) -> Segment | None:
+    """The stream's segment that is being written, or None."""
     rows = index.query(
         "SELECT id FROM segment WHERE state = 'open'"
         " AND stream = (SELECT id FROM stream WHERE camera = ? AND name = ?)",
@@ -286,14 +314,7 @@ def newest_open_segment(index: IndexReader, camera: str, stream: StreamName) -> 
         stream,
     )
     mine = [segment for (id_,) in rows if (segment := index.segment(id_)) is not None]
-    if not mine:
-        return None
-    segment = max(mine, key=lambda segment: segment.start_ns)
-    try:
-        file = read_segment(segment.path)
-    except (OSError, SegmentFileError):
-        return None
-    return (segment, file) if file.fragments else None
+    return max(mine, key=lambda segment: segment.start_ns, default=None)
 
 
 async def publish_lease(bus: Client, node: str, camera: str, stream: StreamName) -> None:

@@ -8,6 +8,7 @@ from typing import Self
 from nats.aio.client import Client
 
 from xomyen.playback.errors import Busy
+from xomyen.playback.lane import Lane, VolumeLanes
 from xomyen.playback.live import LiveFeed, publish_lease
 from xomyen.playback.live_transcode import TranscodedFeed
 from xomyen.recording.index_reader import IndexReader
@@ -16,18 +17,29 @@ from xomyen.terms.words import StreamName
 
 LEASE_EVERY_S = 2.0
 _LINGER_NS = 5 * NS_PER_SECOND
+_DISK_THREADS = 4  # for each volume: what was written a moment ago is in the page cache
+_DISK_WAITING = 1000
 
 
 class LiveHub:
     """All feeds of a node's gateway; keeps the recorder told which streams are watched."""
 
     def __init__(
-        self, bus: Client, node: str, index: Callable[[], IndexReader], clock: Clock, transcoders: int = 2
+        self,
+        bus: Client,
+        node: str,
+        index: Callable[[], IndexReader],
+        clock: Clock,
+        lookups: Lane,
+        transcoders: int = 2,
     ) -> None:
+        """`lookups` are the threads that ask the index."""
         self._bus = bus
         self._node = node
         self._index = index
         self._clock = clock
+        self._lookups = lookups
+        self._disks = VolumeLanes(_DISK_THREADS, _DISK_WAITING)
         self._feeds: dict[tuple[str, StreamName], LiveFeed] = {}
         self._transcoders = transcoders
         self._transcoded: dict[tuple[str, StreamName], TranscodedFeed] = {}
@@ -48,12 +60,13 @@ class LiveHub:
         await asyncio.gather(*(feed.stop() for feed in feeds), *self._stopping, return_exceptions=True)
         self._transcoded.clear()
         self._feeds.clear()
+        self._disks.close()
 
     def feed(self, camera: str, stream: StreamName) -> LiveFeed:
         """The stream's feed; started when nobody watched before, ends some seconds after its last viewer."""
         key = (camera, stream)
         if key not in self._feeds:
-            feed = LiveFeed(self._bus, self._node, camera, stream, self._index, self._clock)
+            feed = LiveFeed(self._bus, self._node, camera, stream, self._index, self._clock, self._lookups, self._disks)
             self._feeds[key] = feed
             feed.start()
         return self._feeds[key]

@@ -2,17 +2,21 @@
 
 import asyncio
 import json
-from contextlib import AsyncExitStack
+import os
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
-from tests.gateway_node import Node
+from tests.gateway_node import Node, running_node
 from tests.node.gateway.test_live import Page, Playing, indexed, page
 from tests.waiting import until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from xomyen.node.gateway.live_limits import MOST_PAGES_OF_ONE, MOST_STRANGERS_OF_ONE
+from xomyen.recording.policy import RecorderSettings, StreamPolicy, VolumeSettings
 from xomyen.terms.words import StreamName, VideoCodec
 
 
@@ -66,6 +70,53 @@ async def _again(viewer: Page) -> None:
         numbers = await viewer.see(10)
         assert numbers[0] % 50 == 0
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+@contextmanager
+def _stalled(paths: list[str]) -> Iterator[None]:
+    """The disk does not answer for these files: opening a FIFO for reading waits for a writer."""
+    for path in paths:
+        os.rename(path, path + ".kept")
+        os.mkfifo(path)
+    try:
+        yield
+    finally:
+        for path in paths:
+            # Read and write (fifo(7)): lets those go who wait, and never waits itself.
+            held = os.open(path, os.O_RDWR)
+            os.rename(path + ".kept", path)
+            os.close(held)
+
+
+async def test_a_disk_that_does_not_answer_holds_up_no_pictures_of_another_nor_the_end_of_a_ticket(
+    tmp_path: Path,
+) -> None:
+    places = tuple(VolumeSettings(str(tmp_path / name), 0) for name in ("dead", "well"))
+    async with running_node(tmp_path, settings=RecorderSettings(volumes=places)) as node:
+        volumes = {Path(volume.path).name: volume.id for volume in node.recorder.statistics.volumes}
+
+        def playing(volume: str) -> str:
+            camera = node.add_camera()
+            policy = StreamPolicy(volume=volumes[volume])
+            Playing(node.recorder.sink(camera, StreamName.MAIN, policy)).play(node, 60)
+            return camera
+
+        # More than the event loop has threads of its own.
+        dead = [playing("dead") for _ in range((os.cpu_count() or 1) + 5)]
+        well = playing("well")
+        await indexed(node, *dead, well)
+        segments = node.context.index.open().open_segments()
+        with _stalled([segment.path for segment in segments if segment.camera in dead]):
+            token = node.ticket()
+            async with page(node, token) as viewer:
+                for view, camera in enumerate((*dead, well)):
+                    await viewer.say(type="watch", view=view, camera=camera, stream="main", codecs=["h264"])
+                assert (await viewer.see(1, len(dead)))[0] == 50
+                async with node.client(token) as client:
+                    assert (await client.delete("/api/v1/session")).status_code == 204
+                async with asyncio.timeout(60):
+                    await viewer.socket.wait_closed()
+                assert viewer.socket.close_code == 4401
 
 
 def _url(node: Node) -> str:

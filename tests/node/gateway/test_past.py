@@ -79,6 +79,20 @@ async def test_a_still_at_keyframe_precision_is_the_keyframe_before(node: Node) 
     assert read_number(picture) == 50
 
 
+async def test_a_still_at_keyframe_precision_is_never_older_than_the_ticket_allows(node: Node) -> None:
+    camera, start = node.add_camera(), _start(node)
+    await node.record(camera, 120, start)
+    begin = start + 70 * FRAME_NS
+    async with node.client(node.ticket(start_ns=begin)) as client:
+        answer = await client.get(
+            f"/api/v1/cameras/{camera}/still",
+            params={"at": format_utc(start + 77 * FRAME_NS), "width": 160, "precision": "keyframe"},
+        )
+    assert answer.status_code == 200, answer.text
+    assert parse_time(answer.headers["X-Xomyen-Time"], 0) >= begin
+    assert read_number(read_jpeg(answer.content)) == 77
+
+
 @pytest.mark.parametrize(("codec", "b_frames"), [("h264", 0), ("h264", 2), ("h265", 0)])
 async def test_ffmpeg_plays_every_recorded_picture_from_the_playlist(
     node: Node, tmp_path: Path, codec: str, b_frames: int

@@ -119,7 +119,7 @@ async def _events(services: Services, ticket: Ticket, renewable: bool) -> AsyncG
                 yield event
                 continue
             try:
-                await asyncio.to_thread(services.gate.still_valid, ticket)
+                services.gate.still_valid(ticket)
             except Forbidden:
                 yield b"event: signed_out\ndata: {}\n\n"
                 return

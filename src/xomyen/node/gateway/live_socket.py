@@ -225,7 +225,7 @@ class LivePage:
         while True:
             await asyncio.sleep(RECHECK_S)
             try:
-                await asyncio.to_thread(self._services.gate.still_valid, self._ticket)
+                self._services.gate.still_valid(self._ticket)
                 self._check_span()
             except Forbidden as refusal:
                 raise _Closed(CLOSE_TICKET_ENDED, refusal.code) from None

@@ -81,10 +81,12 @@ class LiveView:
         self._feed: Feed | None = None
         self._choice = Choice(stream, None)
         self._said: dict[str, object] = {}
+        self._refused: XomyenError | None = None
         self._skip = json.dumps({"type": "skip", "view": lane.number})
 
     def watch(self) -> None:
         """Begins to follow; a refusal is said as this view's state."""
+        self._refused = None
         try:
             status = self._services.context.cameras.get(self.camera) if self._may_know() else None
             if status is None:
@@ -107,8 +109,10 @@ class LiveView:
         if status is None:
             self.leave()
             self._refuse(UnknownCamera(self.camera))
-            return
-        self._say_state(status)
+        elif isinstance(self._refused, UnknownCamera):
+            self.watch()
+        elif self._refused is None:
+            self._say_state(status)
 
     def begin(self, init: Init) -> None:
         """A run begins."""
@@ -198,6 +202,7 @@ class LiveView:
             self._lane.text(json.dumps({"type": "state", "view": self._lane.number, **said}))
 
     def _refuse(self, refusal: XomyenError) -> None:
+        self._refused = refusal
         self._said = {"state": "refused", "reason": refusal.code, "detail": words_for(refusal), "since": None}
         self._lane.text(json.dumps({"type": "state", "view": self._lane.number, **self._said}))
 

@@ -147,7 +147,8 @@ async def send_segment(visit: Visit) -> Response:
     if recorded is None:
         raise NoFootage(_DELETED)
     size = recorded.file.end
-    return await visit.send(FileBytes(segment.path, size, f'"{segment.id}-{size}"'), "video/mp4")
+    threads = visit.services.footage.volumes.of(segment.volume).threads
+    return await visit.send(FileBytes(segment.path, size, f'"{segment.id}-{size}"', threads), "video/mp4")
 
 
 async def allowed_segment(visit: Visit, camera: str, stream: StreamName, name: str) -> Segment:
@@ -206,9 +207,10 @@ async def send_still(visit: Visit) -> Response:
     if visit.ticket.start_ns is not None or visit.ticket.end_ns is not None:
         told = (at_ns, at_ns + 1)
     visit.allow(Wish("past", "still", camera, stream, *told, width))
-    still = await visit.services.stills.at(
-        visit.services.index(), camera, stream, at_ns, width, precision == "keyframe"
-    )
+    index, stills = visit.services.index(), visit.services.stills
+    still = await stills.at(index, camera, stream, at_ns, width, precision == "keyframe")
+    if precision == "keyframe" and still.wall_ns < (visit.ticket.start_ns or 0):
+        still = await stills.at(index, camera, stream, at_ns, width)
     headers = {**NO_STORE, "ETag": still.etag, "X-Xomyen-Time": format_utc(still.wall_ns)}
     body = None if visit.request.method == "HEAD" else still.jpeg
     return Response(body, 200, headers, "image/jpeg")

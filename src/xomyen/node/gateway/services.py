@@ -61,13 +61,13 @@ class Services:
 @asynccontextmanager
 async def services(context: GatewayContext, closing: asyncio.Event) -> AsyncIterator[Services]:
     """Starts what runs beside the requests and stops it again."""
+    lookups = Lane("lookup", _LOOKUP_THREADS, _LOOKUPS_WAITING)
     async with (
         AccessLog(context.bus, context.node) as told,
-        LiveHub(context.bus, context.node, context.index.open, context.clock, context.transcoders) as hub,
+        LiveHub(context.bus, context.node, context.index.open, context.clock, lookups, context.transcoders) as hub,
         DecoderPool(_STILL_PROCESSES, _STILLS_WAITING, warm=_STILL_PROCESSES) as decoders,
         DecoderPool(context.transcoders, _TRANSCODES_WAITING) as transcoders,
     ):
-        lookups = Lane("lookup", _LOOKUP_THREADS, _LOOKUPS_WAITING)
         volumes = VolumeLanes(_VOLUME_THREADS, _VOLUME_WAITING)
         downloads = Downloads()
         footage = FootageReader(FileShelf(), lookups, volumes)

@@ -1,7 +1,5 @@
 """Signing in with a one-time code, seeing who one is, signing out."""
 
-import asyncio
-
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -25,7 +23,7 @@ async def sign_in(request: Request) -> Response:
     context = services.context
     services.sign_ins.take(address_of(request))
     body = _SignIn.model_validate_json(await request.body())
-    grant = await asyncio.to_thread(context.store.redeem, body.code)
+    grant = await services.lookups.run(context.store.redeem, body.code)
     ticket = ticket_for(
         grant,
         node=context.node,
@@ -64,7 +62,8 @@ async def sign_out(visit: Visit) -> Response:
     """Revokes the ticket, wherever else it is used, and takes the cookie away."""
     context, ticket = visit.services.context, visit.ticket
     # Also those that it was renewed to.
-    await asyncio.to_thread(context.store.revoke, ticket.id, ticket.renewable_until_s or ticket.expires_s)
+    until_s = ticket.renewable_until_s or ticket.expires_s
+    await visit.services.lookups.run(context.store.revoke, ticket.id, until_s)
     response = Response(None, 204, NO_STORE)
     response.delete_cookie(COOKIE, path="/", secure=context.secure, httponly=True, samesite="strict")
     return response
