@@ -116,7 +116,11 @@ class Check:
                 "wrong_volume", f"The volume at {path} should be {volume} and is {identity or 'not there'}.", path
             )
             return
-        folders = set(stream_folders(path))
+        try:
+            folders = set(stream_folders(path))
+        except OSError as error:
+            self._problem("volume_unreadable", f"The volume at {path} cannot be read: {error}", path)
+            return
         rows = self._index.query(
             "SELECT DISTINCT rtrim(path, replace(path, '/', '')) FROM segment WHERE volume = ?", volume
         )
@@ -131,6 +135,10 @@ class Check:
             names = set(os.listdir(os.path.join(root_path, folder)))
         except FileNotFoundError:
             names = set()
+        except OSError as error:
+            where = os.path.join(root_path, folder)
+            self._problem("unreadable", f"The folder {where} cannot be read: {error}", where)
+            return
         # The rows are read after the names: a segment that began in between has no row to miss its file.
         segments = {
             os.path.basename(segment.path): segment
@@ -248,6 +256,9 @@ class Check:
                 at += row.size
         except SegmentFileError as error:
             self._problem("altered", f"{segment.path}: {error}", segment.path, segment.id)
+        except OSError as error:
+            text = f"{segment.path} cannot be read near byte {at}: {error}"
+            self._problem("unreadable", text, segment.path, segment.id)
         finally:
             os.close(descriptor)
         if root(leaves).hex() != seal.statement.root and leaves[1:] == [row.leaf for row in seal.rows]:

@@ -20,7 +20,7 @@ from xomyen.recording.recovered_file import fragment_job, hash_part, hashes_matc
 from xomyen.recording.rows import Run, Segment
 from xomyen.recording.segment_file import SegmentFile, SegmentFileError, read_segment
 from xomyen.recording.segment_note import NoteError, SegmentNote
-from xomyen.recording.volume_identity import accept_volume
+from xomyen.recording.volume_identity import accept_volume, read_identity
 from xomyen.terms.errors import VolumeRefused
 from xomyen.terms.ids import is_id
 from xomyen.terms.time import Clock
@@ -41,7 +41,9 @@ class RecoveryReport:
     missing: list[str] = field(default_factory=list)  # rows without a file
     short: list[str] = field(default_factory=list)  # files that lost acknowledged bytes
     deletions: list[str] = field(default_factory=list)  # begun before, finished now
-    unsealed: list[str] = field(default_factory=list)  # the disk is full; left for the next start
+    unsealed: list[str] = field(default_factory=list)  # the disk is full or fails there; left for the next start
+    unreadable: list[str] = field(default_factory=list)  # files that the disk does not give; left for the next start
+    stuck: list[str] = field(default_factory=list)  # files that should go and cannot be removed; retention tries on
     foreign: list[str] = field(default_factory=list)  # files that are no segments; left alone
 
     def summary(self) -> dict[str, int]:
@@ -136,12 +138,21 @@ class Recovery:
         rows = self._index.database.execute(
             "SELECT segment, path FROM tombstone WHERE volume = ? AND done = 0", (volume,)
         ).fetchall()
-        for segment, relative in rows:
-            self._disk.remove(os.path.join(root, relative))
-            self.report.deletions.append(segment)
-        if rows:
+        gone = [segment for segment, relative in rows if self._remove(os.path.join(root, relative))]
+        self.report.deletions += gone
+        if gone:
             with self._index.transaction():
-                self._index.finish_burials([row[0] for row in rows])
+                self._index.finish_burials(gone)
+
+    def _remove(self, path: str) -> bool:
+        """Whether the file is gone. One that stays (somebody made it immutable) keeps no volume from its work."""
+        try:
+            self._disk.remove(path)
+        except OSError as error:
+            _log.error("recovery.not_removed", path=path, error=str(error))
+            self.report.stuck.append(path)
+            return False
+        return True
 
     def _folders_of_rows(self, volume: str) -> set[str]:
         # rtrim takes everything behind the last slash: SQLite has no dirname.
@@ -167,6 +178,8 @@ class Recovery:
         for name in sorted(names | set(rows)):
             relative = os.path.join(folder, name)
             if name not in names:
+                if read_identity(root) != volume:
+                    raise FileNotFoundError(errno.ENOENT, "the volume went away", root)
                 self._bury(rows[name][0], relative)
             elif name not in rows:
                 self._adopt(volume, root, relative)
@@ -192,21 +205,22 @@ class Recovery:
             return
         buried = self._index.database.execute("SELECT 1 FROM tombstone WHERE segment = ?", (segment,)).fetchone()
         if buried is not None:
-            self._disk.remove(path)
-            self.report.deletions.append(segment)
+            if path not in self.report.stuck and self._remove(path):
+                self.report.deletions.append(segment)
             return
         try:
             file = self._read(path, 0)
             note = SegmentNote.decode(file.header.note or b"")
             run = recovered_run(note, file)
-        except (SegmentFileError, NoteError, BoxError):
-            # Not even its header is whole, so no fragment can be.
-            self._disk.remove(path)
-            self.report.removed.append(path)
+        except OSError as error:
+            self._cannot_read(path, error)
             return
-        if not file.fragments:
-            self._disk.remove(path)
-            self.report.removed.append(path)
+        except (SegmentFileError, NoteError, BoxError):
+            file = None
+        if file is None or not file.fragments:
+            # Where not even the header is whole, no fragment can be.
+            if self._remove(path):
+                self.report.removed.append(path)
             return
         if self._settle(volume, path, relative, note, run, file, None):
             self.report.adopted.append(path)
@@ -221,6 +235,9 @@ class Recovery:
             file = self._read(path, row.bytes)
             note = SegmentNote.decode(file.header.note or b"")
             run = recovered_run(note, file)
+        except OSError as error:
+            self._cannot_read(path, error)
+            return
         except (SegmentFileError, NoteError, BoxError) as error:
             _log.error("recovery.unreadable", path=path, error=str(error))
             self.report.short.append(path)
@@ -234,8 +251,13 @@ class Recovery:
         if self._settle(volume, path, relative, note, run, file, row):
             self.report.recovered.append(path)
 
+    def _cannot_read(self, path: str, error: OSError) -> None:
+        """A bad sector in one file is not the whole disk."""
+        _log.error("recovery.disk_error", path=path, error=str(error))
+        self.report.unreadable.append(path)
+
     def _read(self, path: str, promised: int) -> SegmentFile:
-        """The file as far as it can be trusted. Raises SegmentFileError."""
+        """The file as far as it can be trusted. Raises SegmentFileError, OSError."""
         file = read_segment(path)
         if self._trust_all or (file.seal is not None and hashes_match(file, file.seal)):
             return file
@@ -255,7 +277,7 @@ class Recovery:
         file: SegmentFile,
         row: Segment | None,
     ) -> bool:
-        """Gives the file its seal, unless it has one, and the index its row. False when the disk is full."""
+        """Gives the file its seal, unless it has one, and the index its row. False when the disk does not take it."""
         stream = note.camera, str(note.stream)
         chain = self._chains.setdefault(stream, StreamChain())
         chain.next_sequence = max(chain.next_sequence, note.sequence + 1)
@@ -266,10 +288,8 @@ class Recovery:
                 statement, place = seal.statement, found_place(chain, seal.statement)
             else:
                 statement, place = self._seal(volume, path, relative, note, run, file, row, chain)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            _log.error("recovery.disk_full", path=path)
+        except (OSError, SegmentFileError) as error:
+            _log.error("recovery.not_sealed", path=path, error=str(error))
             self.report.unsealed.append(path)
             return False
         found = Segment(
@@ -331,10 +351,17 @@ class Recovery:
                 chain.withdraw(statement)
                 self._disk.truncate(descriptor, file.end)
                 raise
-            self._disk.sync_folder(os.path.dirname(path))
+            self._sync_folder(os.path.dirname(path))
         finally:
             self._disk.close(descriptor)
         return statement, segment.chain_place
+
+    def _sync_folder(self, folder: str) -> None:
+        """Raises VolumeRefused: where names are lost nothing can be promised of any file."""
+        try:
+            self._disk.sync_folder(folder)
+        except OSError as error:
+            raise VolumeRefused(f"The folder {folder} cannot be synced: {error.strerror or error}.") from error
 
 
 def found_place(chain: StreamChain, statement: Statement) -> int:
