@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.footage import CAMERA, NODE, Feeder, footage
-from tests.recorders import MAIN, checked, make_recorder, play, segments
+from tests.recorders import MAIN, checked, make_recorder, play, segments, until
 
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.chains import load_chains
@@ -150,6 +150,17 @@ async def test_check_goes_on_where_a_disk_does_not_give_a_file(tmp_path: Path, m
     report = checked(tmp_path)
     assert [(finding.code, finding.segment) for finding in report.findings] == [("unreadable", rows[1].id)]
     assert report.hashed_bytes > 0
+
+
+async def test_recordings_that_a_start_finds_damaged_are_an_alarm(tmp_path: Path) -> None:
+    clock = ManualClock()
+    rows = await killed(tmp_path, clock)
+    change(tmp_path, "UPDATE segment SET bytes = bytes + 1000000 WHERE id = ?", rows[0].id)
+    os.unlink(rows[1].path)
+    alarms: list[str] = []
+    async with make_recorder(tmp_path, clock=clock, on_alarm=lambda code, text: alarms.append(text)):
+        await until(lambda: alarms)
+    assert "were damaged while the node was away: 1 gone, 1 cut short." in alarms[0]
 
 
 async def test_a_disk_that_goes_away_while_a_start_looks_at_it_costs_no_row(tmp_path: Path) -> None:

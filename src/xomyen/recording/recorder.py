@@ -24,7 +24,8 @@ from xomyen.recording.machine import clock_is_synchronised
 from xomyen.recording.open_segment import StreamChain
 from xomyen.recording.own_thread import in_own_thread
 from xomyen.recording.policy import RecorderSettings, StreamPolicy, VolumeSettings
-from xomyen.recording.recovery import Progress, RecoveryReport, Signer
+from xomyen.recording.recovery import Progress, Signer
+from xomyen.recording.recovery_report import RecoveryReport
 from xomyen.recording.retention import Deleted
 from xomyen.recording.retention_rounds import Policies, RetentionRounds
 from xomyen.recording.rows import Hold

@@ -3,7 +3,6 @@
 import errno
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import structlog
@@ -17,6 +16,7 @@ from xomyen.recording.jobs import segment_event
 from xomyen.recording.mp4 import BoxError
 from xomyen.recording.open_segment import OpenSegment, StreamChain
 from xomyen.recording.recovered_file import fragment_job, hash_part, hashes_match, recovered_run, recovered_timing
+from xomyen.recording.recovery_report import RecoveryReport
 from xomyen.recording.rows import Run, Segment
 from xomyen.recording.segment_file import SegmentFile, SegmentFileError, read_segment
 from xomyen.recording.segment_note import NoteError, SegmentNote
@@ -29,26 +29,6 @@ from xomyen.terms.words import SegmentState, StreamName
 _log = structlog.get_logger(__name__)
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass
-class RecoveryReport:
-    """What a start found and did. Paths of files, ids of segments."""
-
-    recovered: list[str] = field(default_factory=list)  # cut to the last whole fragment and sealed
-    adopted: list[str] = field(default_factory=list)  # files without a row that got one
-    removed: list[str] = field(default_factory=list)  # files without a single whole fragment
-    missing: list[str] = field(default_factory=list)  # rows without a file
-    short: list[str] = field(default_factory=list)  # files that lost acknowledged bytes
-    deletions: list[str] = field(default_factory=list)  # begun before, finished now
-    unsealed: list[str] = field(default_factory=list)  # the disk is full or fails there; left for the next start
-    unreadable: list[str] = field(default_factory=list)  # files that the disk does not give; left for the next start
-    stuck: list[str] = field(default_factory=list)  # files that should go and cannot be removed; retention tries on
-    foreign: list[str] = field(default_factory=list)  # files that are no segments; left alone
-
-    def summary(self) -> dict[str, int]:
-        """How many of each."""
-        return {name: len(value) for name, value in vars(self).items()}
 
 
 class Signer(NamedTuple):
@@ -89,8 +69,7 @@ def accept_and_recover(
         raise VolumeRefused(f"The volume at {path} cannot be read: {error.strerror or error}.", path=path) from error
     with index.transaction():
         index.set_meta(key, boot)
-    for name, more in vars(found).items():
-        getattr(report, name).extend(more)
+    report.add(found)
     _log.info("volume.recovered", path=path, **found.summary())
     return identity
 

@@ -17,7 +17,8 @@ from xomyen.recording.machine import boot_id
 from xomyen.recording.open_segment import StreamChain
 from xomyen.recording.own_thread import in_own_thread
 from xomyen.recording.policy import RecorderSettings, StreamPolicy, VolumeSettings
-from xomyen.recording.recovery import Progress, RecoveryReport, Signer, accept_and_recover
+from xomyen.recording.recovery import Progress, Signer, accept_and_recover
+from xomyen.recording.recovery_report import RecoveryReport
 from xomyen.recording.volume import Volume
 from xomyen.terms.errors import VolumeRefused, XomyenError
 
@@ -141,6 +142,7 @@ class Volumes:
             raise VolumeRefused(
                 f"The disk of the volume at {settings.path} does not answer; it is tried again.", path=settings.path
             )
+        found = RecoveryReport()
         identity = accept_and_recover(
             settings.path,
             index,
@@ -148,9 +150,13 @@ class Volumes:
             self._signer,
             self._chains,
             self._on_progress,
-            self.report,
+            found,
             self._boot,
         )
+        self.report.add(found)
+        if lost := found.lost():
+            text = f"Recordings on {settings.path} were damaged while the node was away: {lost}."
+            self._alarms.say_soon(f"lost:{settings.path}", f"{text} The log names the files; check the disk.")
         return self._make(identity, settings, durable=True)
 
     def _answers(self, path: str) -> bool:
