@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
 import structlog
 
@@ -13,6 +14,13 @@ from xomyen.recording.index import Index
 _log = structlog.get_logger(__name__)
 
 Work = Callable[[Index], None]
+
+
+def kept_future() -> "Future[Any]":
+    """A future that is fulfilled although nobody waits any more: a task that is cancelled takes nothing back."""
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+    return future
 
 
 class IndexThread:
@@ -56,7 +64,7 @@ class IndexThread:
 
     def post(self, work: Work) -> "Future[None]":
         """Runs `work` in the next transaction; the future is done when that is committed."""
-        done: Future[None] = Future()
+        done: Future[None] = kept_future()
         self._waiting.put((work, done))
         if self._ended:
             self._refuse_the_rest()

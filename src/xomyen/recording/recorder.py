@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
@@ -18,7 +17,7 @@ from xomyen.recording.coverage import Coverage
 from xomyen.recording.disk import Disk, LocalDisk
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import IndexReader
-from xomyen.recording.index_thread import IndexThread, Work
+from xomyen.recording.index_thread import IndexThread, Work, kept_future
 from xomyen.recording.jobs import CheckpointJob, Notice
 from xomyen.recording.machine import clock_is_synchronised
 from xomyen.recording.open_segment import StreamChain
@@ -32,7 +31,7 @@ from xomyen.recording.rows import Hold
 from xomyen.recording.sink import RecordingSink
 from xomyen.recording.statistics import OutboxEvent, RecorderStatistics, StreamStatistics
 from xomyen.recording.volume import Volume
-from xomyen.recording.volumes import Volumes
+from xomyen.recording.volumes import Volumes, stop_the_process
 from xomyen.terms.errors import InvalidRange, NoFootage, VolumeRefused
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
@@ -51,12 +50,6 @@ _ALARM_SECONDS = 60.0
 
 def _nothing(*_: object) -> None:
     return None
-
-
-def _stop_the_process(why: str) -> None:
-    """What was written may not be on the disk, and nothing may be promised any more: end at once, restart, recover."""
-    _log.critical("recorder.fatal", why=why)
-    os._exit(os.EX_IOERR)
 
 
 class Recorder:
@@ -84,7 +77,7 @@ class Recorder:
         on_alarm_over: Callable[[str], None] = _nothing,
         on_events: Callable[[], None] = _nothing,
         on_progress: Progress = _nothing,
-        on_fatal: Callable[[str], None] = _stop_the_process,
+        on_fatal: Callable[[str], None] = stop_the_process,
         synchronised: Callable[[], bool] | None = None,
     ) -> None:
         self.node = node
@@ -272,7 +265,7 @@ class Recorder:
         if found is None:
             raise NoFootage(f"Nothing of camera {camera} ({stream}) is being recorded now.", camera=camera)
         volume, segment = found
-        done: Future[str] = Future()
+        done: Future[str] = kept_future()
         volume.submit(CheckpointJob(segment, done))
         volume.flush()
         return await asyncio.wrap_future(done)

@@ -7,6 +7,8 @@ import sqlite3
 import threading
 from collections.abc import Callable
 
+import structlog
+
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.alarms import Alarms
 from xomyen.recording.disk import Disk
@@ -22,8 +24,15 @@ from xomyen.recording.recovery_report import RecoveryReport
 from xomyen.recording.volume import Volume
 from xomyen.terms.errors import VolumeRefused, XomyenError
 
+_log = structlog.get_logger(__name__)
 _RETRY_SECONDS = 10.0
 _ANSWER_SECONDS = 10.0  # a disk that spins up takes some
+
+
+def stop_the_process(why: str) -> None:
+    """What was written may not be on the disk, and nothing may be promised any more: end at once, restart, recover."""
+    _log.critical("recorder.fatal", why=why)
+    os._exit(os.EX_IOERR)
 
 
 class Volumes:
