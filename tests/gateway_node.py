@@ -32,7 +32,7 @@ from xomyen.node.gateway.directory import CameraDirectory
 from xomyen.node.gateway.server import Address, serving
 from xomyen.node.home import prepare
 from xomyen.proof.keys import SigningKey
-from xomyen.recording.policy import RecorderSettings
+from xomyen.recording.policy import RecorderSettings, VolumeSettings
 from xomyen.recording.recorder import Recorder
 from xomyen.terms.errors import NoFootage
 from xomyen.terms.folder import NodeFolder
@@ -233,7 +233,8 @@ async def running_node(
             node,
             SigningKey.load_or_create(folder.signing_key),
             clock=clock,
-            settings=settings,
+            # No floor: on a disk that is almost full retention would delete what a test has just recorded.
+            settings=settings or RecorderSettings(volumes=(VolumeSettings(str(folder.default_volume), 0),)),
             on_fragment=told,
             on_state=changed,
             synchronised=lambda: True,

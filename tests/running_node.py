@@ -20,6 +20,8 @@ ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("XOMYEN_")},
     "PYTHONPATH": os.pathsep.join(["src", os.environ.get("PYTHONPATH", "")]),
     "XOMYEN_LOG_FORMAT": "json",
+    # On a disk that is almost full retention would delete what a test has just recorded.
+    "XOMYEN_RESERVE_BYTES": str(1 << 20),
 }
 
 

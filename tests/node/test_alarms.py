@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.running_node import RunningNode, running_node
+from tests.running_node import ENVIRONMENT, RunningNode, running_node
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -35,10 +36,11 @@ def _alarms(node: RunningNode) -> Iterator[Wait]:
         yield wait
 
 
-def test_a_disk_without_the_room_that_is_to_stay_free_is_an_alarm(tmp_path: Path) -> None:
+def test_a_disk_without_the_room_that_is_to_stay_free_is_an_alarm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "node"
-    folder.mkdir(mode=0o700)
-    (folder / "settings.toml").write_text(f"reserve_bytes = {1 << 60}\n")
+    monkeypatch.setitem(ENVIRONMENT, "XOMYEN_RESERVE_BYTES", str(1 << 60))
     with running_node(folder) as node, _alarms(node) as until:
         found = until(lambda alarms: {"full", "volume"} <= alarms.keys())
         assert {alarm["path"] for alarm in found.values()} == {str(folder / "video")}
@@ -54,13 +56,18 @@ def test_a_recorder_that_ends_is_an_alarm_until_it_is_back(serving: RunningNode)
         until(lambda alarms: not alarms)
 
 
-def test_a_recorder_that_cannot_begin_says_why_in_its_alarm(tmp_path: Path) -> None:
+def test_a_volume_that_cannot_be_used_is_told_and_used_once_it_can(tmp_path: Path) -> None:
     folder, volume = tmp_path / "node", tmp_path / "disk"
     folder.mkdir(mode=0o700)
     (folder / "settings.toml").write_text(f'volumes = ["{volume}"]\n')
     volume.write_text("no folder")
     with running_node(folder) as node, _alarms(node) as until:
+        node.run("camera", "add", "Sân", "rtsp://127.0.0.1:1/1")
         until(lambda alarms: str(volume) in alarms.get("recorder", {}).get("detail", ""))
+        health = wait_until(lambda: (now := node.health()) and str(volume) in str(now["problems"]) and now, every=0.2)
+        assert not health["ok"]
+        assert str(volume) in node.camera("Sân")["detail"]
         volume.unlink()
         volume.mkdir()
         until(lambda alarms: not alarms)
+        wait_until(lambda: node.health()["ok"], seconds=60, every=0.3)

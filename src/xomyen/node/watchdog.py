@@ -16,6 +16,8 @@ _LOG = logging.getLogger(__name__)
 
 LOOK_S = 5.0
 LONGEST_SILENCE_S = 20.0
+FEWEST_UNANSWERED = 2
+"""Questions in a row: one that timed out while this process itself was stopped says nothing of the part."""
 
 
 class _AnyAnswer(BaseModel):
@@ -36,6 +38,7 @@ class Watchdog:
         self._pid: int | None = None  # the process that the two below speak of
         self._answered = False
         self._silent_since_s = 0.0
+        self._unanswered = 0
 
     async def watch(self, client: Callable[[], Client | None]) -> None:
         """Until cancelled. `client` gives the connection to the bus, while there is one."""
@@ -54,18 +57,28 @@ class Watchdog:
                 self._judge(loop.time())
             else:
                 if self._child.state.pid == self._pid:
-                    self._answered, self._silent_since_s = True, loop.time()
+                    self._heard(loop.time())
 
     def _meet(self, now_s: float) -> None:
         self._pid = self._child.state.pid
         self._answered = False
         self._silent_since_s = now_s
+        self._unanswered = 0
+
+    def _heard(self, now_s: float) -> None:
+        """One question was answered."""
+        if not self._answered:
+            _LOG.info("the %s (process %s) answers", self.name, self._pid)
+        self._answered = True
+        self._silent_since_s = now_s
+        self._unanswered = 0
 
     def _judge(self, now_s: float) -> None:
         """One question was not answered."""
+        self._unanswered += 1
         patience_s = LONGEST_SILENCE_S if self._answered else self._longest_start_s
         if self._pid is None or self._pid != self._child.state.pid or patience_s is None:
             return
-        if now_s - self._silent_since_s > patience_s:
+        if now_s - self._silent_since_s > patience_s and self._unanswered >= FEWEST_UNANSWERED:
             _LOG.error("the %s (process %s) does not answer and is killed", self.name, self._pid)
             self._child.kill()
