@@ -1,13 +1,15 @@
 """The node's volumes: one whose disk does not answer is refused, one that stalls is left for another."""
 
+import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from tests.footage import CAMERA, Feeder, footage
 from tests.recorders import MAIN, checked, gaps, make_recorder, segments, until
 
-from xomyen.recording.disk import LocalDisk, Room
+from xomyen.recording.disk import Bytes, LocalDisk, Room
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
 from xomyen.terms.words import GapReason
 
@@ -92,3 +94,35 @@ def _feed(feeder: Feeder, clock: ManualClock) -> bool:
     clock.advance(S)
     feeder.feed(25, clock.wall_ns())
     return True
+
+
+class FaultOfOurs(LocalDisk):
+    """Calls that fail as only a bug does."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__()
+        self.call = call
+
+    def writev(self, descriptor: int, parts: Sequence[Bytes]) -> int:  # type: ignore[override]
+        self._fail("writev")
+        return os.writev(descriptor, parts)
+
+    def sync_volume(self, descriptor: int) -> None:
+        self._fail("sync_volume")
+        super().sync_volume(descriptor)
+
+    def _fail(self, call: str) -> None:
+        if self.call == call and threading.current_thread().name.startswith("volume-"):
+            raise KeyError("a bug")
+
+
+@pytest.mark.parametrize(("call", "thread"), [("writev", "volume-write"), ("sync_volume", "volume-sync")])
+async def test_a_thread_that_ends_by_a_fault_of_ours_ends_the_process(tmp_path: Path, call: str, thread: str) -> None:
+    told: list[str] = []
+    async with make_recorder(tmp_path, disk=FaultOfOurs(call), on_fatal=told.append) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN), footage())
+        feeder.open()
+        feeder.feed(25, recorder.clock.wall_ns())
+        await until(lambda: told)
+    assert f"the thread {thread} of " in told[0]
+    assert "a bug" in told[0]

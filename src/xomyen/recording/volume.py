@@ -81,6 +81,7 @@ class Volume:
         self._durable = durable
         self._on_notices = on_notices
         self._on_alarm = on_alarm
+        self._on_fatal = on_fatal
         self.writer = VolumeWriter(
             disk, key, clock, on_trouble=self._trouble, on_abandoned=self._abandoned, on_fatal=on_fatal
         )
@@ -105,11 +106,21 @@ class Volume:
         """Starts the threads."""
         self._loop = loop
         self._descriptor = self._disk.open_volume(self.path)
-        self._threads = [threading.Thread(target=self._write_loop, name="volume-write", daemon=True)]
+        loops = [("volume-write", self._write_loop)]
         if self._durable:
-            self._threads.append(threading.Thread(target=self._sync_loop, name="volume-sync", daemon=True))
+            loops.append(("volume-sync", self._sync_loop))
+        self._threads = [threading.Thread(target=self._run, args=one, name=one[0], daemon=True) for one in loops]
         for thread in self._threads:
             thread.start()
+
+    def _run(self, name: str, work: Callable[[], None]) -> None:
+        """Without one of its threads footage would be lost, or never be acknowledged, and nobody would notice."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  # a fault of ours: a new process is better than none
+            _log.exception("volume.thread_ended", thread=name, path=self.path)
+            if not self._stopping:
+                self._on_fatal(f"the thread {name} of {self.path} ended: {type(error).__name__}: {error}")
 
     def stop(self) -> None:
         """Writes and syncs what waits, then ends the threads. Blocks; not for the event loop."""
