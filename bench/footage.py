@@ -41,7 +41,6 @@ async def recorded(root: Path, seconds: int) -> tuple[NodeFolder, str]:
             for number in range(first, first + _BATCH):
                 cycle, index = divmod(number, p.count)
                 batch.parts.append(units[index])
-                batch.part_ends.append(len(batch.parts))
                 batch.sizes.append(len(units[index]))
                 batch.keys.append(loop.keys[index])
                 batch.dts_ticks.append(number * _TICKS)

@@ -21,9 +21,10 @@ from bench.measure import pss_bytes
 from xomyen.camera.ingest import Ingest
 from xomyen.camera.rtsp_source import RtspSource
 from xomyen.proof.keys import SigningKey
-from xomyen.recording.disk import Bytes, LocalDisk
+from xomyen.recording.disk import LocalDisk
 from xomyen.recording.policy import RecorderSettings, StreamPolicy, VolumeSettings
 from xomyen.recording.recorder import Recorder
+from xomyen.terms.buffers import Bytes
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
 from xomyen.terms.words import StreamName

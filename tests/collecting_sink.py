@@ -30,13 +30,12 @@ class CollectingSink:
         self._changed.set()
 
     def write(self, batch: Batch) -> None:
+        data = b"".join(batch.parts)
         start = 0
-        for end, size in zip(batch.part_ends, batch.sizes, strict=True):
-            unit = b"".join(batch.parts[start:end])
-            assert len(unit) == size
-            self.units.append(unit)
-            start = end
-        assert start == len(batch.parts)
+        for size in batch.sizes:
+            self.units.append(data[start : start + size])
+            start += size
+        assert start == len(data)
         self.pts += batch.pts_ticks
         self.dts += batch.dts_ticks
         self.keys += batch.keys

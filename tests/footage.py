@@ -115,7 +115,6 @@ class Feeder:
             else:
                 half = len(unit) // 2
                 batch.parts += [unit[:half], unit[half:]]
-            batch.part_ends.append(len(batch.parts))
             batch.sizes.append(len(unit))
             batch.keys.append(self.source.keys[i])
             batch.dts_ticks.append(self.dts)

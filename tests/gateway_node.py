@@ -198,7 +198,6 @@ def batch_of(units: tuple[Unit, ...], start_ns: int) -> Batch:
     batch = Batch()
     for unit in units:
         batch.parts.append(unit.data)
-        batch.part_ends.append(len(batch.parts))
         batch.sizes.append(len(unit.data))
         batch.dts_ticks.append(unit.dts)
         batch.pts_ticks.append(unit.pts)

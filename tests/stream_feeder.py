@@ -10,7 +10,7 @@ from xomyen.camera.depacketiser import Depacketiser
 from xomyen.camera.nal_shape import nal_shape
 from xomyen.camera.rtsp_message import Request, Response
 from xomyen.camera.source import CodecConfig
-from xomyen.terms.buffers import BufferPool
+from xomyen.terms.buffers import BufferPool, ReceiveBuffer
 from xomyen.terms.words import VideoCodec
 
 H264, H265 = VideoCodec.H264, VideoCodec.H265
@@ -48,6 +48,7 @@ class Feeder:
     def __init__(self, codec: VideoCodec, *, donl: bool = False, sets: Sequence[bytes] | None = None, reorder: int = 0):
         self.sink = RememberingSink()
         self.control = Control([], [])
+        self.received = ReceiveBuffer(128 * 1024)
         self.pool = BufferPool(128 * 1024, 4)
         self.depacketiser = Depacketiser(
             nal_shape(codec, donl),
@@ -70,12 +71,14 @@ class Feeder:
             assert lease is not None
             tail = self.depacketiser.tail
             held = len(tail)
-            lease.view[:held] = tail
-            lease.view[held : held + len(piece)] = piece
+            received = self.received.view
+            received[:held] = tail
+            received[held : held + len(piece)] = piece
             try:
-                self.depacketiser.feed(lease, held + len(piece), 10**18)
+                self.depacketiser.feed(self.received, held + len(piece), lease, 10**18)
             finally:
                 lease.release()
+                received[:] = b"\xaa" * len(received)
                 lease.view[:] = b"\x55" * len(lease.view)  # nothing may still point here
         return self
 

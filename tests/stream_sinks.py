@@ -38,15 +38,14 @@ class RememberingSink:
 
     def write(self, batch: Batch) -> None:
         count = len(batch.sizes)
-        assert count == len(batch.part_ends) == len(batch.pts_ticks) == len(batch.dts_ticks) == len(batch.keys) > 0
-        assert batch.part_ends[-1] == len(batch.parts)
+        assert count == len(batch.pts_ticks) == len(batch.dts_ticks) == len(batch.keys) > 0
+        data = b"".join(batch.parts)
+        assert sum(batch.sizes) == len(data)
         begin = 0
-        for index, end in enumerate(batch.part_ends):
-            data = b"".join(batch.parts[begin:end])
-            assert len(data) == batch.sizes[index]
+        for index, size in enumerate(batch.sizes):
             pts, dts = batch.pts_ticks[index], batch.dts_ticks[index]
-            self.units.append(Unit(data, pts, dts, batch.keys[index], len(self.configs)))
-            begin = end
+            self.units.append(Unit(data[begin : begin + size], pts, dts, batch.keys[index], len(self.configs)))
+            begin += size
         self.lost_packets += batch.lost_packets
         self.batches += 1
         if self.keep:

@@ -244,6 +244,21 @@ def test_a_picture_without_end_ends_the_session(monkeypatch):
         feeder.feed(b"".join(packetiser.packets([slice_unit(H264, True, bytes(2_000_000))], 0)))
 
 
+def test_more_small_units_than_there_is_room_for_end_the_session_and_fewer_do_not():
+    def packets(count: int) -> bytes:
+        unit = struct.pack(">HB", 1, 0x06)  # a NAL unit of one byte, which needs five
+        return b"".join(
+            interleaved(0, struct.pack(">BBHII", 0x80, 96, number, 0, 1) + b"\x78" + unit * 20_000)
+            for number in range(count)
+        )
+
+    chunk = 127 * 1024  # nearly all of the leased buffer
+    slices = b"".join(Packetiser(H264).packets([slice_unit(H264, True, b"x")], 0))
+    assert Feeder(H264).feed(packets(1), [chunk]).depacketiser.lost_packets == 0
+    with pytest.raises(MalformedStream, match="small NAL units"):
+        Feeder(H264).feed(slices + packets(2), [chunk])
+
+
 @given(st.sampled_from([H264, H265]), st.binary(max_size=3000), st.lists(st.integers(1, 500), min_size=1, max_size=3))
 @settings(max_examples=150, deadline=None)
 def test_garbage_raises_nothing_but_camera_faults(codec, garbage, chunks):

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from tests.footage import CAMERA, OTHER, Feeder, footage
 from tests.recorders import MAIN
 
-from xomyen.recording.disk import Bytes, LocalDisk, Room
+from xomyen.recording.disk import LocalDisk, Room
 from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.recorder import Recorder
-from xomyen.terms.buffers import BufferPool
+from xomyen.terms.buffers import BufferPool, Bytes
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
 
 S = NS_PER_SECOND

@@ -6,7 +6,8 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from xomyen.recording.disk import Bytes, Room
+from xomyen.recording.disk import Room
+from xomyen.terms.buffers import Bytes
 
 SECTOR = 512
 

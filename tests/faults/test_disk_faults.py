@@ -15,12 +15,12 @@ from tests.faults.faulty_disk import FaultyDisk, feeders, play
 from tests.footage import CAMERA, OTHER, Feeder, footage
 from tests.recorders import MAIN, checked, frames_by_ffprobe, gaps, make_recorder, segments, until
 
-from xomyen.recording.disk import Bytes, LocalDisk
+from xomyen.recording.disk import LocalDisk
 from xomyen.recording.index import Index
 from xomyen.recording.jobs import CheckpointJob
 from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.rows import Segment
-from xomyen.terms.buffers import BufferPool
+from xomyen.terms.buffers import BufferPool, Bytes
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.time import NS_PER_SECOND
 from xomyen.terms.words import CameraState, GapReason, SegmentState

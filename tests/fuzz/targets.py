@@ -26,7 +26,7 @@ from xomyen.camera.source import CodecConfig
 from xomyen.proof.seal import InvalidSeal, parse_seal_box
 from xomyen.recording.mp4 import BoxError, parse_header, parse_moof, walk
 from xomyen.recording.segment_file import SegmentFileError, read_samples, read_segment
-from xomyen.terms.buffers import BufferPool
+from xomyen.terms.buffers import BufferPool, ReceiveBuffer
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.words import VideoCodec
 
@@ -92,7 +92,7 @@ class _Control:
 def depacketised(codec: VideoCodec, data: bytes) -> CollectingSink:
     """Interleaved packets through the depacketiser in uneven reads."""
     sink = CollectingSink()
-    pool = BufferPool(1 << 17, 2)
+    pool, received = BufferPool(1 << 17, 2), ReceiveBuffer(1 << 17)
 
     def configure(sets: Sequence[bytes]) -> CodecConfig:
         return codec_config(codec, sets)
@@ -106,10 +106,10 @@ def depacketised(codec: VideoCodec, data: bytes) -> CollectingSink:
             lease = pool.take()
             assert lease is not None
             held = len(depacketiser.tail)
-            lease.view[:held] = depacketiser.tail
-            lease.view[held : held + len(piece)] = piece
+            received.view[:held] = depacketiser.tail
+            received.view[held : held + len(piece)] = piece
             try:
-                depacketiser.feed(lease, held + len(piece), 10**18)
+                depacketiser.feed(received, held + len(piece), lease, 10**18)
             finally:
                 lease.release()
         depacketiser.end()

@@ -1,8 +1,9 @@
-"""Interleaved RTP to batches of access units, in place in the receive buffer: the recorder's hot path.
+"""Interleaved RTP to batches of access units: the recorder's hot path.
 
-Speed comes from doing nothing per packet that can be done per run: middle fragments of equal size are
-checked and compacted in a few strided operations, NAL units travel as slices of the receive buffer with
-their length written over the RTP header before them, and no object is made per packet or frame.
+Speed comes from doing nothing per packet that can be done per run: middle fragments of equal size are checked and
+copied in a few strided operations. Packets are read in one buffer that all streams share, so the cache keeps it; access
+units are laid one behind the other into a leased buffer, each NAL unit behind its length, to be hashed and written as
+one piece. No object is made per packet or frame.
 """
 
 import struct
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from xomyen.camera.errors import MalformedStream
-from xomyen.camera.fragment_run import LONGEST_RUN, compacted, equal_fragments
+from xomyen.camera.fragment_run import LONGEST_RUN, contents, equal_fragments
 from xomyen.camera.media_time import ArrivalAnchor, MediaTime
 from xomyen.camera.nal_shape import (
     AGGREGATE,
@@ -27,7 +28,7 @@ from xomyen.camera.parameter_sets import ParameterSets
 from xomyen.camera.rtp import MAX_DROPOUT, payload_bounds
 from xomyen.camera.rtsp_message import Request, Response, parse_message
 from xomyen.camera.source import Batch, CodecConfig, StreamSink
-from xomyen.terms.buffers import Lease
+from xomyen.terms.buffers import Lease, ReceiveBuffer
 
 MAX_ACCESS_UNIT_BYTES = 16 * 1024 * 1024
 _LEARNED_AFTER = 8  # access units whose marker bit proved right
@@ -35,7 +36,6 @@ _LATE = 0x10000 - 256  # a packet up to 256 numbers back is late or a duplicate
 
 _put_length = struct.Struct(">I").pack_into
 _put_length_and_byte = struct.Struct(">IB").pack_into
-_length = struct.Struct(">I").pack
 
 
 class ControlListener(Protocol):
@@ -49,7 +49,7 @@ class ControlListener(Protocol):
 class Depacketiser:
     """Reads what one connection delivers after PLAY and writes batches of whole access units to the sink.
 
-    Before every `feed` the caller puts `tail` at the buffer's start and received bytes behind it.
+    Before every `feed` the caller puts `tail` at the receive buffer's start and received bytes behind it.
     """
 
     def __init__(
@@ -80,35 +80,41 @@ class Depacketiser:
         self._arrived_ns = 0
         self._lost_reported = 0
         self._batch = Batch()
-        self._parts: list[memoryview | bytes] = self._batch.parts
-        self._unit_at = 0  # index in parts where the access unit being collected begins
-        self._owned = 0  # parts of it that are not in the current buffer
-        self._size = 0  # bytes of its complete NAL units
+        self._lease: Lease | None = None  # what is fed now is laid down there:
+        self._delivered = 0  # up to here it was handed over,
+        self._unit_at = 0  # and here the access unit being collected begins
+        self._pending = bytearray()  # or goes on, after this, which came of it before
+        self._slack = 0  # bytes by which more may be laid down than was read
+        self._size = 0  # bytes of the access unit's complete NAL units
         self._has_slice = self._is_key = False
         self._stamp = -1
         self._in_fragment = False
-        self._nal_at = self._nal_size = self._head_at = 0
-        self._head = bytearray()
+        self._nal_size = 0  # of the NAL unit whose fragments come; it begins in
+        self._head = bytearray()  # the leased buffer, or `_pending`,
+        self._head_at = 0  # at this place
         self._trust_marker = False
         self._marked = False
         self._to_learn = _LEARNED_AFTER
 
-    def feed(self, lease: Lease, end: int, arrived_ns: int) -> None:  # noqa: C901 one loop: a call per packet would double its cost
-        """Reads ``lease.buffer[:end]``, delivers what is whole and keeps the rest.
+    def feed(self, received: ReceiveBuffer, end: int, lease: Lease, arrived_ns: int) -> None:  # noqa: C901 one loop: a call per packet would double its cost
+        """Reads ``received.buffer[:end]``, delivers what is whole, laid down in `lease`, and keeps the rest.
 
-        Raises a CameraFault when the bytes are not RTP in RTSP framing or the codec cannot be used.
+        The leased buffer is at least as long as `end`. Raises a CameraFault when the bytes are not RTP in RTSP framing
+        or the codec cannot be used.
         """
-        buf, mv = lease.buffer, lease.view
+        buf, mv = received.buffer, received.view
+        room, out = lease.buffer, lease.view
+        self._lease, self._delivered, self._unit_at = lease, 0, 0
+        self._slack = len(room) - end
         self._arrived_ns = arrived_ns
         shape, word, payload_type = self._shape, self._word, self._payload_type
         unpack, kinds, header_bytes, donl = shape.packet.unpack_from, shape.kinds, shape.header_bytes, shape.donl_bytes
         keep, type_bits, shift = shape.type_and_flags
         fragment_bytes, least = header_bytes + 1, header_bytes + 12
-        parts, expected, trusted = self._parts, self.expected, self._trust_marker
-        add = parts.append
+        expected, trusted = self.expected, self._trust_marker
         in_fragment, nal_size = self._in_fragment, self._nal_size
         try_run = True
-        pos = 0
+        pos = fill = 0
         while pos + 18 <= end:
             framing, length, b0, b1, seq, stamp, n0, n1 = unpack(buf, pos)
             after = pos + 4 + length
@@ -141,17 +147,16 @@ class Depacketiser:
                 self.lost_packets += gap if gap < MAX_DROPOUT else 1
                 if in_fragment:
                     in_fragment = False
-                    self._drop_fragments()
+                    fill = self._drop_fragments(fill)
             expected = (seq + 1) & 0xFFFF
             if stamp != self._stamp:
                 if in_fragment:
                     in_fragment = False
                     self.lost_packets += 1
-                    self._drop_fragments()
+                    fill = self._drop_fragments(fill)
                 if self._has_slice:
-                    self._end_unit(lease)
-                    parts, trusted = self._parts, self._trust_marker
-                    add = parts.append
+                    fill = self._end_unit(fill)
+                    trusted = self._trust_marker
                 self._stamp = stamp
                 self._marked = False
             kind = kinds[n0]
@@ -161,22 +166,26 @@ class Depacketiser:
                     self.lost_packets += 1
                     if in_fragment:
                         in_fragment = False
-                        self._drop_fragments()
+                        fill = self._drop_fragments(fill)
                 elif n1 & 0x80:
                     if in_fragment:
                         self.lost_packets += 1
-                        self._drop_fragments()
+                        fill = self._drop_fragments(fill)
                     in_fragment = True
-                    head_at = data + donl - 4 - header_bytes
+                    self._head, self._head_at = room, fill
+                    data += donl
+                    nal_size = stop - data + header_bytes
                     if header_bytes == 2:
-                        buf[head_at + 5] = buf[start + 1]
-                    self._nal_at, self._head, self._head_at = len(parts), buf, head_at
-                    add(mv[head_at:stop])
-                    nal_size = stop - head_at - 4
+                        room[fill + 5] = buf[start + 1]
+                    at = fill + 4 + header_bytes
+                    fill += 4 + nal_size
+                    out[at:fill] = mv[data:stop]
                     try_run = True
                 elif in_fragment:
-                    add(mv[data:stop])
                     nal_size += stop - data
+                    at = fill
+                    fill += stop - data
+                    out[at:fill] = mv[data:stop]
                 if in_fragment:
                     if n1 & 0x40:
                         in_fragment = False
@@ -189,34 +198,39 @@ class Depacketiser:
                             if kind == KEY_SLICE:
                                 self._is_key = True
                         else:
-                            self._end_fragmented(kind, nal_size)
+                            fill = self._end_fragmented(kind, nal_size, fill)
                     elif try_run and start == pos + 16 and stop == after:
                         count = equal_fragments(buf, pos, after, end, 15 + fragment_bytes, n1 & 0x3F, expected)
                         try_run = count == LONGEST_RUN
                         if count:
                             stride = length + 4
-                            add(compacted(buf, after, count, length + 4, 16 + fragment_bytes))
-                            nal_size += count * (length - 12 - fragment_bytes)
+                            at = fill
+                            fill += count * (length - 12 - fragment_bytes)
+                            out[at:fill] = contents(buf, after, count, stride, 16 + fragment_bytes)
+                            nal_size += fill - at
                             expected = (expected + count) & 0xFFFF
                             after += count * stride
             else:
                 if in_fragment:
                     in_fragment = False
                     self.lost_packets += 1
-                    self._drop_fragments()
+                    fill = self._drop_fragments(fill)
                 if donl and kind != AGGREGATE and stop - start > 4:
                     buf[start + 2 : start + 4] = buf[start : start + 2]
                     start += 2
                 if OTHER <= kind <= PARAMETER_SET:
                     if kind == PARAMETER_SET:
                         self._sets.saw(bytes(mv[start:stop]))
-                    _put_length(buf, start - 4, stop - start)
-                    add(mv[start - 4 : stop])
-                    self._size += stop - start + 4
+                    size = stop - start
+                    _put_length(room, fill, size)
+                    at = fill + 4
+                    fill = at + size
+                    out[at:fill] = mv[start:stop]
+                    self._size += size + 4
                     if SLICE <= kind <= KEY_SLICE:
                         self._slice(kind)
                 elif kind == AGGREGATE:
-                    self._aggregate(buf, mv, start, stop)
+                    fill = self._aggregate(buf, mv, start, stop, fill)
                 elif kind != DELIMITER:
                     self.lost_packets += 1
             pos = after
@@ -224,24 +238,23 @@ class Depacketiser:
                 if not trusted:
                     self._marked = self._has_slice
                 elif self._has_slice and not in_fragment:
-                    self._end_unit(lease)
-                    parts = self._parts
-                    add = parts.append
+                    fill = self._end_unit(fill)
         while 4 <= end - pos < 18 and (framing := buf[pos] << 8 | buf[pos + 1]) != word:
             taken = self._between(mv, pos, end, framing)  # too short for the loop above
             if not taken:
                 break
             pos += taken
         self.expected, self._in_fragment, self._nal_size = expected, in_fragment, nal_size
-        self._deliver(lease)
-        self._own_pending()
+        self._deliver()
+        self._keep(fill)
+        self._lease = None
         self.tail = bytes(mv[pos:end])
 
     def end(self) -> None:
         """The stream has ended: delivers the access unit that waits for its successor, if it is whole."""
         if self._has_slice and self._marked and not self._in_fragment:
-            self._end_unit(None)
-            self._deliver(None)
+            self._end_unit(0)
+            self._deliver()
 
     # What stands between the packets of video
 
@@ -271,33 +284,44 @@ class Depacketiser:
         if kind == KEY_SLICE:
             self._is_key = True
 
-    def _end_fragmented(self, kind: int, size: int) -> None:
+    def _end_fragmented(self, kind: int, size: int, fill: int) -> int:
         if OTHER <= kind <= PARAMETER_SET:
             self._size += size + 4
             if kind == PARAMETER_SET:
-                self._sets.saw(b"".join(self._parts[self._nal_at :])[4:])
+                came = self._lease.buffer[:fill] if self._lease is not None else bytearray()
+                whole = self._pending + came if self._head is self._pending else came
+                self._sets.saw(bytes(whole[self._head_at + 4 :]))
             elif kind >= SLICE:
                 self._slice(kind)
-            return
-        self._drop_fragments()
+            return fill
         if kind != DELIMITER:
             self.lost_packets += 1
+        return self._drop_fragments(fill)
 
-    def _drop_fragments(self) -> None:
-        """Takes back the pieces of a NAL unit that is incomplete or not part of a sample."""
-        del self._parts[self._nal_at :]
-        self._owned = min(self._owned, self._nal_at)
+    def _drop_fragments(self, fill: int) -> int:
+        """Takes back the pieces of a NAL unit that is incomplete or not part of a sample; where to go on."""
+        if self._head is self._pending:  # then nothing but its pieces came since
+            del self._pending[self._head_at :]
+            return self._unit_at
+        return self._head_at
 
-    def _aggregate(self, buf: bytearray, mv: memoryview, start: int, stop: int) -> None:
+    def _aggregate(self, buf: bytearray, mv: memoryview, start: int, stop: int, fill: int) -> int:
         units = split_aggregate(buf, start, stop, self._shape)
-        if units is None:
+        if units is None or self._lease is None:
             self.lost_packets += 1
-            return
+            return fill
+        # Lengths take four bytes here and two in the packet; it has 16 bytes more in front.
+        self._slack -= max(0, 2 * len(units) - 16)
+        if self._slack < 0:
+            raise MalformedStream("The camera sends more small NAL units than a stream can have.")
+        room, out = self._lease.buffer, self._lease.view
         for at, until in units:
             kind = self._shape.kinds[buf[at]]
             if OTHER <= kind <= PARAMETER_SET:
-                self._parts.append(_length(until - at))
-                self._parts.append(mv[at:until])
+                _put_length(room, fill, until - at)
+                begin = fill + 4
+                fill = begin + until - at
+                out[begin:fill] = mv[at:until]
                 self._size += until - at + 4
                 if kind == PARAMETER_SET:
                     self._sets.saw(bytes(mv[at:until]))
@@ -305,11 +329,12 @@ class Depacketiser:
                     self._slice(kind)
             elif kind != DELIMITER:
                 self.lost_packets += 1
+        return fill
 
     # Access units
 
-    def _end_unit(self, lease: Lease | None) -> None:
-        """The access unit is complete: gives it its times and puts it into the batch."""
+    def _end_unit(self, fill: int) -> int:
+        """The access unit is complete: gives it its times and puts it into the batch. Where the next one begins."""
         if not self._trust_marker and self._marked and self._to_learn > 0:
             self._to_learn -= 1
             self._trust_marker = self._to_learn == 0
@@ -319,66 +344,57 @@ class Depacketiser:
         if time.step(self._stamp):
             self._new_run = True
         if key and (self._new_run or self._sets.new):
-            self._open_run(lease)
+            self._open_run()
         if self.config is None:
-            del self._parts[self._unit_at :]
-            self._owned = 0
-            return
+            self._pending = bytearray()
+            return self._unit_at
         pts, dts = time.times()
         batch = self._batch
-        self._unit_at = len(self._parts)
-        self._owned = 0
-        batch.part_ends.append(self._unit_at)
+        if self._pending:
+            batch.parts.append(self._pending)
+            self._pending = bytearray()
+        self._unit_at = fill
         batch.sizes.append(size)
         batch.pts_ticks.append(pts)
         batch.dts_ticks.append(dts)
         batch.keys.append(key)
+        return fill
 
-    def _open_run(self, lease: Lease | None) -> None:
+    def _open_run(self) -> None:
         """At a keyframe: a new run when this is the first one, media time jumped, or parameter sets matter."""
         config = self._sets.take()
         if config is None:
             return
         if self._new_run or self.config is None or config.sample_entry != self.config.sample_entry:
-            self._deliver(lease)
+            self._deliver()
             self.config = config
             self._new_run = False
             self.time.reorder(config.max_reorder)
             self._sink.opened(config)
 
-    def _deliver(self, lease: Lease | None) -> None:
-        """Hands the complete access units to the sink; parts of an incomplete one move to the next batch."""
-        batch, at = self._batch, self._unit_at
-        if not at:
+    def _deliver(self) -> None:
+        """Hands the complete access units to the sink."""
+        batch, begin, lease = self._batch, self._delivered, self._lease
+        if not batch.sizes:
             return
-        self._batch = following = Batch()
-        following.parts = self._parts = batch.parts[at:]
-        del batch.parts[at:]
-        self._nal_at -= at
-        self._unit_at = 0
+        self._batch = Batch()
+        self._delivered = at = self._unit_at
+        if at > begin and lease is not None:
+            batch.parts.append(lease.view[begin:at])
+            batch.leases.append(lease)
         batch.lost_packets = self.lost_packets - self._lost_reported
         self._lost_reported = self.lost_packets
         batch.arrived_ns = self._arrived_ns
-        if lease is not None:
-            batch.leases.append(lease)
         self.frames += len(batch.sizes)
         self.anchor.seen(self._arrived_ns, batch.pts_ticks[-1])
         self._sink.write(batch)
 
-    def _own_pending(self) -> None:
-        """Copies what there is of the incomplete access unit out of the buffer, which goes back to the pool."""
-        parts, owned = self._parts, self._owned
-        if len(parts) > owned:
-            if self._in_fragment and self._nal_at >= owned:
-                before, nal = parts[owned : self._nal_at], bytearray().join(parts[self._nal_at :])
-                del parts[owned:]
-                if before:
-                    parts.append(b"".join(before))
-                self._nal_at, self._head, self._head_at = len(parts), nal, 0
-                parts.append(memoryview(nal))
-            else:
-                joined = b"".join(parts[owned:])
-                parts[owned:] = [joined]
-            self._owned = len(parts)
-        if self._size + (self._nal_size if self._in_fragment else 0) > MAX_ACCESS_UNIT_BYTES:
+    def _keep(self, fill: int) -> None:
+        """Copies what there is of the incomplete access unit out of the leased buffer."""
+        pending, at = self._pending, self._unit_at
+        if fill > at and self._lease is not None:
+            if self._head is self._lease.buffer:
+                self._head, self._head_at = pending, self._head_at - at + len(pending)
+            pending += self._lease.view[at:fill]
+        if len(pending) > MAX_ACCESS_UNIT_BYTES:
             raise MalformedStream("An access unit of the camera has no end.")

@@ -1,4 +1,4 @@
-"""Runs of equal-sized fragments of one NAL unit, checked and compacted without a step per packet."""
+"""Runs of equal-sized fragments of one NAL unit, checked and copied without a step per packet."""
 
 import numpy as np
 
@@ -37,7 +37,6 @@ def equal_fragments(
     return count if same_time and in_order and same_unit else 0
 
 
-def compacted(buffer: bytearray, start: int, count: int, stride: int, head_bytes: int) -> bytes:
-    """The contents of `count` packets from `start` on, each `stride` bytes long, without their heads."""
-    contents = np.ndarray((count, stride - head_bytes), np.uint8, buffer, start + head_bytes, (stride, 1))
-    return contents.tobytes()
+def contents(buffer: bytearray, start: int, count: int, stride: int, head_bytes: int) -> bytes:
+    """What `count` packets from `start` on hold, each `stride` bytes long, without their heads."""
+    return np.ndarray((count, stride - head_bytes), np.uint8, buffer, start + head_bytes, (stride, 1)).tobytes()

@@ -14,16 +14,17 @@ import structlog
 
 from xomyen.camera.depacketiser import Depacketiser
 from xomyen.camera.errors import CameraFault, ClosedByCamera, MalformedStream, from_os_error
-from xomyen.terms.buffers import BufferPool, Lease
+from xomyen.terms.buffers import BufferPool, Lease, ReceiveBuffer
 from xomyen.terms.time import Clock, SystemClock
 
 # Long, because each wake-up finds cold caches, but within a fragment's 0.5 s. No multiple of a usual frame's time:
 # the reads then meet a stream at every phase, and the earliest arrivals tell when its pictures were taken.
-TICK_S = 0.39
+TICK_S = 0.46
 IN_A_ROW = 16  # streams between which nothing else of the event loop has its turn
-BUFFER_BYTES = 384 * 1024  # a tick of 4 Mbit/s with its keyframe
-SHARE = 11  # buffers one stream may have waiting for its disk: 4 s of ticks; after that the kernel's buffer fills
-MOST_AT_ONCE = SHARE * BUFFER_BYTES  # bytes of one stream in one turn (88 Mbit/s); a flood waits in its socket
+RECEIVE_BYTES = 448 * 1024  # a tick of 4 Mbit/s with its keyframe
+BUFFER_BYTES = 512 * 1024  # of a read's access units; many small NAL units take more room there than they came in
+SHARE = 9  # buffers one stream may have waiting for its disk: 4 s of ticks; after that the kernel's buffer fills
+MOST_AT_ONCE = SHARE * BUFFER_BYTES  # bytes of one stream in one turn (80 Mbit/s); a flood waits in its socket
 PROMPT_S = 5.0  # a new run is read on readiness for so long, so that its wall-clock anchor is sharp
 START_SPACING_S = 0.01
 
@@ -72,10 +73,11 @@ class Reader:
     def open(self, first_bytes: bytes = b"") -> None:
         """Begins to read, at first on readiness. `first_bytes` were read already. Raises CameraFault for them."""
         if first_bytes:
+            received = ReceiveBuffer(len(first_bytes))
+            received.view[:] = first_bytes
             lease = BufferPool(len(first_bytes), 1).take()
             if lease is not None:
-                lease.view[:] = first_bytes
-                self._depacketiser.feed(lease, len(first_bytes), self._ingest.clock.wall_ns())
+                self._depacketiser.feed(received, len(first_bytes), lease, self._ingest.clock.wall_ns())
                 lease.release()
         self._open = True
         self._ingest.add(self)
@@ -132,8 +134,8 @@ class Reader:
 
     def _read(self, lease: Lease) -> bool:
         """One read; whether there may be more."""
-        depacketiser = self._depacketiser
-        tail, view = depacketiser.tail, lease.view
+        depacketiser, received = self._depacketiser, self._ingest.received
+        tail, view = depacketiser.tail, received.view
         held = len(tail)
         if held:
             view[:held] = tail
@@ -146,7 +148,7 @@ class Reader:
         if not count:
             raise ClosedByCamera(f"{self._place} closed the connection.")
         self.received_bytes += count
-        depacketiser.feed(lease, held + count, self._ingest.clock.wall_ns())
+        depacketiser.feed(received, held + count, lease, self._ingest.clock.wall_ns())
         return self._encrypted or held + count == len(view)
 
     def _may_borrow(self) -> bool:
@@ -164,9 +166,10 @@ class Ingest:
     """All streams of a process that are read by it, and the buffers they are read into."""
 
     def __init__(self, clock: Clock | None = None, pool: BufferPool | None = None) -> None:
-        """`pool` bounds the memory of all streams together; by default 4 MiB for each of 200 at the worst."""
+        """`pool` bounds the memory of all streams together; by default 4.5 MiB for each of 200 at the worst."""
         self.clock = clock or SystemClock()
         self.pool = pool or BufferPool(BUFFER_BYTES, 200 * SHARE)
+        self.received = ReceiveBuffer(min(RECEIVE_BYTES, self.pool.size))
         self._readers: dict[Reader, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._next_start = 0.0

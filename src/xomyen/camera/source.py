@@ -11,7 +11,7 @@ Sinks never block and never raise for bad pictures.
 from dataclasses import dataclass
 from typing import Protocol
 
-from xomyen.terms.buffers import Lease
+from xomyen.terms.buffers import Bytes, Lease
 from xomyen.terms.words import GapReason, VideoCodec
 
 
@@ -37,10 +37,10 @@ class Batch:
 
     One without access units tells only that packets were lost.
 
-    Access unit *i* is the concatenation of ``parts[part_ends[i-1]:part_ends[i]]`` and is in the form of
-    ISO/IEC 14496-15 (each NAL unit behind its 4-byte length; no access-unit delimiters; parameter sets
-    that came in band stay where they stood, and count in the CodecConfig too). The parts are slices of
-    leased buffers or bytes of their own. Whoever keeps the parts after `write` returns retains each lease
+    The access units are the concatenation of `parts`, the *i*-th `sizes[i]` bytes long, in the form of ISO/IEC
+    14496-15 (each NAL unit behind its 4-byte length; no access-unit delimiters; parameter sets that came in band stay
+    where they stood, and count in the CodecConfig too). The parts, few and long, are slices of leased buffers or bytes
+    of their own; they need not end where access units do. Whoever keeps them after `write` returns retains each lease
     and releases it when the bytes are on disk.
     """
 
@@ -50,15 +50,13 @@ class Batch:
         "keys",
         "leases",
         "lost_packets",
-        "part_ends",
         "parts",
         "pts_ticks",
         "sizes",
     )
 
     def __init__(self) -> None:
-        self.parts: list[memoryview | bytes] = []
-        self.part_ends: list[int] = []
+        self.parts: list[Bytes] = []
         self.sizes: list[int] = []  # bytes
         self.pts_ticks: list[int] = []  # 90 kHz, 32-bit wrap undone, runs on for the whole session
         self.dts_ticks: list[int] = []  # ≤ pts, strictly increasing

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-Bytes = bytes | bytearray | memoryview
+from xomyen.terms.buffers import Bytes
 
 
 class Room(NamedTuple):

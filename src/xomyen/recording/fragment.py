@@ -9,6 +9,7 @@ from xomyen.recording.mp4 import DELTA_FLAGS, KEY_FLAGS, build_header, build_moo
 from xomyen.recording.open_segment import OpenSegment, StreamChain
 from xomyen.recording.rows import Run
 from xomyen.recording.segment_note import SegmentNote
+from xomyen.terms.buffers import Bytes
 from xomyen.terms.ids import new_id
 from xomyen.terms.time import NS_PER_SECOND, Clock
 from xomyen.terms.words import StreamName
@@ -22,10 +23,23 @@ class Gathered:
     def __init__(self, key: bool, arrived_ns: int) -> None:
         self.key = key
         self.arrived_ns = arrived_ns
-        self.parts: list[memoryview | bytes] = []
+        self.parts: list[Bytes] = []
         self.sizes: list[int] = []
         self.dts: list[int] = []
         self.pts: list[int] = []
+
+
+def cut(parts: list[Bytes], begin: int, end: int) -> list[Bytes]:
+    """The bytes from `begin` to `end` of what the parts are one behind the other, without copying them."""
+    found: list[Bytes] = []
+    at = 0
+    for part in parts:
+        after = at + len(part)
+        first, last = max(begin, at), min(end, after)
+        if first < last:
+            found.append(memoryview(part)[first - at : last - at])
+        at = after
+    return found
 
 
 def build_fragment(

@@ -10,7 +10,7 @@ from xomyen.proof.seal import FragmentRow, Statement, seal_box
 from xomyen.proof.tree import leaf_hash, root
 from xomyen.recording.rows import Gap, Run, Segment
 from xomyen.recording.segment_note import SegmentNote
-from xomyen.terms.buffers import Lease
+from xomyen.terms.buffers import Bytes, Lease
 from xomyen.terms.words import ClockState, SegmentState
 
 
@@ -98,7 +98,7 @@ class FragmentJob:
     def __init__(
         self,
         segment: "OpenSegment",
-        parts: list[memoryview | bytes],
+        parts: list[Bytes],
         size: int,
         first_dts: int,
         end_dts: int,

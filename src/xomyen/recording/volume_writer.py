@@ -32,6 +32,7 @@ from xomyen.recording.jobs import (
 )
 from xomyen.recording.mending import mend
 from xomyen.recording.open_segment import FragmentJob, OpenSegment
+from xomyen.terms.buffers import Bytes
 from xomyen.terms.time import Clock
 from xomyen.terms.words import SegmentState
 
@@ -147,7 +148,7 @@ class VolumeWriter:
                 self._folders.add(folder)
                 folder = os.path.dirname(folder)
 
-    def _write_slowly(self, segment: OpenSegment, parts: list[memoryview | bytes]) -> None:
+    def _write_slowly(self, segment: OpenSegment, parts: list[Bytes]) -> None:
         """Many parts, or a disk that took only some of them: from the last whole fragment again, in pieces."""
         self._disk.truncate(segment.descriptor, segment.file_size)
         for first in range(0, len(parts), _MOST_PARTS):

@@ -1,10 +1,12 @@
-"""Receive buffers on lease: a bounded pool shared by ingest and the disk writers.
+"""Buffers between ingest and the disk writers: one that all streams are read into, and those on lease for what is kept.
 
-A buffer is filled by one source, and its slices travel to a disk writer without being copied. The
-buffer goes back to the pool when every holder has released it, which may happen on another thread.
+A leased buffer is filled by one source, and its slices travel to a disk writer without being copied. It goes back to
+its pool when every holder has released it, which may happen on another thread.
 """
 
 import threading
+
+Bytes = bytes | bytearray | memoryview
 
 
 class Lease:
@@ -71,3 +73,13 @@ class BufferPool:
     def out(self) -> int:
         """How many buffers are on loan."""
         return self.made - len(self.free)
+
+
+class ReceiveBuffer:
+    """Where the bytes of one read lie while they are parsed; shared by all streams, so that the cache keeps it."""
+
+    __slots__ = ("buffer", "view")
+
+    def __init__(self, size: int) -> None:
+        self.buffer = bytearray(size)
+        self.view = memoryview(self.buffer)

@@ -77,11 +77,8 @@ class LibavSource:
             units.dts_ticks,
             units.keys,
         )
-        at = 0
-        for size in units.sizes:
-            batch.parts.append(units.data[at : at + size])
-            at += size
-        batch.part_ends = list(range(1, len(units.sizes) + 1))
+        if units.sizes:
+            batch.parts.append(units.data)
         self._sink.write(batch)
 
     def on_closed(self, closed: Closed) -> None:
