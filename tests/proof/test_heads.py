@@ -128,6 +128,15 @@ def test_heads_that_do_not_reach_far_enough_say_so(case: Case) -> None:
     assert "not of this camera" in case.verify(case.footage.segments, other).cannot_exclude[0]
 
 
+def test_a_number_that_neither_heads_nor_export_know_is_said(case: Case) -> None:
+    heads = case.heads(*case.told[:2], *case.told[3:])
+    assert case.verify(case.footage.segments, heads).cannot_exclude == []
+    kept = [*case.footage.segments[:2], *case.footage.segments[3:]]
+    assert "between numbers 2 and 4" in case.verify(kept, heads).cannot_exclude[0]
+    assert case.verify(kept, heads, 6, 12).cannot_exclude == []
+    assert case.verify(kept, heads, 0, 4).cannot_exclude == []
+
+
 def test_heads_of_an_unknown_key_do_not_make_an_export_authentic(case: Case) -> None:
     report = case.verify(case.footage.segments, case.heads(key=SigningKey.generate()))
     assert (report.verdict, report.findings[0].file) == (Verdict.UNKNOWN_KEY, "heads.json")

@@ -1,6 +1,7 @@
 """Heads of the chains of seals, kept apart from the footage: by them a cut-off end or a lost segment is found."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -160,3 +161,20 @@ def beyond(heads: Heads, manifest: Manifest) -> str | None:
     if chain.to_ns < manifest.asked_to_ns:
         parts.append(f"after {format_utc(chain.to_ns)}")
     return f"the heads given say nothing of the time {' and '.join(parts)}" if parts else None
+
+
+def untold(heads: Heads, manifest: Manifest, statements: Iterable[Statement]) -> str | None:
+    """Numbers between those told of that neither heads nor export know, in words; None: there are none.
+
+    A segment that never became a file leaves such a number, and one whose disk was full until after the heads.
+    """
+    chain = heads.chain(manifest.camera, manifest.stream)
+    if heads.node != manifest.node or chain is None:
+        return None
+    known = {statement.sequence for statement in statements}
+    for before, here in pairwise(sorted(chain.heads, key=lambda head: head.sequence)):
+        between = range(before.sequence + 1, here.sequence)
+        inside = before.end_ns < manifest.asked_to_ns and here.start_ns > manifest.asked_from_ns
+        if inside and not known.issuperset(between):
+            return f"the heads given tell of nothing between numbers {before.sequence} and {here.sequence} of the chain"
+    return None

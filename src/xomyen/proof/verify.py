@@ -9,7 +9,7 @@ from pathlib import Path
 
 from xomyen.proof import tree
 from xomyen.proof.boxes import InvalidBoxes, Picture, pictures_of, sample_entry
-from xomyen.proof.heads import Heads, beyond, compare
+from xomyen.proof.heads import Heads, beyond, compare, untold
 from xomyen.proof.keys import PublicKey
 from xomyen.proof.manifest import (
     LARGEST_MANIFEST,
@@ -95,8 +95,9 @@ class _Verification:
             return
         self._known_key(self.heads.key.fingerprint, self.heads.node, self.heads_file)
         self.report.findings += compare(self.heads, manifest, statements, self.heads_file)
-        if (unsaid := beyond(self.heads, manifest)) is not None:
-            self.report.cannot_exclude.append(f"{uncertain}: {unsaid}")
+        for unsaid in (beyond(self.heads, manifest), untold(self.heads, manifest, statements)):
+            if unsaid is not None:
+                self.report.cannot_exclude.append(f"{uncertain}: {unsaid}")
 
     def _between_clips(self, manifest: Manifest, statements: list[Statement]) -> None:
         """From the last segment of a clip to the first of the next nothing may be missing either.
