@@ -56,5 +56,5 @@ class RecorderSettings:
     lease_bytes: int = 32 << 20  # of these, as much may stay in the receive buffers
     retention_seconds: float = 10.0
     chain_seconds: float = 60.0
-    default_policy: StreamPolicy = field(default_factory=StreamPolicy)  # for cameras that were removed
+    default_policy: StreamPolicy = field(default_factory=StreamPolicy)  # for streams never recorded here
     tombstone_days: int = 90

@@ -19,6 +19,7 @@ from xomyen.recording.index import Index
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.index_thread import IndexThread, Work, kept_future
 from xomyen.recording.jobs import CheckpointJob, Notice
+from xomyen.recording.kept_policies import KeptPolicies
 from xomyen.recording.machine import clock_is_synchronised
 from xomyen.recording.open_segment import StreamChain
 from xomyen.recording.own_thread import in_own_thread
@@ -26,7 +27,7 @@ from xomyen.recording.policy import RecorderSettings, StreamPolicy, VolumeSettin
 from xomyen.recording.recovery import Progress, Signer
 from xomyen.recording.recovery_report import RecoveryReport
 from xomyen.recording.retention import Deleted
-from xomyen.recording.retention_rounds import Policies, RetentionRounds
+from xomyen.recording.retention_rounds import RetentionRounds
 from xomyen.recording.rows import Hold
 from xomyen.recording.sink import RecordingSink
 from xomyen.recording.statistics import OutboxEvent, RecorderStatistics, StreamStatistics
@@ -109,6 +110,7 @@ class Recorder:
         self._clock_watch = ClockWatch(
             self.clock, synchronised or clock_is_synchronised, self.alarms, self._clock_stepped
         )
+        self._kept = KeptPolicies(self._post)
         self._retention = RetentionRounds(
             self._index_thread,
             self._disk,
@@ -116,7 +118,7 @@ class Recorder:
             self.settings,
             self.alarms,
             lambda: self.volumes.at_work,
-            self._policies,
+            self._kept.all,
         )
         self._sinks: dict[tuple[str, StreamName], RecordingSink] = {}
         self._coverages: dict[tuple[str, StreamName], Coverage] = {}  # of streams that were recorded before
@@ -171,6 +173,7 @@ class Recorder:
         alive = self._index.meta("alive_ns")
         self._alive_ns = int(alive) if alive else None
         self._chains.update(load_chains(self._index))
+        self._kept.load(self._index)
         self.volumes.accept(self._index)
         # Footage makes no cycles: the collector looks at what start-up left never, at the rest seldom.
         gc.collect()
@@ -193,6 +196,8 @@ class Recorder:
         """
         policy = policy or StreamPolicy()
         key = (camera, stream)
+        if late_from_ns is None:
+            self._kept.remember(camera, stream, policy)
         sink = self._sinks.get(key)
         if sink is not None and late_from_ns is None:
             if (policy.record, policy.volume) != (sink.policy.record, sink.policy.volume):
@@ -378,9 +383,6 @@ class Recorder:
     def _clock_stepped(self, step_ns: int) -> None:
         for sink in self._sinks.values():
             sink.clock_stepped(step_ns)
-
-    def _policies(self) -> Policies:
-        return {(camera, str(stream)): sink.policy for (camera, stream), sink in self._sinks.items()}
 
     def _deliver(self, notices: list[Notice]) -> None:
         for camera, stream, notice in notices:

@@ -63,6 +63,8 @@ class RetentionRounds:
 
     async def _keep(self) -> None:
         while True:
+            # Waits first: after a start the cameras' configuration, changed meanwhile perhaps, comes before.
+            await asyncio.sleep(self._settings.retention_seconds)
             for volume in self._volumes().values():
                 if volume.id in self._began_ns:
                     self._look_at(volume)
@@ -71,7 +73,6 @@ class RetentionRounds:
                     self._rounds.add(task)
                     task.add_done_callback(self._rounds.discard)
             await self._forget()
-            await asyncio.sleep(self._settings.retention_seconds)
 
     def _look_at(self, volume: Volume) -> None:
         """Its round still runs: a long one is work, a disk that does not answer is a fault."""
