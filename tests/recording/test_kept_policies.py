@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 from tests.footage import CAMERA, OTHER, Feeder, footage
-from tests.recorders import MAIN, make_recorder, play, segments
+from tests.recorders import MAIN, make_recorder, play, segments, until
 
 from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.recorder import Recorder
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
+from xomyen.terms.words import SegmentState
 
 DAY = 86_400 * NS_PER_SECOND
 LONG, SHORT = StreamPolicy(retention_days=60), StreamPolicy(retention_days=7)
@@ -64,7 +65,7 @@ async def test_a_camera_that_is_switched_off_keeps_its_footage_while_the_node_ru
         feeder.open()
         play(feeder, clock, 4)
         recorder.remove(CAMERA, MAIN, disabled=True)
-        await recorder.run_retention()
+        await until(lambda: [row.state for row in segments(tmp_path)] == [SegmentState.SEALED])
         clock.advance(40 * DAY)
         await recorder.run_retention()
         assert len(segments(tmp_path)) == 1
