@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -43,7 +44,7 @@ async def _collect(
 async def test_every_picture_carries_the_next_counter_and_the_true_time(ingest: Ingest) -> None:
     async with small_simulator() as simulator:
         begin_ns = time.time_ns()
-        sink = await _collect(simulator, ingest, 60)
+        sink = await _collect(simulator, ingest, 40)
         end_ns = time.time_ns()
     assert sink.lost_packets == 0
     assert sink.keys[0]
@@ -58,8 +59,9 @@ async def test_every_picture_carries_the_next_counter_and_the_true_time(ingest: 
 
 async def test_ffmpeg_reads_main_and_sub_streams_of_every_camera() -> None:
     async with small_simulator(3) as simulator:
-        for camera, stream in ((1, StreamName.MAIN), (2, StreamName.SUB), (3, StreamName.MAIN)):
-            frames = await asyncio.to_thread(_read_with_libav, simulator.url(camera, stream), 20)
+        wanted = ((1, StreamName.MAIN), (2, StreamName.SUB), (3, StreamName.MAIN))
+        read = (asyncio.to_thread(_read_with_libav, simulator.url(*which), 20) for which in wanted)
+        for frames in await asyncio.gather(*read):
             counters = [m.counter for m in marks(frames)]
             assert counters == list(range(counters[0], counters[0] + 20))
 
@@ -76,11 +78,11 @@ def _read_with_libav(url: str, count: int, options: dict[str, str] | None = None
 
 async def test_cameras_show_their_own_names_and_differ(ingest: Ingest) -> None:
     async with small_simulator(2, names=["C01 Vào xã", "C02 Ra xã"]) as simulator:
-        pictures = []
-        for camera in (1, 2):
-            sink = await _collect(simulator, ingest, 1, simulator.url(camera))
-            frame = decoded(sink.units[:1], sink.configs[0].parameter_sets, VideoCodec.H264)[0]
-            pictures.append(frame.to_ndarray(format="gray").astype(int))
+        sinks = await asyncio.gather(*(_collect(simulator, ingest, 1, simulator.url(camera)) for camera in (1, 2)))
+    pictures = []
+    for sink in sinks:
+        frame = decoded(sink.units[:1], sink.configs[0].parameter_sets, VideoCodec.H264)[0]
+        pictures.append(frame.to_ndarray(format="gray").astype(int))
     name, rest = np.s_[:16, 240:420], np.s_[60:]
     assert (pictures[0][name] != pictures[1][name]).any()
     assert np.abs(pictures[0][rest] - pictures[1][rest]).mean() > 5
@@ -191,12 +193,13 @@ async def test_a_session_of_which_nothing_is_heard_ends() -> None:
         writer.close()
 
 
-async def test_a_keep_alive_holds_a_session(ingest: Ingest) -> None:
-    async with small_simulator(session_timeout_s=4, get_parameter=False) as simulator:
-        sink = await _collect(simulator, ingest, 200)
+async def test_a_keep_alive_holds_a_session(ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xomyen.camera.rtsp_source.UPKEEP_S", 0.1)
+    async with small_simulator(session_timeout_s=2, get_parameter=False) as simulator:
+        sink = await _collect(simulator, ingest, 90)
         assert len(sink.configs) == 1
         assert simulator.sessions_timed_out == 0
-        assert simulator.requests["OPTIONS"] >= 2
+        assert simulator.requests["OPTIONS"] >= 3  # one of them begins the session
 
 
 async def test_absolute_control_addresses_are_understood(ingest: Ingest) -> None:
@@ -205,9 +208,12 @@ async def test_absolute_control_addresses_are_understood(ingest: Ingest) -> None
 
 
 async def test_a_slow_receiver_loses_pictures_and_disturbs_nobody(ingest: Ingest) -> None:
-    main = Picturing(640, 360, 25, 8_000_000, gop_s=1.0, seconds=2)
+    main = Picturing(640, 360, 25, 24_000_000, gop_s=1.0, seconds=2)
     async with small_simulator(main=main, sub=None, most_pending=200_000) as simulator:
-        reader, writer = await asyncio.open_connection("127.0.0.1", simulator.port, limit=1024)
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        slow.connect(("127.0.0.1", simulator.port))
+        reader, writer = await asyncio.open_connection(sock=slow, limit=1024)
         session = ""
         for method, target in (("SETUP", "/trackID=0"), ("PLAY", "")):
             writer.write(

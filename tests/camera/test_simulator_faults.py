@@ -53,7 +53,7 @@ async def watched() -> AsyncIterator[Watched]:
 
 async def test_drop_loses_packets_and_says_how_many(watched: Watched) -> None:
     await watched.simulator.fault(1, FaultKind.DROP, share=0.1)
-    await watched.more(50)
+    await watched.more(25)
     trouble = watched.simulator.camera(1).trouble
     await watched.first.until(lambda s: s.lost_packets > 0)
     assert 0 < watched.first.lost_packets <= trouble.packets_dropped
@@ -115,18 +115,18 @@ async def test_a_clock_step_makes_the_media_time_jump(watched: Watched) -> None:
 async def test_a_fast_clock_gains_one_percent(watched: Watched) -> None:
     begin = len(watched.first.pts)
     await watched.simulator.fault(1, FaultKind.FAST_CLOCK)
-    await watched.more(100)
+    await watched.more(60)
     pts = watched.first.pts[begin + 20 :]
     assert (pts[-1] - pts[0]) / (len(pts) - 1) == pytest.approx(3636, abs=1)
     assert watched.first.lost_packets == 0
 
 
 async def test_a_long_gop_has_no_keyframe_for_its_length(watched: Watched) -> None:
-    await watched.simulator.fault(1, FaultKind.LONG_GOP, seconds=4)
+    await watched.simulator.fault(1, FaultKind.LONG_GOP, seconds=3)
     begin = len(watched.first.units)
-    await watched.more(180)
+    await watched.more(135)
     keys = [i for i, key in enumerate(watched.first.keys) if key and i >= begin]
-    assert max(b - a for a, b in pairwise(keys)) == 100
+    assert max(b - a for a, b in pairwise(keys)) == 75
     await _counts_up(watched.first, 0)
 
 

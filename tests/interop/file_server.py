@@ -5,9 +5,11 @@ Prints its port.
 
 import asyncio
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import aio_sockets
 from aio_rtsp_toolkit import server as rtsp
+from aio_rtsp_toolkit import server_streaming
 
 
 class Silent:
@@ -21,6 +23,9 @@ class Silent:
 
 async def main(folder: str) -> None:
     aio_sockets.aio_sockets.logger = rtsp.logger = Silent()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(16))  # one for each file that is being sent
+    # A busy server that gives a wait for room up just as there is some sends that picture twice.
+    server_streaming.QUEUE_PUT_POLL_INTERVAL = 60.0
     server = await rtsp.RtspServer(folder, "127.0.0.1", 0).start()
     print(server._server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)

@@ -2,6 +2,8 @@
 
 import asyncio
 import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,6 +34,25 @@ async def collect(url: str, pictures: int, user: str | None = None, password: st
     return sink
 
 
+@dataclass(frozen=True)
+class Received:
+    """What came of several streams that were received at the same time."""
+
+    collected: dict[str, CollectingSink]
+    recorded: dict[str, list[Path]]
+
+
+def receive(collected: dict[str, int], recorded: Sequence[str], folder: Path) -> Received:
+    """Collects so many pictures of each of the URLs, and records from others, all of them at once."""
+
+    async def all_of_them() -> Received:
+        sinks = asyncio.gather(*(collect(url, pictures) for url, pictures in collected.items()))
+        files = asyncio.gather(*(record(url, NodeFolder(folder / str(at))) for at, url in enumerate(recorded)))
+        return Received(dict(zip(collected, await sinks, strict=True)), dict(zip(recorded, await files, strict=True)))
+
+    return asyncio.run(all_of_them())
+
+
 def steps(ticks: list[int]) -> set[int]:
     return {later - earlier for earlier, later in pairwise(ticks)}
 
@@ -51,7 +72,9 @@ def assert_whole(
     sink.check_times()
     assert (sink.pts != sorted(sink.pts)) == b_frames
     assert (config.max_reorder > 0) == b_frames
-    assert steps(sorted(sink.pts)) == {FRAME_TICKS}
+    # Before the end of the stream, the last ones may lack pictures that are shown before them and come after them.
+    lacking = config.max_reorder if len(sink.units) < PICTURES else 0
+    assert steps(sorted(sink.pts)[: len(sink.pts) - lacking]) == {FRAME_TICKS}
     assert steps(sink.dts) == {FRAME_TICKS}
     assert decode_all(config.parameter_sets, sink.units, FFMPEG_NAME[codec], folder) == len(sink.units) <= PICTURES
 

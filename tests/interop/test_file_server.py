@@ -1,17 +1,17 @@
 """Recording over TCP from the RTSP file server of aio-rtsp-toolkit. Every picture is counted and decoded."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.interop.receiving import PICTURES, assert_recorded, assert_whole, collect, record
+from tests.interop.receiving import PICTURES, Received, assert_recorded, assert_whole, receive
 from tests.sample_video import H264_PLAIN, H265_PLAIN, make_video
 
 from xomyen.camera.errors import StreamNotFound
 from xomyen.camera.probe import probe
-from xomyen.terms.folder import NodeFolder
 from xomyen.terms.words import VideoCodec
 
 # The server gives pictures that are shown earlier than the one sent before them a wrong time: no B-frames here.
@@ -23,6 +23,7 @@ VIDEOS = {
     "h265.mp4": (VideoCodec.H265, H265_PLAIN),
     "h265.mkv": (VideoCodec.H265, H265_PLAIN),
 }
+RECORDED = ("h264-slices.mp4", "h265.mp4")
 
 
 @pytest.fixture(scope="module")
@@ -40,29 +41,39 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.communicate()
 
 
+@pytest.fixture(scope="module")
+def received(server: str, tmp_path_factory: pytest.TempPathFactory) -> Received:
+    wanted = {once(server, name): PICTURES for name in VIDEOS}
+    return receive(wanted, [once(server, name) for name in RECORDED], tmp_path_factory.mktemp("recorded"))
+
+
+def once(server: str, name: str) -> str:
+    """The address at which the server plays a file once, and not again and again."""
+    return f"{server}/{name}/play_count_1"
+
+
 @pytest.mark.parametrize("name", VIDEOS)
-async def test_every_picture_of_the_file_servers_arrives(server: str, tmp_path: Path, name: str) -> None:
-    assert_whole(await collect(f"{server}/{name}", PICTURES), VIDEOS[name][0], False, tmp_path)
+def test_every_picture_of_the_file_servers_arrives(server: str, received: Received, tmp_path: Path, name: str) -> None:
+    assert_whole(received.collected[once(server, name)], VIDEOS[name][0], False, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["h264-slices.mp4", "h265.mp4"])
-async def test_what_is_recorded_from_the_file_server_is_whole_and_proven(
-    server: str, tmp_path: Path, name: str
-) -> None:
-    assert_recorded(await record(f"{server}/{name}", NodeFolder(tmp_path)), b_frames=False)
+@pytest.mark.parametrize("name", RECORDED)
+def test_what_is_recorded_from_the_file_server_is_whole_and_proven(server: str, received: Received, name: str) -> None:
+    assert_recorded(received.recorded[once(server, name)], b_frames=False)
 
 
-@pytest.mark.parametrize("name", ["h264.mkv", "h265.mp4"])
-async def test_probing_the_file_server_tells_what_it_sends(server: str, name: str) -> None:
-    found = await probe(f"{server}/{name}/play_count_3", measure_s=6)
-    assert found.codec is VIDEOS[name][0]
-    assert (found.width, found.height) == (320, 192)
-    assert (found.frame_rate, found.gop_frames, found.gop_s) == (25, 25, 1)
-    assert not found.b_frames
-    assert found.audio_offered
-    assert found.lost_packets == 0
-    # Both clocks are this machine's.
-    assert found.clock_offset_ns == pytest.approx(0, abs=2 * 10**9)
+async def test_probing_the_file_server_tells_what_it_sends(server: str) -> None:
+    names = ("h264.mkv", "h265.mp4")
+    probed = await asyncio.gather(*(probe(f"{server}/{name}/play_count_3", measure_s=6) for name in names))
+    for name, found in zip(names, probed, strict=True):
+        assert found.codec is VIDEOS[name][0]
+        assert (found.width, found.height) == (320, 192)
+        assert (found.frame_rate, found.gop_frames, found.gop_s) == (25, 25, 1)
+        assert not found.b_frames
+        assert found.audio_offered
+        assert found.lost_packets == 0
+        # Both clocks are this machine's.
+        assert found.clock_offset_ns == pytest.approx(0, abs=2 * 10**9)
 
 
 async def test_a_file_that_is_not_there_is_said_so(server: str) -> None:

@@ -12,7 +12,16 @@ import pytest
 from tests.collecting_sink import CollectingSink
 from tests.interop.gstreamer import Servers, gstreamer_servers
 from tests.interop.packages import need_vlc
-from tests.interop.receiving import FRAME_TICKS, PICTURES, assert_recorded, assert_whole, collect, record, steps
+from tests.interop.receiving import (
+    FRAME_TICKS,
+    PICTURES,
+    Received,
+    assert_recorded,
+    assert_whole,
+    collect,
+    receive,
+    steps,
+)
 from tests.sample_video import H264_B_FRAMES, decode_all, make_video
 
 from xomyen.camera.errors import CameraTimeout, CodecNotSupported, StreamNotFound, WrongPassword
@@ -20,8 +29,19 @@ from xomyen.camera.ingest import Ingest
 from xomyen.camera.libav import LibavPool, LibavSource
 from xomyen.camera.open import open_source
 from xomyen.camera.probe import probe
-from xomyen.terms.folder import NodeFolder
 from xomyen.terms.words import GapReason, VideoCodec
+
+PATHS = {
+    "/h264": (VideoCodec.H264, False),
+    "/h264-b": (VideoCodec.H264, True),
+    "/h264-in-band": (VideoCodec.H264, True),
+    "/h264-slices": (VideoCodec.H264, False),
+    "/h264-audio": (VideoCodec.H264, True),
+    "/h265": (VideoCodec.H265, False),
+    "/h265-b": (VideoCodec.H265, True),
+}  # codec, and whether there are B-frames
+OVER_UDP = "/h264-b"
+RECORDED = ("/h264-audio", "/h265-b")
 
 
 @pytest.fixture(scope="module")
@@ -30,34 +50,31 @@ def gstreamer() -> Iterator[Servers]:
         yield servers
 
 
-@pytest.mark.parametrize(
-    ("path", "codec", "b_frames"),
-    [
-        ("/h264", VideoCodec.H264, False),
-        ("/h264-b", VideoCodec.H264, True),
-        ("/h264-in-band", VideoCodec.H264, True),
-        ("/h264-slices", VideoCodec.H264, False),
-        ("/h264-audio", VideoCodec.H264, True),
-        ("/h265", VideoCodec.H265, False),
-        ("/h265-b", VideoCodec.H265, True),
-    ],
-)
-async def test_every_picture_of_gstreamers_server_arrives(
-    gstreamer: Servers, tmp_path: Path, path: str, codec: VideoCodec, b_frames: bool
-) -> None:
-    assert_whole(await collect(f"rtsp://{gstreamer.open}{path}", PICTURES), codec, b_frames, tmp_path)
-
-
-async def test_gstreamers_server_is_recorded_over_udp_as_well(gstreamer: Servers, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def received(gstreamer: Servers, tmp_path_factory: pytest.TempPathFactory) -> Received:
     # By UDP the server's goodbye may overtake its last pictures.
-    sink = await collect(f"rtsp+udp://{gstreamer.open}/h264-b", PICTURES - 25)
+    wanted = {f"rtsp://{gstreamer.open}{path}": PICTURES for path in PATHS}
+    wanted[f"rtsp+udp://{gstreamer.open}{OVER_UDP}"] = PICTURES - 25
+    recorded = [f"rtsp://{gstreamer.open}{path}" for path in RECORDED]
+    return receive(wanted, recorded, tmp_path_factory.mktemp("recorded"))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_picture_of_gstreamers_server_arrives(
+    gstreamer: Servers, received: Received, tmp_path: Path, path: str
+) -> None:
+    assert_whole(received.collected[f"rtsp://{gstreamer.open}{path}"], *PATHS[path], tmp_path)
+
+
+def test_gstreamers_server_is_recorded_over_udp_as_well(gstreamer: Servers, received: Received, tmp_path: Path) -> None:
+    sink = received.collected[f"rtsp+udp://{gstreamer.open}{OVER_UDP}"]
     assert_whole(sink, VideoCodec.H264, True, tmp_path, PICTURES - 25)
 
 
 async def test_a_server_that_freezes_is_given_up_over_udp() -> None:
     sink = CollectingSink()
     with gstreamer_servers() as (servers, pid):
-        async with LibavSource(f"rtsp+udp://{servers.open}/h264", None, None, sink, LibavPool(), silence_s=2) as source:
+        async with LibavSource(f"rtsp+udp://{servers.open}/h264", None, None, sink, LibavPool(), silence_s=1) as source:
             await sink.until(lambda s: len(s.units) > 5)
             os.kill(pid, signal.SIGSTOP)
             await sink.until(lambda s: bool(s.closings))
@@ -104,17 +121,16 @@ async def test_probing_gstreamers_server_tells_what_is_wrong(gstreamer: Servers)
         await probe(f"rtsp://{gstreamer.digest}/h264", "lan", "wrong")
 
 
-@pytest.mark.parametrize("path", ["/h264-audio", "/h265-b"])
-async def test_what_is_recorded_from_gstreamer_is_whole_and_proven(
-    gstreamer: Servers, tmp_path: Path, path: str
-) -> None:
-    assert_recorded(await record(f"rtsp://{gstreamer.open}{path}", NodeFolder(tmp_path)), b_frames=True)
+@pytest.mark.parametrize("path", RECORDED)
+def test_what_is_recorded_from_gstreamer_is_whole_and_proven(gstreamer: Servers, received: Received, path: str) -> None:
+    assert_recorded(received.recorded[f"rtsp://{gstreamer.open}{path}"], b_frames=True)
 
 
-@pytest.fixture
-def vlc(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def vlc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """VLC's RTSP server playing 60 s of pictures with B-frames and sound; it refuses to run as root."""
     need_vlc()
+    tmp_path = tmp_path_factory.mktemp("vlc")
     video = make_video(tmp_path / "video.mp4", *H264_B_FRAMES, seconds=60)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -143,8 +159,17 @@ async def until_pictures(url: str, pictures: int) -> CollectingSink:
     return sink
 
 
+async def test_vlcs_server_which_knows_no_tcp_is_said_to_need_udp(vlc: str) -> None:
+    sink = CollectingSink()
+    async with Ingest() as ingest, open_source(f"rtsp://{vlc}", None, None, sink, ingest, LibavPool()):
+        await sink.until(
+            lambda s: bool(s.closings) and s.closings[-1][0] is GapReason.REFUSED and "461" in s.closings[-1][1]
+        )
+    assert "rtsp+udp" in sink.closings[-1][1]
+
+
 async def test_vlcs_server_is_recorded_over_udp(vlc: str, tmp_path: Path) -> None:
-    sink = await until_pictures(f"rtsp+udp://{vlc}", 75)
+    sink = await until_pictures(f"rtsp+udp://{vlc}", 50)
     assert sink.configs[0].codec is VideoCodec.H264
     assert sink.keys[0]
     sink.check_times()
@@ -154,12 +179,3 @@ async def test_vlcs_server_is_recorded_over_udp(vlc: str, tmp_path: Path) -> Non
     ordered = sorted(sink.pts)[8:-4]
     assert steps(ordered) == {FRAME_TICKS}
     assert decode_all(sink.configs[0].parameter_sets, sink.units, "h264", tmp_path) == len(sink.units)
-
-
-async def test_vlcs_server_which_knows_no_tcp_is_said_to_need_udp(vlc: str) -> None:
-    sink = CollectingSink()
-    async with Ingest() as ingest, open_source(f"rtsp://{vlc}", None, None, sink, ingest, LibavPool()):
-        await sink.until(
-            lambda s: bool(s.closings) and s.closings[-1][0] is GapReason.REFUSED and "461" in s.closings[-1][1]
-        )
-    assert "rtsp+udp" in sink.closings[-1][1]
