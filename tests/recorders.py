@@ -35,8 +35,7 @@ def make_recorder(root: Path, *volumes: Path, settings: dict[str, Any] | None = 
         NODE,
         SigningKey.load_or_create(folder.signing_key),
         settings=RecorderSettings(**{**values, **(settings or {})}),
-        synchronised=lambda: True,
-        **options,
+        **{"synchronised": lambda: True, **options},
     )
 
 

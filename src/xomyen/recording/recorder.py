@@ -108,7 +108,7 @@ class Recorder:
             on_fatal=on_fatal,
         )
         self._clock_watch = ClockWatch(
-            self.clock, synchronised or clock_is_synchronised, self.alarms, self._clock_stepped
+            self.clock, synchronised or clock_is_synchronised, self.alarms, self._clock_stepped, self._post
         )
         self._kept = KeptPolicies(self._post)
         self._retention = RetentionRounds(
@@ -119,6 +119,7 @@ class Recorder:
             self.alarms,
             lambda: self.volumes.at_work,
             self._kept.all,
+            lambda: self._clock_watch.is_plausible,
         )
         self._sinks: dict[tuple[str, StreamName], RecordingSink] = {}
         self._coverages: dict[tuple[str, StreamName], Coverage] = {}  # of streams that were recorded before
@@ -174,6 +175,7 @@ class Recorder:
         self._alive_ns = int(alive) if alive else None
         self._chains.update(load_chains(self._index))
         self._kept.load(self._index)
+        self._clock_watch.load(self._index)
         self.volumes.accept(self._index)
         # Footage makes no cycles: the collector looks at what start-up left never, at the rest seldom.
         gc.collect()

@@ -87,6 +87,8 @@ class Retention:
         at_work: Collection[str],
         policies: Mapping[tuple[str, str], StreamPolicy],
         default: StreamPolicy,
+        *,
+        age_counts: bool = True,
     ) -> None:
         self._reader = reader
         self._index = index
@@ -96,6 +98,7 @@ class Retention:
         self._at_work = json.dumps(list(at_work))  # ids of all volumes: a camera's bytes count on each
         self._policies = policies
         self._default = default
+        self._age_counts = age_counts  # False: the clock that tells it may be wrong
         self._busy = 0
         self._stuck = 0  # files that cannot be deleted, of earlier rounds too
         self._takes_writes: bool | None = None  # not looked at yet
@@ -111,8 +114,9 @@ class Retention:
             return Deleted(failing=self._failing)
         self._finish_deletions()
         now_ns = self._clock.wall_ns()
-        gone = [*self._by_age(now_ns), *self._by_bytes(now_ns)]
-        more, short = self._for_floor(now_ns)
+        held_ns = self._held_ns()
+        gone = [*(self._by_age(now_ns) if self._age_counts else ()), *self._by_bytes(held_ns)]
+        more, short = self._for_floor(held_ns)
         gone += more
         age_ns = min((now_ns - segment.end_ns for segment in more), default=None)
         return Deleted(len(gone), sum(segment.bytes for segment in gone), self._busy, short, self._failing, age_ns)
@@ -161,7 +165,11 @@ class Retention:
                 after = _place(segment_row(rows[-1]))
                 yield from self.delete(found, f"older than {policy.retention_days} days", WHO)
 
-    def _by_bytes(self, now_ns: int) -> Iterator[Segment]:
+    def _held_ns(self) -> int:
+        """Holds that last beyond this count; all of them while the clock may be wrong."""
+        return self._clock.wall_ns() if self._age_counts else 0
+
+    def _by_bytes(self, held_ns: int) -> Iterator[Segment]:
         limits = {
             camera: policy.retention_bytes for (camera, _), policy in self._policies.items() if policy.retention_bytes
         }
@@ -175,7 +183,7 @@ class Retention:
             after = _FIRST
             while total > limit:
                 # Oldest first across the volumes; what lies on the others is their rounds' to delete.
-                rows = self._reader.query(_BY_CAMERA, now_ns, self._at_work, camera, *after, _AT_ONCE)
+                rows = self._reader.query(_BY_CAMERA, held_ns, self._at_work, camera, *after, _AT_ONCE)
                 if not rows:
                     break
                 chosen = []
@@ -188,7 +196,7 @@ class Retention:
                         chosen.append(segment)
                 yield from self.delete(chosen, f"the camera has more than {limit} bytes", WHO)
 
-    def _for_floor(self, now_ns: int) -> tuple[list[Segment], str]:
+    def _for_floor(self, held_ns: int) -> tuple[list[Segment], str]:
         """Frees the volume down to its floor; what is left when nothing may go although it is short.
 
         Looks at the disk once: many file systems (btrfs, XFS, ZFS) show what was freed only after a while, and must
@@ -204,7 +212,7 @@ class Retention:
         size, files = room.floor - found.free, floor_files(found.total_files) - found.free_files
         after = _FIRST
         while size > 0 or files > 0:
-            rows = self._reader.query(_BY_VOLUME, now_ns, room.volume, *after, _AT_ONCE)
+            rows = self._reader.query(_BY_VOLUME, held_ns, room.volume, *after, _AT_ONCE)
             chosen = _enough(map(segment_row, rows), size, files)
             if not chosen:
                 return gone, "" if self._busy or self._failing else self._what_is_left()
@@ -228,7 +236,7 @@ class Retention:
         free = [segment for segment in segments if self._can_delete() and self._is_free(segment)]
         if not free:
             return []
-        now_ns = self._clock.wall_ns()
+        now_ns, held_ns = self._clock.wall_ns(), self._held_ns()
         seals = {segment.id: _seal_of(segment.path) for segment in free}
         paths = {segment.id: self._relative(segment) for segment in free}
         buried: list[Segment] = []
@@ -237,7 +245,7 @@ class Retention:
             buried.clear()
             for segment in free:
                 # Somebody may have put a hold on it since it was chosen.
-                if index.database.execute(_STILL_FREE, (now_ns, segment.id)).fetchone():
+                if index.database.execute(_STILL_FREE, (held_ns, segment.id)).fetchone():
                     index.bury(segment, paths[segment.id], seals[segment.id], now_ns, why, who, done=False)
                     buried.append(segment)
 

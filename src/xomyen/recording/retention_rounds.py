@@ -31,6 +31,7 @@ class RetentionRounds:
         alarms: Alarms,
         volumes: Callable[[], Mapping[str, Volume]],
         policies: Callable[[], Policies],
+        clock_is_plausible: Callable[[], bool],
     ) -> None:
         self._index_thread = index_thread
         self._disk = disk
@@ -39,6 +40,7 @@ class RetentionRounds:
         self._alarms = alarms
         self._volumes = volumes
         self._policies = policies
+        self._clock_is_plausible = clock_is_plausible
         self._locks: dict[str, asyncio.Lock] = {}
         self._began_ns: dict[str, int] = {}  # monotonic; of the rounds that run
         self._rounds: set[asyncio.Task[object]] = set()
@@ -92,6 +94,7 @@ class RetentionRounds:
                 list(self._volumes()),
                 self._policies(),
                 self._settings.default_policy,
+                age_counts=self._clock_is_plausible(),
             )
             try:
                 done = await in_own_thread(retention.run, "retention")
@@ -125,6 +128,8 @@ class RetentionRounds:
 
     async def _forget(self) -> None:
         """Gaps older than the footage that is kept, and old tombstones, say nothing any more."""
+        if not self._clock_is_plausible():
+            return
         now_ns = self._clock.wall_ns()
         policies, default = self._policies(), self._settings.default_policy
         tombstones_ns = now_ns - self._settings.tombstone_days * DAY_NS

@@ -5,7 +5,8 @@
 -- Facts about this file itself: 'version' is the schema's number, 'alive_ns' when the recorder last committed
 -- footage, 'chain:<stream>' the newest seal of the stream's chain as JSON (chain_order.py),
 -- 'boot:<volume>' the kernel's boot id when the volume was last reconciled with its files (another one means that
--- the power was off since), 'keep:<camera>/<stream>' how long its footage is kept, as JSON.
+-- the power was off since), 'keep:<camera>/<stream>' how long its footage is kept, as JSON,
+-- 'doubted_ns' when the clock was last seen to leap days ahead.
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
