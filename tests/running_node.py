@@ -16,6 +16,15 @@ import httpx
 import psutil
 from tests.waiting import wait_until
 
+from xomyen.access.tickets import Action, Grant, issue, ticket_for
+from xomyen.node.home import read_identity
+from xomyen.proof.keys import SigningKey
+from xomyen.recording.index_reader import IndexReader
+from xomyen.terms.errors import NoFootage
+from xomyen.terms.folder import NodeFolder
+from xomyen.terms.time import SystemClock
+from xomyen.terms.words import StreamName
+
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("XOMYEN_")},
     "PYTHONPATH": os.pathsep.join(["src", os.environ.get("PYTHONPATH", "")]),
@@ -87,12 +96,36 @@ class RunningNode:
         """The camera's line of the list once its state is this."""
 
         def so() -> dict[str, Any] | None:
+            if self.state(name) != state:  # asked without starting a command each time
+                return None
             camera = self.camera(name)
             return camera if camera["state"] == state else None
 
         found = wait_until(so, seconds=seconds, every=0.2)
         assert found is not None
         return found
+
+    def state(self, name: str) -> str | None:
+        """What pages are told of the camera; None while nobody answers or there is no such camera."""
+        camera = self._for_pages().get(name)
+        return str(camera["streams"]["main"]["state"]) if camera else None
+
+    def _for_pages(self) -> dict[str, Any]:
+        """The cameras by name as pages are told of them; none while nobody answers."""
+        headers = {"Authorization": f"Bearer {self.ticket()}"}
+        try:
+            answer = httpx.get(f"{self.url}/api/v1/cameras", headers=headers, timeout=20).raise_for_status().json()
+        except (httpx.HTTPError, OSError):
+            return {}
+        return {camera["name"]: camera for camera in answer["cameras"]}
+
+    def ticket(self) -> str:
+        """A ticket to see all cameras live for an hour, as `xomyen ticket` makes it."""
+        folder = NodeFolder(self.folder)
+        issuer = SigningKey.load_or_create(folder.issuer_key)
+        grant = Grant(subject="test", actions=(Action.LIVE,))
+        made = ticket_for(grant, node=read_identity(folder), issuer=issuer, clock=SystemClock(), lifetime_s=3600)
+        return issue(issuer, made)
 
     def segments(self, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.json("timeline", name, "--from", "-10m")["segments"]
@@ -103,7 +136,17 @@ class RunningNode:
         return sum(segment["frames"] for segment in self.segments(name))
 
     def wait_for_frames(self, name: str, more_than: int, seconds: float = 40) -> int:
-        return wait_until(lambda: (now := self.frames(name)) > more_than and now, seconds=seconds, every=0.3)
+        known = self._for_pages().get(name)
+        camera = known["id"] if known else self.json("timeline", name, "--from", "-10m")["camera"]
+
+        def frames() -> int:
+            try:
+                with IndexReader(NodeFolder(self.folder).index) as index:
+                    return sum(segment.frames for segment in index.all_segments(camera, StreamName.MAIN))
+            except NoFootage:
+                return 0
+
+        return wait_until(lambda: (now := frames()) > more_than and now, seconds=seconds, every=0.1)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ends the node with a signal; its exit code."""

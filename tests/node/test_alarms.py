@@ -20,8 +20,7 @@ Wait = Callable[[Callable[[Alarms], bool]], Alarms]
 @contextmanager
 def _alarms(node: RunningNode) -> Iterator[Wait]:
     """Waits until the alarms that stand, by code, are as wanted."""
-    token = node.run("ticket", "--camera", "*", "--action", "live", "--ttl", "600").stdout.strip()
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {node.ticket()}"}
     with httpx.stream("GET", f"{node.url}/api/v1/changes", headers=headers, timeout=60) as answer:
         lines = (line.removeprefix("data: ") for line in answer.iter_lines() if line.startswith('data: {"alarms"'))
 

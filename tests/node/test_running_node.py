@@ -16,6 +16,7 @@ from tests.waiting import until, wait_until
 
 from xomyen.bus import subjects
 from xomyen.bus.connection import connected
+from xomyen.bus.events import read_events
 from xomyen.bus.messages import CameraEvent, FragmentNotice, GapEvent, NodeEvent, SegmentEvent
 from xomyen.camera.simulator import demo_clip
 from xomyen.node.home import read_identity
@@ -31,16 +32,7 @@ async def _events(node: RunningNode, kind: str) -> list[bytes]:
     folder = NodeFolder(node.folder)
     identity = read_identity(folder)
     async with connected(folder, "test") as client:
-        js = client.jetstream()
-        count = (await js.stream_info(subjects.event_stream(identity))).state.messages
-        subscription = await js.pull_subscribe(subjects.event(identity, kind), stream=subjects.event_stream(identity))
-        found: list[bytes] = []
-        while len(found) < count:
-            try:
-                found += [message.data for message in await subscription.fetch(100, timeout=1)]
-            except TimeoutError:
-                break
-        return found
+        return [payload async for payload, _at_ns in read_events(client, identity, kind, 0)]
 
 
 def test_it_records_what_the_cameras_send_and_says_so(recording: RunningNode) -> None:
