@@ -114,8 +114,6 @@ class RtspCamera:
                         self._tasks.add(sending)
                     writer.write(answer)
                     self.changed.set()
-                    if request.method == "TEARDOWN" and answer:
-                        return
         except (ConnectionError, ssl.SSLError):
             pass
         finally:

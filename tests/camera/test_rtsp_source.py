@@ -33,7 +33,7 @@ from xomyen.terms.words import GapReason
 async def test_only_the_video_track_is_set_up_and_played_and_the_session_is_torn_down():
     async with RtspCamera() as camera:
         async with playing(camera.url) as (source, sink):
-            await sink.until(with_pictures(30))
+            await sink.until(with_pictures(25))
         await camera.until(lambda camera: "TEARDOWN" in camera.methods())
     assert camera.methods() == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
     assert camera.requests[2].url == camera.url + "/trackID=1"
@@ -185,6 +185,14 @@ async def test_the_source_comes_back_after_the_camera_closes_with_a_new_run():
         assert source.sessions >= 2
     assert sink.ends[0][0] is GapReason.NETWORK
     assert len([unit for unit in sink.units if unit.run == 1]) == 20
+
+
+async def test_a_camera_that_answers_the_teardown_and_keeps_the_connection_is_left_at_once(monkeypatch):
+    monkeypatch.setattr("xomyen.camera.rtsp_connection.LINGER_S", 3600)
+    async with RtspCamera(frame_s=0.001) as camera:
+        async with asyncio.timeout(30), playing(camera.url) as (_, sink):
+            await sink.until(with_pictures(5))
+        assert camera.methods()[-1] == "TEARDOWN"
 
 
 async def test_who_is_cancelled_while_a_source_ends_is_cancelled():

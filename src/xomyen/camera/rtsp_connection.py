@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import socket
 import ssl
 from pathlib import Path
@@ -19,8 +20,10 @@ from xomyen.camera.errors import (
 from xomyen.camera.rtsp_message import Request, Response, parse_message
 
 CONNECT_S = 5.0  # per address of the host
+LINGER_S = 0.5
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024  # 1080p at 16 Mbit/s for two seconds
 _MAX_EARLY_BYTES = 1024 * 1024
+_LONGEST_LINE = 64  # of a CSeq field that may be cut in two
 _USER_TIMEOUT_MS = 20_000
 
 _WANTS_READ = (BlockingIOError, InterruptedError, ssl.SSLWantReadError)
@@ -93,18 +96,24 @@ class Connection:
                 raise ClosedByCamera(f"{self.place} closed the connection instead of answering.")
             return data
 
-    async def close(self, farewell: bytes = b"", linger_s: float = 0.5) -> None:
-        """Says goodbye and closes. Waits shortly for the camera to close, so that it reads the farewell."""
+    async def close(self, farewell: bytes = b"", sequence: int = 0) -> None:
+        """Says goodbye and closes. Waits shortly for the answer (`sequence` is the farewell's), so that it is read."""
         try:
             if farewell:
                 self.send(farewell)
-                async with asyncio.timeout(linger_s):
-                    while await self._more():
-                        pass
+                async with asyncio.timeout(LINGER_S):
+                    await self._answered(sequence)
         except (CameraFault, TimeoutError):
-            pass  # it is gone already, or does not close by itself
+            pass  # it is gone already, or does not answer
         finally:
             self.socket.close()
+
+    async def _answered(self, sequence: int) -> None:
+        """Until the answer is among the bytes that come; before it are pictures, from the middle of a packet on."""
+        answer = re.compile(rb"\ncseq:[ \t]*%d\r?\n" % sequence, re.IGNORECASE)
+        came = b""
+        while not answer.search(came):
+            came = came[-_LONGEST_LINE:] + await self._more()
 
 
 async def connect(address: Address, certificate: str | None = None) -> Connection:

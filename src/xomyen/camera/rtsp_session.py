@@ -243,7 +243,7 @@ class RtspSession:
         """Tears the session down as far as the camera still listens, and closes the connection."""
         if self._connection is not None:
             farewell = self._format("TEARDOWN", self._aggregate) if self._session else b""
-            await self._connection.close(farewell)
+            await self._connection.close(farewell, self._sequence)
 
 
 def _interleaved_channel(transport: str, place: str) -> int:
