@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from xomyen.node.gateway.live_limits import MOST_PAGES_OF_ONE, MOST_STRANGERS_OF_ONE
+from xomyen.playback import live_transcode
 from xomyen.recording.policy import RecorderSettings, StreamPolicy, VolumeSettings
 from xomyen.terms.words import StreamName, VideoCodec
 
@@ -29,7 +30,10 @@ def _converters() -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("trouble", ["dies", "hangs"])
-async def test_pictures_go_on_when_their_converter_dies_or_hangs(node: Node, trouble: str) -> None:
+async def test_pictures_go_on_when_their_converter_dies_or_hangs(
+    node: Node, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_transcode, "_LONGEST_SILENCE_S", 8.0)
     camera = node.add_camera()
     playing = Playing(node.recorder.sink(camera, StreamName.MAIN), VideoCodec.H265)
     playing.play(node, 60)
