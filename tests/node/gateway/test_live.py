@@ -221,6 +221,23 @@ async def _metric(node: Node, line: str) -> bool:
         return line in (await client.get("/metrics")).text
 
 
+@pytest.mark.parametrize("codecs", [["h265"], []])
+async def test_a_page_that_cannot_play_h264_gets_what_there_is_and_no_converter_after_the_other(
+    node: Node, codecs: list[str]
+) -> None:
+    camera = node.add_camera()
+    playing = Playing(node.recorder.sink(camera, StreamName.MAIN))
+    playing.play(node, 60)
+    await indexed(node, camera)
+    async with page(node) as viewer:
+        for view in range(2):
+            await viewer.say(type="watch", view=view, camera=camera, stream="main", codecs=codecs)
+        for view in range(2):
+            assert (await viewer.hear("init", view=view))["note"] == "transcoded"
+            assert await viewer.see(1, view)
+        assert await _metric(node, "xomyen_gateway_transcoding 1.0")
+
+
 async def test_a_browser_that_plays_h265_gets_it_as_it_is(node: Node) -> None:
     camera = node.add_camera()
     Playing(node.recorder.sink(camera, StreamName.MAIN), VideoCodec.H265).play(node, 60)

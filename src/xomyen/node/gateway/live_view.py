@@ -117,7 +117,8 @@ class LiveView:
     def begin(self, init: Init) -> None:
         """A run begins."""
         stream = self._choice.stream
-        if init.codec not in self._codecs:
+        # What was converted is the last resort, also for a page that says it cannot play even that.
+        if init.codec not in self._codecs and self._choice.note != "transcoded":
             self._seen[stream] = init.codec
             self._attach_again()
             return

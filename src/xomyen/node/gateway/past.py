@@ -83,8 +83,12 @@ async def show_timeline(visit: Visit) -> Response:
     if to_ns - from_ns <= timeline.KEYFRAMES_UP_TO_NS and (index := await index_or_none(visit)) is not None:
         recorded = await visit.services.footage.between(index, camera, stream, from_ns, to_ns)
     lookups = visit.services.lookups
-    document = await lookups.run(_timelines, visit, [camera], stream, from_ns, to_ns, resolution_ns, recorded)
-    return JSONResponse(document[camera], headers=NO_STORE)
+
+    def answer() -> Response:
+        found = _timelines(visit, [camera], stream, from_ns, to_ns, resolution_ns, recorded)
+        return JSONResponse(found[camera], headers=NO_STORE)
+
+    return await lookups.run(answer)
 
 
 async def index_or_none(visit: Visit) -> IndexReader | None:
@@ -111,8 +115,13 @@ async def show_timelines(visit: Visit) -> Response:
     for camera in cameras:
         visit.allow(Wish("past", "timeline", camera, stream, from_ns, to_ns, 0))
     lookups = visit.services.lookups
-    document = await lookups.run(_timelines, visit, cameras, stream, from_ns, to_ns, resolution_ns, None)
-    return JSONResponse({"timelines": document}, headers=NO_STORE)
+
+    def answer() -> Response:
+        # Written as JSON here too, off the event loop: thousands of spans of many cameras take a while.
+        found = _timelines(visit, cameras, stream, from_ns, to_ns, resolution_ns, None)
+        return JSONResponse({"timelines": found}, headers=NO_STORE)
+
+    return await lookups.run(answer)
 
 
 def _timelines(
