@@ -236,6 +236,18 @@ def test_bytes_outside_the_framing_end_the_session():
         Feeder(H264).feed(data + bytes(100))
 
 
+@pytest.mark.parametrize(("count", "whole"), [(5, 4), (30, 30)])  # later on the marker tells that the last is whole
+def test_pictures_that_were_whole_before_a_session_fails_are_delivered_and_nothing_else(count, whole):
+    packetiser = Packetiser(H264, mtu=100)
+    shown = [[slice_unit(H264, index == 0, b"%d" % index * 300)] for index in range(count)]
+    packets = [b"".join(packetiser.packets(units, 3600 * index)) for index, units in enumerate(shown)]
+    feeder = Feeder(H264)
+    feeder.feed(packets[0] + packets[1][:500])
+    with pytest.raises(MalformedStream):
+        feeder.feed(b"".join([packets[1][500:], *packets[2:], bytes(100)]))
+    assert feeder.end() == [sample(H264, units) for units in shown[:whole]]
+
+
 def test_a_picture_without_end_ends_the_session(monkeypatch):
     monkeypatch.setattr("xomyen.camera.depacketiser.MAX_ACCESS_UNIT_BYTES", 1_000_000)
     feeder = Feeder(H264)
@@ -249,7 +261,7 @@ def test_more_small_units_than_there_is_room_for_end_the_session_and_fewer_do_no
         unit = struct.pack(">HB", 1, 0x06)  # a NAL unit of one byte, which needs five
         return b"".join(
             interleaved(0, struct.pack(">BBHII", 0x80, 96, number, 0, 1) + b"\x78" + unit * 20_000)
-            for number in range(count)
+            for number in range(1, count + 1)
         )
 
     chunk = 127 * 1024  # nearly all of the leased buffer
@@ -257,6 +269,19 @@ def test_more_small_units_than_there_is_room_for_end_the_session_and_fewer_do_no
     assert Feeder(H264).feed(packets(1), [chunk]).depacketiser.lost_packets == 0
     with pytest.raises(MalformedStream, match="small NAL units"):
         Feeder(H264).feed(slices + packets(2), [chunk])
+
+
+def test_small_units_take_the_room_that_fragments_leave():
+    packetiser = Packetiser(H264, mtu=60, aggregate=True)
+    units = [slice_unit(H264, True, bytes(75_000)), *[sei(H264, b"x")] * 6_000]
+    packets = packetiser.packets(units[:1], 0)
+    packetiser.mtu = 1400
+    packets += packetiser.packets(units[1:], 0)
+    data = b"".join(packets)
+    feeder = Feeder(H264)
+    feeder.feed(data, [127 * 1024])
+    feeder.feed(b"".join(packetiser.packets([slice_unit(H264, False, b"next")], 3600)))
+    assert feeder.end()[0] == sample(H264, units)
 
 
 @given(st.sampled_from([H264, H265]), st.binary(max_size=3000), st.lists(st.integers(1, 500), min_size=1, max_size=3))

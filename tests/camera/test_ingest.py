@@ -116,6 +116,20 @@ def test_the_pool_is_whole_again_after_any_sequence(actions):
     asyncio.run(run())
 
 
+async def test_many_small_nal_units_that_came_with_the_answer_to_play_are_read():
+    async with Ingest() as ingest:
+        camera = Camera(ingest)
+        slices = [b"\x65" + bytes([index]) for index in range(60)]
+        camera.packetiser.aggregate = True
+        camera.reader.open(b"".join(camera.packetiser.packets(slices, 0)))
+        camera.frames += 1
+        camera.send(1)
+        camera.hang_up()
+        await camera.sink.until(lambda sink: bool(sink.units))
+        assert camera.sink.units[0].data == b"".join(b"\0\0\0\2" + unit for unit in slices)
+        camera.close()
+
+
 async def test_when_the_pool_is_empty_the_bytes_wait_and_then_come_whole():
     async with Ingest(pool=BufferPool(64 * 1024, 1)) as ingest:
         holder, waiter = Camera(ingest), Camera(ingest)

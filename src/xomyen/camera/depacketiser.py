@@ -8,10 +8,10 @@ one piece. No object is made per packet or frame.
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from xomyen.camera.errors import MalformedStream
 from xomyen.camera.fragment_run import LONGEST_RUN, contents, equal_fragments
+from xomyen.camera.interleaved import ControlListener, take_between
 from xomyen.camera.media_time import ArrivalAnchor, MediaTime
 from xomyen.camera.nal_shape import (
     AGGREGATE,
@@ -26,7 +26,6 @@ from xomyen.camera.nal_shape import (
 )
 from xomyen.camera.parameter_sets import ParameterSets
 from xomyen.camera.rtp import MAX_DROPOUT, payload_bounds
-from xomyen.camera.rtsp_message import Request, Response, parse_message
 from xomyen.camera.source import Batch, CodecConfig, StreamSink
 from xomyen.terms.buffers import Lease, ReceiveBuffer
 
@@ -36,14 +35,6 @@ _LATE = 0x10000 - 256  # a packet up to 256 numbers back is late or a duplicate
 
 _put_length = struct.Struct(">I").pack_into
 _put_length_and_byte = struct.Struct(">IB").pack_into
-
-
-class ControlListener(Protocol):
-    """Who takes what stands between the RTP packets."""
-
-    def rtcp(self, packet: bytes) -> None: ...
-
-    def rtsp(self, message: Request | Response) -> None: ...
 
 
 class Depacketiser:
@@ -96,18 +87,31 @@ class Depacketiser:
         self._marked = False
         self._to_learn = _LEARNED_AFTER
 
-    def feed(self, received: ReceiveBuffer, end: int, lease: Lease, arrived_ns: int) -> None:  # noqa: C901 one loop: a call per packet would double its cost
+    def feed(self, received: ReceiveBuffer, end: int, lease: Lease, arrived_ns: int) -> None:
         """Reads ``received.buffer[:end]``, delivers what is whole, laid down in `lease`, and keeps the rest.
 
         The leased buffer is at least as long as `end`. Raises a CameraFault when the bytes are not RTP in RTSP framing
-        or the codec cannot be used.
+        or the codec cannot be used; access units that were whole before are delivered then too, and nothing more can
+        be fed.
         """
+        self._lease, self._delivered, self._unit_at = lease, 0, 0
+        self._slack = len(lease.buffer) - end
+        self._arrived_ns = arrived_ns
+        try:
+            fill = self._read(received, end, lease)
+        except BaseException:
+            self._has_slice = False  # the access unit under way can never be whole
+            raise
+        finally:
+            self._deliver()
+            self._lease = None
+        self._keep(fill, lease)
+
+    def _read(self, received: ReceiveBuffer, end: int, lease: Lease) -> int:  # noqa: C901 one loop: a call per packet would double its cost
+        """Lays down what is fed; the answer is up to where."""
         buf, mv = received.buffer, received.view
         room, out = lease.buffer, lease.view
-        self._lease, self._delivered, self._unit_at = lease, 0, 0
-        self._slack = len(room) - end
-        self._arrived_ns = arrived_ns
-        shape, word, payload_type = self._shape, self._word, self._payload_type
+        shape, word, payload_type, control = self._shape, self._word, self._payload_type, self._control
         unpack, kinds, header_bytes, donl = shape.packet.unpack_from, shape.kinds, shape.header_bytes, shape.donl_bytes
         keep, type_bits, shift = shape.type_and_flags
         fragment_bytes, least = header_bytes + 1, header_bytes + 12
@@ -119,7 +123,7 @@ class Depacketiser:
             framing, length, b0, b1, seq, stamp, n0, n1 = unpack(buf, pos)
             after = pos + 4 + length
             if framing != word:
-                taken = self._between(mv, pos, end, framing)
+                taken = take_between(mv, pos, end, framing, word, control)
                 if not taken:
                     break
                 pos += taken
@@ -240,40 +244,19 @@ class Depacketiser:
                 elif self._has_slice and not in_fragment:
                     fill = self._end_unit(fill)
         while 4 <= end - pos < 18 and (framing := buf[pos] << 8 | buf[pos + 1]) != word:
-            taken = self._between(mv, pos, end, framing)  # too short for the loop above
+            taken = take_between(mv, pos, end, framing, word, control)  # too short for the loop above
             if not taken:
                 break
             pos += taken
         self.expected, self._in_fragment, self._nal_size = expected, in_fragment, nal_size
-        self._deliver()
-        self._keep(fill)
-        self._lease = None
         self.tail = bytes(mv[pos:end])
+        return fill
 
     def end(self) -> None:
         """The stream has ended: delivers the access unit that waits for its successor, if it is whole."""
         if self._has_slice and self._marked and not self._in_fragment:
             self._end_unit(0)
             self._deliver()
-
-    # What stands between the packets of video
-
-    def _between(self, mv: memoryview, pos: int, end: int, framing: int) -> int:
-        """Length of the RTSP message or packet of another channel at `pos`; 0 when it is not whole yet."""
-        if framing >> 8 == 0x24:
-            length = 4 + (mv[pos + 2] << 8 | mv[pos + 3])
-            if pos + length > end:
-                return 0
-            if framing == self._word + 1:
-                self._control.rtcp(bytes(mv[pos + 4 : pos + length]))
-            return length
-        if not 0x41 <= framing >> 8 <= 0x5A:
-            raise MalformedStream("The camera sends bytes that are neither RTP nor RTSP.")
-        found = parse_message(mv[pos:end])
-        if found is None:
-            return 0
-        self._control.rtsp(found[0])
-        return found[1]
 
     # NAL units
 
@@ -310,14 +293,13 @@ class Depacketiser:
         if units is None or self._lease is None:
             self.lost_packets += 1
             return fill
-        # Lengths take four bytes here and two in the packet; it has 16 bytes more in front.
-        self._slack -= max(0, 2 * len(units) - 16)
-        if self._slack < 0:
-            raise MalformedStream("The camera sends more small NAL units than a stream can have.")
         room, out = self._lease.buffer, self._lease.view
         for at, until in units:
             kind = self._shape.kinds[buf[at]]
             if OTHER <= kind <= PARAMETER_SET:
+                # A length takes four bytes here and two in the packet: more may be laid down than was read.
+                if fill + 4 - at > self._slack:
+                    raise MalformedStream("The camera sends more small NAL units than a stream can have.")
                 _put_length(room, fill, until - at)
                 begin = fill + 4
                 fill = begin + until - at
@@ -389,12 +371,12 @@ class Depacketiser:
         self.anchor.seen(self._arrived_ns, batch.pts_ticks[-1])
         self._sink.write(batch)
 
-    def _keep(self, fill: int) -> None:
+    def _keep(self, fill: int, lease: Lease) -> None:
         """Copies what there is of the incomplete access unit out of the leased buffer."""
         pending, at = self._pending, self._unit_at
-        if fill > at and self._lease is not None:
-            if self._head is self._lease.buffer:
+        if fill > at:
+            if self._head is lease.buffer:
                 self._head, self._head_at = pending, self._head_at - at + len(pending)
-            pending += self._lease.view[at:fill]
+            pending += lease.view[at:fill]
         if len(pending) > MAX_ACCESS_UNIT_BYTES:
             raise MalformedStream("An access unit of the camera has no end.")

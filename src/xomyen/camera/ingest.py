@@ -1,4 +1,4 @@
-"""Reads many cameras on one tick, into leased buffers.
+"""Reads many cameras on one tick, into one buffer; their access units are laid down in leased ones.
 
 Few wake-ups are what makes the recorder cheap: on the tick the cameras' sockets are read one after another,
 a few in a row. A stream that somebody watches, or that has just begun, is read when bytes arrive.
@@ -75,7 +75,7 @@ class Reader:
         if first_bytes:
             received = ReceiveBuffer(len(first_bytes))
             received.view[:] = first_bytes
-            lease = BufferPool(len(first_bytes), 1).take()
+            lease = BufferPool(2 * len(first_bytes), 1).take()  # small NAL units take more room than they came in
             if lease is not None:
                 self._depacketiser.feed(received, len(first_bytes), lease, self._ingest.clock.wall_ns())
                 lease.release()

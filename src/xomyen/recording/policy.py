@@ -53,7 +53,7 @@ class RecorderSettings:
     checkpoint_seconds: float = 60.0
     sync_seconds: float = 1.0  # shortest interval between two syncs of a volume
     queue_bytes: int = 128 << 20  # waiting for one volume; beyond it whole fragments are dropped
-    lease_bytes: int = 32 << 20  # of these, as much may stay in the receive buffers
+    lease_bytes: int = 32 << 20  # of these, as much may stay in leased buffers
     retention_seconds: float = 10.0
     chain_seconds: float = 60.0
     default_policy: StreamPolicy = field(default_factory=StreamPolicy)  # for streams never recorded here
