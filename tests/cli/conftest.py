@@ -1,12 +1,26 @@
 """A node that records one simulated camera, shared by the tests of the command line."""
 
+import asyncio
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import command_line
 from tests.running_node import RunningNode, running_node, simulated_cameras
 
 from xomyen.camera.simulator import demo_clip
+
+
+class Beside(RunningNode):
+    """Its commands are carried out in the test's own process, but where an event loop runs already."""
+
+    def run(self, *arguments: str | Path, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return command_line.xomyen(*arguments, "--dir", self.folder, code=code)
+        return super().run(*arguments, code=code)
 
 
 @pytest.fixture(scope="session")
@@ -24,4 +38,4 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, camera_port: int) -> Iter
         node.run("camera", "add", "Cổng chợ", url, "--sub", f"{url}/sub", "--site", "Chợ Khê")
         node.wait_for("Cổng chợ", "recording")
         node.wait_for_frames("Cổng chợ", 150)
-        yield node
+        yield Beside(node.folder, node.process, node.log, node.link, node.ended)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.running_node import xomyen
+from tests import running_node
+from tests.command_line import xomyen
 
 from xomyen.terms.ids import new_id
 
@@ -55,7 +56,7 @@ def test_a_camera_is_added_listed_changed_and_removed(folder: Path) -> None:
 
 
 def test_no_process_stays_behind(folder: Path) -> None:
-    xomyen("camera", "add", "Sân", URL, "--dir", folder)
+    running_node.xomyen("camera", "add", "Sân", URL, "--dir", folder)
     left = [one for one in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(one.info["cmdline"] or [])]
     assert left == []
     assert list((folder / "run").iterdir()) == []

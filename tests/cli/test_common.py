@@ -2,10 +2,12 @@
 
 import os
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from tests.running_node import RunningNode
+from tests.running_node import ENVIRONMENT, RunningNode
 
 from xomyen.cli.common import node_bus, node_folder, require_own, write_new
 from xomyen.cli.serve import serve_node
@@ -61,3 +63,10 @@ def test_an_export_says_how_to_check_it_and_why_it_cannot_be_written(recorded: R
     command = shlex.split(said.rpartition("Check it with: ")[2])
     assert command == ["xomyen", "verify", str(place)]
     assert "/proc/x.zip cannot be written: No such file" in recorded.run(*order, "/proc/x.zip", code=2).stderr
+
+
+def test_commands_that_show_no_pictures_load_nothing_that_decodes_any() -> None:
+    rooms = ("cameras", "check", "evidence", "heads", "ticket", "timeline")
+    program = f"import sys; [__import__('xomyen.cli.' + room) for room in {rooms}]; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    assert {"av", "numpy"} & set(done.stdout.split()) == set()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import av
 import pytest
+from tests.command_line import xomyen
 from tests.picture import read_mark
-from tests.running_node import ENVIRONMENT, RunningNode, xomyen
+from tests.running_node import ENVIRONMENT, RunningNode
 
 from xomyen.bus import subjects
 from xomyen.bus.connection import connected

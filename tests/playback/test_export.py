@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from tests.numbered_footage import FRAME_NS, START_NS, Footage, encode
 
-from xomyen.playback.export import AlreadyThere, DamagedFootage, Export, ExportOrder, plan_export, write_export
+from xomyen.playback.export import DamagedFootage, Export, ExportOrder, plan_export, write_export
 from xomyen.proof.verify import Verdict, verify
 from xomyen.recording.rows import Gap, Segment
-from xomyen.terms.errors import NoFootage
+from xomyen.terms.errors import AlreadyThere, NoFootage
 from xomyen.terms.words import GapReason, StreamName
 
 NOW_NS = START_NS + 10**12

@@ -17,9 +17,8 @@ from nats.aio.client import Client
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected, prepare_streams
 from xomyen.node.home import default_root, holder_of, locked, prepare, read_identity, try_lock
-from xomyen.playback.export import AlreadyThere
 from xomyen.recording.index_reader import IndexReader
-from xomyen.terms.errors import AlreadyRunning, InvalidConfiguration, NoFootage, NotRunning, UnknownCamera
+from xomyen.terms.errors import AlreadyRunning, AlreadyThere, InvalidConfiguration, NoFootage, NotRunning, UnknownCamera
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import is_id
 
@@ -49,7 +48,7 @@ def require_own(folder: NodeFolder) -> None:
     """
     try:
         owner = folder.root.stat().st_uid
-    except FileNotFoundError:
+    except OSError:  # not there yet, or not to be had: whoever needs it says so
         return
     if owner != os.geteuid():
         try:

@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from platformdirs import user_config_path
@@ -18,16 +18,18 @@ from xomyen.bus.messages import AccessEvent, CheckpointDone, StreamWanted
 from xomyen.bus.requests import ask
 from xomyen.cli.common import Dir, Json, counted, finish, node_bus, node_folder, print_json, recorded_camera, write_new
 from xomyen.node.home import read_identity
-from xomyen.playback.export import AlreadyThere, ExportOrder, plan_export, write_export
 from xomyen.proof.keys import InvalidKey, SigningKey
 from xomyen.proof.trust import TrustedKey, key_file
 from xomyen.proof.verify import Report, Verdict, verify
 from xomyen.recording.index_reader import IndexReader
-from xomyen.terms.errors import InvalidConfiguration, InvalidRange, NotRunning
+from xomyen.terms.errors import AlreadyThere, InvalidConfiguration, InvalidRange, NotRunning
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import is_id, new_id
 from xomyen.terms.time import SystemClock, format_utc, parse_time
 from xomyen.terms.words import StreamName
+
+if TYPE_CHECKING:
+    from xomyen.playback.export import ExportOrder
 
 _CHECKPOINT_S = 20.0
 _MOST_NAMED = 10
@@ -57,6 +59,9 @@ def export(
 
     Example: xomyen export "Cổng chợ" --from 2026-11-21T22:40:00+07:00 --to 2026-11-21T22:45:00+07:00 -o vu-viec.zip
     """
+    # Reads video: `verify`, `trust` and `key` need not load that.
+    from xomyen.playback.export import ExportOrder, plan_export, write_export
+
     now_ns = SystemClock().wall_ns()
     from_ns, to_ns = parse_time(start, now_ns), parse_time(end, now_ns)
     if from_ns >= to_ns:
@@ -123,7 +128,7 @@ async def _seal_now(folder: NodeFolder, node: str, camera: str, stream: StreamNa
             print("The recorder does not answer: the end of the segment being written is left out.", file=sys.stderr)
 
 
-async def _tell(folder: NodeFolder, order: ExportOrder, output: str) -> None:
+async def _tell(folder: NodeFolder, order: "ExportOrder", output: str) -> None:
     """An access event of this export by the person at the command line, who needs no ticket."""
     event = AccessEvent(
         id=new_id(),

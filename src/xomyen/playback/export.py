@@ -29,7 +29,7 @@ from xomyen.proof.manifest import (
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.rows import Gap
 from xomyen.recording.segment_file import SegmentFileError
-from xomyen.terms.errors import Conflict, NoFootage, XomyenError
+from xomyen.terms.errors import AlreadyThere, NoFootage, XomyenError
 from xomyen.terms.time import format_utc
 from xomyen.terms.words import StreamName
 
@@ -39,12 +39,6 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many are written."""
-
-
-class AlreadyThere(Conflict):
-    """The output exists and was not to be overwritten."""
-
-    code = "already_there"
 
 
 class DamagedFootage(XomyenError):

@@ -7,6 +7,7 @@ XomyenError
 ├── UnknownCamera          no camera of that name or id
 ├── NoFootage              nothing was recorded in the range asked for
 ├── Conflict               somebody else changed the thing meanwhile
+│   └── AlreadyThere       a file that exists and was not to be replaced
 ├── Forbidden              a ticket that is forged, expired, revoked or too narrow
 ├── NotRunning             the node (or its bus) is not running
 ├── AlreadyRunning         another process holds the folder's lock
@@ -73,6 +74,10 @@ class Conflict(XomyenError):
     code = "conflict"
     exit_code = 5
     http_status = 409
+
+
+class AlreadyThere(Conflict):
+    code = "already_there"
 
 
 class Forbidden(XomyenError):
