@@ -157,7 +157,8 @@ async def _run(folder: NodeFolder, address: str, cameras: list[DemoCamera], vide
             await configure(Configuration(client, node), cameras, port)
         link = await asyncio.to_thread(sign_in_link, folder, url)
         recorded = "camera of xã Gia Khê is" if len(cameras) == 1 else "cameras of xã Gia Khê are"
-        print(f"\n{len(cameras)} {recorded} recorded in {folder.root}.")
+        hourly = len(cameras) * _CAMERA_BYTES_A_MINUTE * 60 / 1e9
+        print(f"\n{len(cameras)} {recorded} recorded in {folder.root}, up to {hourly:.0f} GB an hour.")
         print(f"Open this link (works once, within {LINK_LIFE_S // 60} minutes; Ctrl-C ends the demo):\n\n  {link}\n")
         sys.stdout.flush()
 
