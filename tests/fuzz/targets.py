@@ -112,7 +112,9 @@ def depacketised(codec: VideoCodec, data: bytes) -> CollectingSink:
                 depacketiser.feed(received, held + len(piece), lease, 10**18)
             finally:
                 lease.release()
-        depacketiser.end()
+                lease.view[:] = received.view[:] = bytes(len(lease.view))  # nothing may still point here
+    with suppress(CameraFault):
+        depacketiser.end()  # also after a fault, as a session does
     return sink
 
 

@@ -108,6 +108,20 @@ async def test_new_parameter_sets_begin_a_run(tmp_path: Path) -> None:
     assert gaps(tmp_path) == []
 
 
+async def test_a_run_ends_behind_the_pictures_that_waited_for_more_of_their_kind(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        sink = recorder.sink(CAMERA, MAIN)
+        feeder = Feeder(sink)
+        feeder.open()
+        play(feeder, clock, 53 / 25, frames=1)
+        assert sink.gathered_since_ns() is not None
+    (row,) = segments(tmp_path)
+    assert row.frames == 53
+    assert row.end_dts == 53 * 3600
+    assert row.end_ns - row.start_ns == 53 * S // 25
+
+
 async def test_a_long_gop_prolongs_the_segment_and_gets_checkpoints(tmp_path: Path) -> None:
     clock = ManualClock()
     async with make_recorder(tmp_path, clock=clock) as recorder:
