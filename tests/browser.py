@@ -9,7 +9,7 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from tests.picture import NoMarkError, read_mark
 from tests.running_node import RunningNode
 from tests.waiting import wait_until
@@ -43,6 +43,7 @@ _GRAB = """video => {
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser without a window."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=OPTIONS)
         try:
@@ -98,10 +99,14 @@ def wall_ns(video: Locator, near_ns: int) -> int | None:
         return None
 
 
-def recorded_counter(page: Page, node: RunningNode, camera: str, ms: float) -> tuple[float, int]:
-    """The picture that the recording has at a moment, by a still: its exact time, ms, and its number."""
-    at = datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    answer = page.request.get(f"{node.url}/api/v1/cameras/{node.camera(camera)['id']}/still", params={"at": at})
+def utc(ms: float) -> str:
+    """A moment as addresses and the node's answers name it."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def recorded_counter(page: Page, url: str, camera: str, ms: float) -> tuple[float, int]:
+    """The picture that the recording of a camera (its id) has at a moment, by a still: its exact time, ms; its number."""
+    answer = page.request.get(f"{url}/api/v1/cameras/{camera}/still", params={"at": utc(ms)})
     assert answer.ok, answer.text()
     decoder = av.CodecContext.create("mjpeg", "r")
     frame = [*decoder.decode(av.Packet(answer.body())), *decoder.decode(None)][0]
@@ -120,6 +125,26 @@ def advanced(video: Locator, pictures: int = 10, seconds: float = 60) -> int:
     found = wait_until(further, seconds=seconds, every=0.2)
     assert found is not None
     return found
+
+
+def film(page: Page) -> Locator:
+    """The video element of the past."""
+    return page.locator("xy-stage > video, xy-stage video").first
+
+
+def deck_state(page: Page) -> str:
+    """What the player of the past says of itself: ready, seeking, end, no_footage, failed."""
+    return str(page.locator("xy-stage").evaluate("stage => stage.deck ? stage.deck.state : 'empty'"))
+
+
+def timeline(page: Page) -> Locator:
+    """The timeline's canvas."""
+    return page.locator("xy-timeline canvas")
+
+
+def scale(page: Page) -> Any:
+    """fromMs, spanMs and width of the timeline as it is shown."""
+    return page.locator("xy-timeline").evaluate("element => ({...element.shownScale})")
 
 
 def picture_of(page: Page, name: str) -> Locator:

@@ -4,17 +4,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from tests.browser import advanced, new_link, open_context, sign_in
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.browser import advanced, open_context, sign_in
 from tests.e2e.conftest import MARKET, Commune
-from tests.running_node import running_node, simulated_cameras
+from tests.recorded_node import recorded_node
 from tests.waiting import wait_until
-
-from xomyen.camera.simulator import demo_clip
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+
+
+def open_wall(page: Page, commune: Commune) -> None:
+    page.goto(f"{commune.url}/live")
+    page.locator("xy-picture").first.wait_for()
 
 
 def serious(page: Page) -> list[str]:
@@ -39,34 +42,34 @@ def test_the_language_is_switched_and_remembered(page: Page) -> None:
     assert page.evaluate("document.documentElement.lang") == "en"
 
 
-def test_no_page_breaks_the_content_policy_or_throws(commune: Commune, browser: Browser) -> None:
-    context = open_context(browser)
+def test_no_page_breaks_the_content_policy_or_throws(commune: Commune, context: BrowserContext) -> None:
     page = context.new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda said: troubles.append(said.text) if "Content Security Policy" in said.text else None)
-    sign_in(page, commune.node)
+    open_wall(page, commune)
     page.keyboard.press("?")
     page.keyboard.press("Escape")
-    page.goto(f"{commune.node.url}/camera/{commune.node.camera(MARKET)['id']}")
+    page.goto(commune.player(MARKET))
     page.locator("xy-timeline").wait_for()
     page.keyboard.press("i")
     page.locator("xy-clip").wait_for()
     page.locator("xy-timeline canvas").hover(position={"x": 300, "y": 60})
     advanced(page.locator("xy-picture video"))
-    context.close()
     assert troubles == []
 
 
-def test_axe_finds_nothing_serious(commune: Commune, browser: Browser) -> None:
-    context = open_context(browser)
-    page = context.new_page()
-    page.goto(f"{commune.node.url}/signin")
+def test_axe_finds_nothing_serious(commune: Commune, browser: Browser, context: BrowserContext) -> None:
+    stranger = open_context(browser)
+    page = stranger.new_page()
+    page.goto(f"{commune.url}/signin")
     page.get_by_role("button", name="Đăng nhập").wait_for()
     assert serious(page) == []
-    sign_in(page, commune.node)
+    stranger.close()
+    page = context.new_page()
+    open_wall(page, commune)
     assert serious(page) == []
-    page.goto(f"{commune.node.url}/camera/{commune.node.camera(MARKET)['id']}")
+    page.goto(commune.player(MARKET))
     page.locator("xy-timeline").wait_for()
     page.keyboard.press("i")
     page.locator("xy-clip").wait_for()
@@ -79,10 +82,9 @@ def test_axe_finds_nothing_serious(commune: Commune, browser: Browser) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     assert serious(page) == []
-    page.goto(f"{commune.node.url}/camera/{commune.node.camera(MARKET)['id']}?at=2020-01-01T00:00:00Z")
+    page.goto(f"{commune.player(MARKET)}?at=2020-01-01T00:00:00Z")
     expect(page.get_by_role("heading", name="Không có bản ghi tại thời điểm này")).to_be_visible()
     assert serious(page) == []
-    context.close()
 
 
 # What has the focus now, through all shadow roots: its name, and whether a ring shows it.
@@ -111,7 +113,7 @@ def tabbed(page: Page, stops: int) -> list[dict[str, Any]]:
 
 def test_every_control_is_reached_by_tab_and_shows_that_it_is(page: Page, commune: Commune) -> None:
     on_the_wall = tabbed(page, 20)
-    page.goto(f"{commune.node.url}/camera/{commune.node.camera(MARKET)['id']}")
+    page.goto(commune.player(MARKET))
     page.locator("xy-timeline").wait_for()
     on_the_player = tabbed(page, 30)
     assert [one for one in on_the_wall + on_the_player if not (one["ring"] and one["seen"] and one["name"])] == []
@@ -122,41 +124,21 @@ def test_every_control_is_reached_by_tab_and_shows_that_it_is(page: Page, commun
 
 
 def test_nothing_moves_for_those_who_asked_for_stillness(commune: Commune, browser: Browser) -> None:
-    context = open_context(browser, reduced_motion="reduce")
+    context = open_context(browser, storage_state=commune.session, reduced_motion="reduce")
     page = context.new_page()
-    sign_in(page, commune.node)
+    open_wall(page, commune)
     page.keyboard.press("?")
     moving = """() => document.getAnimations().filter(a => a.effect.getComputedTiming().duration > 0).length"""
     assert page.evaluate(moving) == 0
     context.close()
 
 
-def test_a_lost_picture_says_what_happened_and_what_to_do_in_both_languages(
-    tmp_path: Path, pictures: Path, browser: Browser
-) -> None:
-    with running_node(tmp_path / "node") as node:
-        with simulated_cameras(demo_clip(), pictures, count=1) as port:
-            node.run("camera", "add", MARKET, f"rtsp://127.0.0.1:{port}/1")
-            node.wait_for(MARKET, "recording")
-        node.wait_for(MARKET, "lost")
-        context = open_context(browser)
-        page = context.new_page()
-        sign_in(page, node)
-        picture = page.locator("xy-picture")
-        expect(picture.locator(".over")).to_contain_text("Mất tín hiệu từ")
-        expect(picture.locator(".advice")).to_contain_text("camera")
-        said = node.camera(MARKET)
-        page.get_by_role("button", name="EN – Chuyển sang tiếng Anh").click()
-        expect(picture.locator(".over")).to_contain_text("Lost since")
-        expect(picture.locator(".detail")).to_have_text(said["detail"])
-        context.close()
-
-
 def test_without_cameras_there_is_nothing_to_lay_out_and_the_way_to_begin(tmp_path: Path, browser: Browser) -> None:
-    with running_node(tmp_path / "node") as node:
+    with recorded_node(tmp_path) as node:
         context = open_context(browser, viewport={"width": 390, "height": 844})
+        node.sign_in(context)
         page = context.new_page()
-        page.goto(new_link(node))
+        page.goto(f"{node.url}/live")
         expect(page.get_by_role("heading", name="Chưa có camera")).to_be_visible()
         expect(page.get_by_text("xomyen camera add")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -169,9 +151,11 @@ def test_without_cameras_there_is_nothing_to_lay_out_and_the_way_to_begin(tmp_pa
 
 
 def test_on_a_phone_the_wall_is_a_list_of_cards_with_large_targets(commune: Commune, browser: Browser) -> None:
-    context = open_context(browser, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    context = open_context(
+        browser, storage_state=commune.session, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
+    )
     page = context.new_page()
-    sign_in(page, commune.node)
+    open_wall(page, commune)
     expect(page.locator("xy-cards button")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     advanced(page.locator("xy-cards video").first)
@@ -186,10 +170,15 @@ def test_on_a_phone_the_wall_is_a_list_of_cards_with_large_targets(commune: Comm
     context.close()
 
 
-def test_an_unknown_camera_and_a_signed_out_session_say_what_to_do(page: Page, commune: Commune) -> None:
-    page.goto(f"{commune.node.url}/camera/01900000-0000-7000-8000-000000000000")
+def test_an_unknown_camera_and_a_signed_out_session_say_what_to_do(commune: Commune, browser: Browser) -> None:
+    # A session of its own: signing out ends it.
+    context = open_context(browser)
+    page = context.new_page()
+    sign_in(page, commune.node)
+    page.goto(f"{commune.url}/camera/01900000-0000-7000-8000-000000000000")
     expect(page.get_by_role("heading", name="Không có camera này")).to_be_visible()
-    page.goto(f"{commune.node.url}/live")
+    page.goto(f"{commune.url}/live")
     page.get_by_role("button", name="Đăng xuất").click()
     expect(page.get_by_role("heading", name="Đăng nhập")).to_be_visible()
-    wait_until(lambda: page.request.get(f"{commune.node.url}/api/v1/session").status == 401, seconds=30)
+    wait_until(lambda: page.request.get(f"{commune.url}/api/v1/session").status == 401, seconds=30)
+    context.close()

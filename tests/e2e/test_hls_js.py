@@ -1,16 +1,17 @@
 """hls.js, which nobody here wrote, plays what the node lists: the past, and the edge of what is being recorded."""
 
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
-from tests.browser import advanced, counter, open_context, recorded_counter, sign_in
+from playwright.sync_api import BrowserContext, Locator, Page
+from tests.browser import advanced, counter, grab, recorded_counter, utc
 from tests.e2e.conftest import MARKET, Commune
+from tests.gateway_node import GOP, read_jpeg, read_number, seconds
+from tests.recorded_node import RecordedNode
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -37,33 +38,28 @@ _SEEK = """async ms => {
 }"""
 
 
+def strange(page: Page, url: str) -> Page:
+    """A page of somebody else on the node's address, with hls.js and nothing of the product."""
+    page.route("**/stranger", lambda route: route.fulfill(content_type="text/html", body=PAGE))
+    page.route("**/hls.js", lambda route: route.fulfill(content_type="text/javascript", path=SCRIPT))
+    page.goto(f"{url}/stranger")
+    return page
+
+
 @pytest.fixture
-def stranger(commune: Commune, browser: Browser) -> Iterator[Page]:
-    """A page of somebody else on the node's address, signed in, with hls.js and nothing of the product."""
-    context = open_context(browser)
-    page = context.new_page()
-    sign_in(page, commune.node)
-    context.route("**/stranger", lambda route: route.fulfill(content_type="text/html", body=PAGE))
-    context.route("**/hls.js", lambda route: route.fulfill(content_type="text/javascript", path=SCRIPT))
-    page.goto(f"{commune.node.url}/stranger")
-    yield page
-    context.close()
+def stranger(commune: Commune, context: BrowserContext) -> Page:
+    return strange(context.new_page(), commune.url)
 
 
-def play(page: Page, commune: Commune, **span: str) -> Locator:
-    """Plays the main stream of a camera from a playlist."""
-    camera = commune.node.camera(MARKET)["id"]
+def play(page: Page, camera: str, **span: str) -> Locator:
+    """Plays the main stream of a camera (its id) from a playlist."""
     page.evaluate(_PLAY, f"/api/v1/cameras/{camera}/main/index.m3u8?{urlencode({**span, 'codecs': 'h264'})}")
     return page.locator("video")
 
 
-def text(ms: float) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def lands(page: Page, commune: Commune, ms: float) -> None:
     """A seek shows the picture that the recording has at this moment."""
-    at, wanted = recorded_counter(page, commune.node, MARKET, ms)
+    at, wanted = recorded_counter(page, commune.url, commune.ids[MARKET], ms)
     page.evaluate(_SEEK, at + 20)  # in the middle of that picture's time, so that no rounding matters
     wait_until(lambda: counter(page.locator("video")) == wanted, seconds=30)
 
@@ -79,9 +75,8 @@ def troubles(page: Page) -> Any:
 
 
 def test_the_past_plays_and_a_seek_lands_on_the_picture(stranger: Page, commune: Commune) -> None:
-    wait_until(lambda: commune.node.frames(MARKET) > 25 * 14, seconds=100, every=0.5)
-    end = time.time() * 1000 - 3000
-    video = play(stranger, commune, **{"from": text(end - 9000), "to": text(end)})
+    end = commune.recorded(MARKET, 13) / 1e6
+    video = play(stranger, commune.ids[MARKET], **{"from": utc(end - 9000), "to": utc(end)})
     advanced(video, pictures=30)
     for back in (7000, 2500, 5200):
         lands(stranger, commune, end - back)
@@ -91,9 +86,9 @@ def test_the_past_plays_and_a_seek_lands_on_the_picture(stranger: Page, commune:
 
 
 def test_the_live_edge_goes_on_as_the_recording_grows(stranger: Page, commune: Commune) -> None:
-    wait_until(lambda: commune.node.frames(MARKET) > 25 * 14, seconds=100, every=0.5)
+    commune.recorded(MARKET, 13)
     opened = time.time() * 1000
-    video = play(stranger, commune, **{"from": text(opened - 9000)})
+    video = play(stranger, commune.ids[MARKET], **{"from": utc(opened - 9000)})
     # Pictures that were not recorded yet when the playlist was read first.
     wait_until(lambda: (now := shown_ms(stranger)) is not None and now > opened + 4000, seconds=100, every=0.3)
     before = counter(video)
@@ -101,3 +96,30 @@ def test_the_live_edge_goes_on_as_the_recording_grows(stranger: Page, commune: C
     assert advanced(video) > before
     lands(stranger, commune, opened)
     assert troubles(stranger) == []
+
+
+def test_it_plays_over_a_break_between_two_recordings(reader: Page, archive: RecordedNode) -> None:
+    camera = archive.add_camera("Hai lần ghi")
+    begin = (time.time_ns() - seconds(3600)) // seconds(1) * seconds(1)
+    again = begin + seconds(600)
+    archive.record(camera, 2 * GOP, begin)
+    # The second is coded otherwise: with pictures that are decoded before they are shown.
+    archive.record(camera, 4 * GOP, again, b_frames=2)
+    video = play(strange(reader, archive.url), camera, **{"from": utc(begin / 1e6), "to": utc(begin / 1e6 + 700_000)})
+
+    def number() -> int | None:
+        picture = grab(video)
+        return None if picture is None else read_number(picture)
+
+    wait_until(lambda: (now := number()) is not None and 0 < now < 2 * GOP, seconds=60)
+    # Ten minutes are missing there: by the clock of the list, and in the pictures, which begin again.
+    wait_until(lambda: (now := shown_ms(reader)) is not None and now * 1e6 > again, seconds=60)
+    wait_until(lambda: (now := number()) is not None and now > GOP, seconds=60)
+    reader.evaluate("document.querySelector('video').pause()")
+    for at in (again + seconds(5), begin + seconds(1), again + seconds(1)):
+        still = reader.request.get(f"{archive.url}/api/v1/cameras/{camera}/still", params={"at": utc(at / 1e6)})
+        told_ms = datetime.fromisoformat(still.headers["x-xomyen-time"]).timestamp() * 1000
+        reader.evaluate(_SEEK, told_ms + 20)
+        wanted = read_number(read_jpeg(still.body()))
+        wait_until(lambda wanted=wanted: number() == wanted, seconds=30)
+    assert troubles(reader) == []

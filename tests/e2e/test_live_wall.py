@@ -1,17 +1,32 @@
 """What people see on the wall is what the cameras see now, and the wall never says otherwise."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.browser import advanced, new_link, open_context, picture_of, sign_in, state_of
 from tests.e2e.conftest import JUNCTION, MARKET, Commune
-from tests.running_node import running_node, simulated_cameras
+from tests.running_node import RunningNode, running_node, simulated_cameras
 from tests.waiting import wait_until
 
 from xomyen.camera.simulator import demo_clip
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+@dataclass(frozen=True)
+class Fragile:
+    """A node and its camera, each of which can be closed and opened again, and a wall that stays open."""
+
+    node: RunningNode
+    page: Page
+    cameras: ExitStack
+    serving: ExitStack
+    port: int
+    pictures: Path
 
 
 def test_a_sign_in_link_works_once_and_leaves_no_code_in_the_address(commune: Commune, browser: Browser) -> None:
@@ -52,63 +67,52 @@ def test_number_keys_choose_the_layout_and_arrows_the_picture(page: Page) -> Non
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
-def test_a_camera_that_goes_and_comes_back_needs_no_reload(tmp_path: Path, pictures: Path, browser: Browser) -> None:
-    with running_node(tmp_path / "node") as node:
-        with simulated_cameras(demo_clip(), pictures, count=1) as port:
-            node.run("camera", "add", MARKET, f"rtsp://127.0.0.1:{port}/1", "--sub", f"rtsp://127.0.0.1:{port}/1/sub")
-            node.wait_for(MARKET, "recording")
-            context = open_context(browser)
-            page = context.new_page()
-            sign_in(page, node)
-            picture = picture_of(page, MARKET)
-            before = advanced(picture.locator("video"))
-            page.evaluate("window.sameDocument = true")
-        wait_until(lambda: state_of(picture) == "lost", seconds=60)
-        expect(picture).to_contain_text("Mất tín hiệu từ")
-        with simulated_cameras(demo_clip(), pictures, count=1, port=port):
-            wait_until(lambda: state_of(picture) == "live", seconds=90, every=0.3)
-            assert advanced(picture.locator("video")) > before
-        assert page.evaluate("window.sameDocument")
-        context.close()
-
-
-def test_a_node_that_restarts_needs_no_reload(tmp_path: Path, pictures: Path, browser: Browser) -> None:
-    with simulated_cameras(demo_clip(), pictures, count=1) as port:
-        with running_node(tmp_path / "node") as node:
-            node.run("camera", "add", MARKET, f"rtsp://127.0.0.1:{port}/1")
-            node.wait_for(MARKET, "recording")
-            context = open_context(browser)
-            page = context.new_page()
-            sign_in(page, node)
-            picture = picture_of(page, MARKET)
-            before = advanced(picture.locator("video"))
-            page.evaluate("window.sameDocument = true")
-            address = node.url.removeprefix("http://")
-        wait_until(lambda: state_of(picture) == "lost", seconds=60)
-        expect(page.get_by_role("alert")).to_contain_text("Mất kết nối với máy chủ ghi hình")
-        with running_node(tmp_path / "node", "--listen", address):
-            wait_until(lambda: state_of(picture) == "live", seconds=90, every=0.3)
-            assert advanced(picture.locator("video")) > before
-            assert page.evaluate("window.sameDocument")
-            expect(page.get_by_role("alert")).to_have_count(0)
-        context.close()
-
-
-@pytest.mark.parametrize(("sub", "note"), [(True, "Luồng phụ H.264"), (False, "Đã chuyển mã")])
-def test_an_h265_camera_is_shown_and_says_how(
-    tmp_path: Path, pictures: Path, browser: Browser, sub: bool, note: str
-) -> None:
-    with (
-        simulated_cameras(demo_clip(), pictures, "--codec", "h265", count=1) as port,
-        running_node(tmp_path / "node") as node,
-    ):
-        url = f"rtsp://127.0.0.1:{port}/1"
-        node.run("camera", "add", MARKET, url, *(("--sub", f"{url}/sub") if sub else ()))
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory, pictures: Path, browser: Browser) -> Iterator[Fragile]:
+    folder = tmp_path_factory.mktemp("fragile") / "node"
+    with ExitStack() as stack:
+        cameras = stack.enter_context(ExitStack())
+        port = cameras.enter_context(simulated_cameras(demo_clip(), pictures, count=1))
+        serving = stack.enter_context(ExitStack())
+        node = serving.enter_context(running_node(folder))
+        node.run("camera", "add", MARKET, f"rtsp://127.0.0.1:{port}/1", "--sub", f"rtsp://127.0.0.1:{port}/1/sub")
         node.wait_for(MARKET, "recording")
         context = open_context(browser)
         page = context.new_page()
         sign_in(page, node)
-        picture = picture_of(page, MARKET)
-        advanced(picture.locator("video"))
-        expect(picture).to_contain_text(note)
+        page.evaluate("window.sameDocument = true")
+        yield Fragile(node, page, cameras, serving, port, pictures)
         context.close()
+
+
+def test_a_camera_that_goes_and_comes_back_needs_no_reload(fragile: Fragile) -> None:
+    page, picture = fragile.page, picture_of(fragile.page, MARKET)
+    before = advanced(picture.locator("video"))
+    fragile.cameras.close()
+    wait_until(lambda: state_of(picture) == "lost", seconds=60)
+    expect(picture.locator(".over")).to_contain_text("Mất tín hiệu từ")
+    # Why, and what to do about it; the machine's own words for whoever is told of it.
+    expect(picture.locator(".advice")).to_contain_text("camera")
+    page.get_by_role("button", name="EN – Chuyển sang tiếng Anh").click()
+    expect(picture.locator(".over")).to_contain_text("Lost since")
+    wait_until(lambda: picture.locator(".detail").text_content() == fragile.node.camera(MARKET)["detail"])
+    page.get_by_role("button", name="VI – Switch to Vietnamese").click()
+    fragile.cameras.enter_context(simulated_cameras(demo_clip(), fragile.pictures, count=1, port=fragile.port))
+    wait_until(lambda: state_of(picture) == "live", seconds=90, every=0.3)
+    assert advanced(picture.locator("video")) > before
+    assert page.evaluate("window.sameDocument")
+
+
+def test_a_node_that_restarts_needs_no_reload(fragile: Fragile) -> None:
+    page, picture = fragile.page, picture_of(fragile.page, MARKET)
+    wait_until(lambda: state_of(picture) == "live", seconds=90, every=0.3)
+    before = advanced(picture.locator("video"))
+    address = fragile.node.url.removeprefix("http://")
+    fragile.serving.close()
+    wait_until(lambda: state_of(picture) == "lost", seconds=60)
+    expect(page.get_by_role("alert")).to_contain_text("Mất kết nối với máy chủ ghi hình")
+    fragile.serving.enter_context(running_node(fragile.node.folder, "--listen", address))
+    wait_until(lambda: state_of(picture) == "live", seconds=90, every=0.3)
+    assert advanced(picture.locator("video")) > before
+    assert page.evaluate("window.sameDocument")
+    expect(page.get_by_role("alert")).to_have_count(0)

@@ -2,14 +2,14 @@
 
 import time
 import zipfile
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
-from tests.browser import advanced, counter, recorded_counter
+from playwright.sync_api import Page, expect
+from tests.browser import advanced, counter, deck_state, film, recorded_counter, utc
 from tests.e2e.conftest import MARKET, Commune
 from tests.running_node import xomyen
 from tests.waiting import wait_until
@@ -21,32 +21,19 @@ FRAME_NS = SECOND_NS // 25
 
 
 def iso(ns: int) -> str:
-    return datetime.fromtimestamp(ns / SECOND_NS, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def film(page: Page) -> Locator:
-    """The video element of the past."""
-    return page.locator("xy-stage > video, xy-stage video").first
-
-
-def deck_state(page: Page) -> str:
-    return str(page.locator("xy-stage").evaluate("stage => stage.deck ? stage.deck.state : 'empty'"))
+    return utc(ns / 1e6)
 
 
 @pytest.fixture
 def moment(commune: Commune) -> int:
     """A moment that was recorded some seconds ago, on a whole second, ns."""
-    wait_until(lambda: commune.node.frames(MARKET) > 25 * 12, seconds=100, every=0.5)
-    # Counted from what is recorded, not from now: a loaded machine may be some seconds behind.
-    end = max(datetime.fromisoformat(segment["to"]) for segment in commune.node.segments(MARKET))
-    return (int(end.timestamp()) - 5) * SECOND_NS
+    return commune.recorded(MARKET, 13) - 5 * SECOND_NS
 
 
 @pytest.fixture
 def player(page: Page, commune: Commune, moment: int) -> Page:
     """The player at that moment, paused."""
-    camera = commune.node.camera(MARKET)["id"]
-    page.goto(f"{commune.node.url}/camera/{camera}?at={iso(moment)}")
+    page.goto(commune.player(MARKET, moment))
     wait_until(lambda: deck_state(page) == "ready", seconds=60)
     page.keyboard.press(" ")
     expect(page.get_by_role("button", name="Phát", exact=True)).to_be_visible()
@@ -65,7 +52,7 @@ def place_on_the_timeline(page: Page, commune: Commune, near_ms: float) -> tuple
     first = round((near_ms - scale["fromMs"]) / scale["spanMs"] * scale["width"])
     for x in range(first, first + 20):
         at_ms = scale["fromMs"] + x / scale["width"] * scale["spanMs"]
-        picture_ms, number = recorded_counter(page, commune.node, MARKET, at_ms)
+        picture_ms, number = recorded_counter(page, commune.url, commune.ids[MARKET], at_ms)
         if 5 < at_ms - picture_ms < 35:
             return x, at_ms, number
     raise AssertionError("no pixel near this moment lies inside a picture's time")
@@ -74,7 +61,7 @@ def place_on_the_timeline(page: Page, commune: Commune, near_ms: float) -> tuple
 def test_a_seek_lands_on_exactly_the_picture_of_that_moment(player: Page, commune: Commune, moment: int) -> None:
     # Forwards and backwards, near and far, in the middle of a picture's time and on the millisecond it begins.
     for offset_ms in (0, 1300, -2520, 480, 491, 3037, -40, -1999):
-        at_ms, wanted = recorded_counter(player, commune.node, MARKET, moment / 1e6 + offset_ms)
+        at_ms, wanted = recorded_counter(player, commune.url, commune.ids[MARKET], moment / 1e6 + offset_ms)
         # The mark is set when the camera sends the picture; the way to the recorder is a part of a frame or so.
         assert abs(wanted / 25 - at_ms / 1000 % 86_400) * SECOND_NS <= 3 * FRAME_NS
         for asked_ms in (moment / 1e6 + offset_ms, at_ms):
@@ -131,8 +118,7 @@ def test_a_moment_is_typed(player: Page, moment: int) -> None:
 
 
 def test_a_moment_without_footage_says_so_and_leads_to_footage(player: Page, commune: Commune) -> None:
-    camera = commune.node.camera(MARKET)["id"]
-    player.goto(f"{commune.node.url}/camera/{camera}?at={iso(time.time_ns() - 86_400 * SECOND_NS)}")
+    player.goto(commune.player(MARKET, time.time_ns() - 86_400 * SECOND_NS))
     expect(player.get_by_role("heading", name="Không có bản ghi tại thời điểm này")).to_be_visible()
     player.get_by_role("button", name="Đến bản ghi cũ nhất").click()
     wait_until(lambda: deck_state(player) == "ready", seconds=60)

@@ -3,12 +3,11 @@
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
-from tests.browser import advanced, counter, open_context, recorded_counter, sign_in
+from playwright.sync_api import Browser, Page, expect
+from tests.browser import advanced, counter, film, open_context, recorded_counter, scale, timeline
 from tests.e2e.conftest import MARKET, Commune
 from tests.waiting import wait_until
 
@@ -24,39 +23,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 SECOND_NS = 1_000_000_000
 
 
-def film(page: Page) -> Locator:
-    """The video element of the past."""
-    return page.locator("xy-stage > video, xy-stage video").first
-
-
-def timeline(page: Page) -> Locator:
-    return page.locator("xy-timeline canvas")
-
-
-def scale(page: Page) -> Any:
-    """fromMs, spanMs and width of the timeline as it is shown."""
-    return page.locator("xy-timeline").evaluate("element => ({...element.shownScale})")
-
-
 @pytest.fixture
 def player(page: Page, commune: Commune) -> Page:
     """The player, some seconds ago, paused, a minute on the timeline."""
-    wait_until(lambda: commune.node.frames(MARKET) > 25 * 14, seconds=100, every=0.5)
-    # Counted from what is recorded, not from now: a loaded machine may be some seconds behind.
-    end = max(datetime.fromisoformat(segment["to"]) for segment in commune.node.segments(MARKET))
-    open_player(page, commune, (int(end.timestamp()) - 3) * SECOND_NS)
+    page.goto(commune.player(MARKET, commune.recorded(MARKET, 15) - 3 * SECOND_NS))
+    wait_until(lambda: counter(film(page)), seconds=60)
     page.keyboard.press(" ")
     expect(page.get_by_role("button", name="Phát", exact=True)).to_be_visible()
     for _ in range(8):
         page.keyboard.press("+")
     wait_until(lambda: scale(page)["spanMs"] == 60_000)
     return page
-
-
-def open_player(page: Page, commune: Commune, ns: int) -> None:
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ns // SECOND_NS))
-    page.goto(f"{commune.node.url}/camera/{commune.node.camera(MARKET)['id']}?at={at}")
-    wait_until(lambda: counter(film(page)), seconds=60)
 
 
 def test_dragging_shows_the_still_of_the_moment_and_letting_go_leads_there(player: Page, commune: Commune) -> None:
@@ -70,7 +47,7 @@ def test_dragging_shows_the_still_of_the_moment_and_letting_go_leads_there(playe
     player.mouse.move(x + 5000 / shown["spanMs"] * shown["width"], y, steps=8)
     expect(timeline(player)).to_have_class("dragging")
     pointed: Any = player.locator("xy-preview").evaluate("element => element.ms")
-    _, wanted = recorded_counter(player, commune.node, MARKET, pointed)
+    _, wanted = recorded_counter(player, commune.url, commune.ids[MARKET], pointed)
     still = player.locator("xy-preview canvas")
     wait_until(lambda: (seen := counter(still)) is not None and abs(seen - wanted) <= 1, seconds=60)
     player.mouse.up()
@@ -79,10 +56,11 @@ def test_dragging_shows_the_still_of_the_moment_and_letting_go_leads_there(playe
 
 
 def test_two_fingers_zoom_the_timeline_and_lead_nowhere(commune: Commune, browser: Browser) -> None:
-    context = open_context(browser, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    context = open_context(
+        browser, storage_state=commune.session, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
+    )
     page = context.new_page()
-    sign_in(page, commune.node)
-    page.goto(f"{commune.node.url}/camera/{commune.node.camera(MARKET)['id']}")
+    page.goto(commune.player(MARKET))
     advanced(page.locator("xy-picture video"))
     box = timeline(page).bounding_box()
     assert box is not None
@@ -146,8 +124,7 @@ def test_a_full_screen_is_the_pictures_and_still_says_whose_when_and_in_what_sta
 
 
 def test_where_nothing_plays_there_is_nothing_to_pause(player: Page, commune: Commune) -> None:
-    camera = commune.node.camera(MARKET)["id"]
-    player.goto(f"{commune.node.url}/camera/{camera}?at=2020-01-01T00:00:00Z")
+    player.goto(f"{commune.player(MARKET)}?at=2020-01-01T00:00:00Z")
     expect(player.get_by_role("heading", name="Không có bản ghi tại thời điểm này")).to_be_visible()
     expect(player.get_by_role("button", name="Phát", exact=True)).to_be_disabled()
     expect(player.get_by_role("button", name="Tới một khung hình")).to_be_disabled()
@@ -157,7 +134,7 @@ def test_a_hold_is_marked_on_the_timeline(player: Page, commune: Commune) -> Non
     now_ns = time.time_ns()
     folder = NodeFolder(commune.node.folder)
     wanted = HoldWanted(
-        camera=commune.node.camera(MARKET)["id"],
+        camera=commune.ids[MARKET],
         start_ns=now_ns - 10 * SECOND_NS,
         end_ns=now_ns - 4 * SECOND_NS,
         reason="Vụ việc 0142",

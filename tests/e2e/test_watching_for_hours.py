@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page
-from tests.browser import advanced, open_context, picture_of, sign_in, state_of
+from tests.browser import advanced, open_context, picture_of, state_of
 from tests.e2e.conftest import JUNCTION, MARKET, Commune
 from tests.waiting import wait_until
 
@@ -30,10 +30,11 @@ _KEPT = """element => {
 @pytest.fixture
 def wall(commune: Commune, browser: Browser) -> Any:
     """The wall, with what it takes being counted."""
-    context = open_context(browser)
+    context = open_context(browser, storage_state=commune.session)
     context.add_init_script(_COUNT)
     page = context.new_page()
-    sign_in(page, commune.node)
+    page.goto(f"{commune.url}/live")
+    page.locator("xy-picture").first.wait_for()
     yield page
     context.close()
 

@@ -5,7 +5,7 @@ import { playableCodecs } from "./media/codecs";
 import * as client from "./net/client";
 import { ServerClock } from "./net/clock";
 import { asProblem, type Problem } from "./net/problem";
-import type { Action, Camera, Session } from "./net/types";
+import type { Action, Alarm, Camera, Session } from "./net/types";
 
 const RETRY_MS = 3000;
 
@@ -13,11 +13,13 @@ export function inOrder(cameras: Iterable<Camera>): Camera[] {
   return [...cameras].sort((a, b) => a.order - b.order || a.name.localeCompare(b.name, "vi"));
 }
 
-/** Events: `cameras` (list or states changed), `session`. */
+/** Events: `cameras` (list, states or alarms changed), `session`. */
 export class House extends EventTarget {
   readonly clock = new ServerClock();
   session: Session | null = null;
   cameras: Camera[] | null = null;
+  /** What stands now; always none for those who are not in charge. */
+  alarms: Alarm[] = [];
   problem: Problem | null = null;
   /** There was a session, and it came to its end. */
   expired = false;
@@ -90,6 +92,7 @@ export class House extends EventTarget {
     clearTimeout(this.timer);
     this.session = null;
     this.cameras = null;
+    this.alarms = [];
     this.socket?.close();
     this.socket = null;
     this.changes?.close();
@@ -110,6 +113,10 @@ export class House extends EventTarget {
     source.addEventListener("removed", (event: MessageEvent<string>) => {
       const { id } = JSON.parse(event.data) as { id: string };
       this.cameras = (this.cameras ?? []).filter((camera) => camera.id !== id);
+      this.dispatchEvent(new Event("cameras"));
+    });
+    source.addEventListener("alarms", (event: MessageEvent<string>) => {
+      this.alarms = (JSON.parse(event.data) as { alarms: Alarm[] }).alarms;
       this.dispatchEvent(new Event("cameras"));
     });
     source.onerror = () => {

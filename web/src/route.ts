@@ -45,7 +45,37 @@ export function cameraAddress(
 
 /** Goes to a page of the application without loading it anew. */
 export function go(address: string, replace = false): void {
+  later = null;
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   globalThis.dispatchEvent(new Event("xy-route"));
+}
+
+/** Safari refuses more than 100 changes of the address in 30 s; dragging and held keys make hundreds. */
+const AT_ONCE = 10;
+const NEXT_MS = 500;
+let left = AT_ONCE;
+let filledAt = -Infinity;
+let later: string | null = null;
+let timer = 0;
+
+/** The page is the same, its address says where it is now; a little later when it changes all the time. */
+export function follow(address: string): void {
+  const now = performance.now();
+  const more = Math.floor((now - filledAt) / NEXT_MS);
+  if (more > 0) {
+    left = Math.min(AT_ONCE, left + more);
+    filledAt = now;
+  }
+  if (left > 0) {
+    left -= 1;
+    go(address, true);
+    return;
+  }
+  later = address;
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    // The browser's own "back" may have led to another page meanwhile.
+    if (later?.split("?")[0] === location.pathname) follow(later);
+  }, NEXT_MS);
 }

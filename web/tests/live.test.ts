@@ -26,10 +26,12 @@ function seen(change: Partial<Observation>): Observation {
     socketDownSince: null,
     server: { state: "live", reason: null, detail: "", since: NOW - 60_000 },
     stream: recording,
+    kept: recording,
     shownWall: NOW - 200,
     lastAdvance: NOW - 100,
     lastBytes: NOW - 50,
     askedAt: NOW - 60_000,
+    undecodable: false,
     ...change,
   };
 }
@@ -55,6 +57,14 @@ describe("what a picture says about itself", () => {
     expect(pictureState(seen({ server }))).toEqual(lost);
   });
 
+  it("says that nothing is kept while the sub-stream on the screen goes on", () => {
+    const since = new Date(NOW - 90_000).toISOString();
+    for (const state of ["not_recording", "lost"] as const) {
+      const kept: Stream = { ...recording, state, since, reason: "disk" };
+      expect(pictureState(seen({ kept }))).toEqual({ kind: "not_recording", since: NOW - 90_000, reason: "disk" });
+    }
+  });
+
   it("blames the connection to the server when that is down, and forgives a blip", () => {
     expect(pictureState(seen({ socketDownSince: NOW - 500 })).kind).toBe("live");
     expect(pictureState(seen({ socketDownSince: NOW - 4000 }))).toMatchObject({ kind: "lost", reason: "connection" });
@@ -63,7 +73,7 @@ describe("what a picture says about itself", () => {
   it("shows that the disk does not take what is seen", () => {
     const stream: Stream = { ...recording, state: "not_recording", reason: "disk", since: "2026-11-21T07:00:00Z" };
     const since = Date.parse("2026-11-21T07:00:00Z");
-    expect(pictureState(seen({ stream }))).toEqual({ kind: "not_recording", since, reason: "disk" });
+    expect(pictureState(seen({ stream, kept: stream }))).toEqual({ kind: "not_recording", since, reason: "disk" });
   });
 
   it("stops saying connecting after ten seconds without a picture", () => {

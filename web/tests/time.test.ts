@@ -3,7 +3,7 @@ import { marked, proposed } from "../src/pages/selection";
 import { cameraAddress, readRoute } from "../src/route";
 import { momentText, sinceText, sizeText } from "../src/time/format";
 import { readTyped } from "../src/time/typed";
-import { gapAt } from "../src/timeline/coverage";
+import { gapAt, gapNear } from "../src/timeline/coverage";
 import { LONGEST_MS, SHORTEST_MS, ticks, tickStep, toMs, toX, zoomed } from "../src/timeline/scale";
 import { fill } from "../src/words";
 import { en } from "../src/words/en";
@@ -77,9 +77,19 @@ describe("the timeline's scale", () => {
 });
 
 describe("gaps and selections", () => {
+  const around = { from: 0, to: 100, resolutionMs: 1, spans: [], holds: [], keyframes: [], first: 0, now: 100 };
+
+  it("finds several short gaps told as one beside the pointer, and does not take their footage for a gap", () => {
+    const many = { from: 10, to: 60, reason: "network" as const, detail: "", open: false, missingMs: 5 };
+    const coverage = { ...around, gaps: [many] };
+    expect(gapAt(coverage, 30)).toBeNull();
+    expect(gapNear(coverage, 62, 3)).toBe(many);
+    expect(gapNear(coverage, 64, 3)).toBeNull();
+  });
+
   it("finds the gap of a moment", () => {
-    const gap = { from: 10, to: 20, reason: "network" as const, detail: "", open: false };
-    const coverage = { from: 0, to: 100, resolutionMs: 1, spans: [], gaps: [gap], holds: [], keyframes: [], first: 0, now: 100 };
+    const gap = { from: 10, to: 20, reason: "network" as const, detail: "", open: false, missingMs: 10 };
+    const coverage = { ...around, gaps: [gap] };
     expect(gapAt(coverage, 15)).toBe(gap);
     expect(gapAt(coverage, 20)).toBeNull();
   });

@@ -64,9 +64,10 @@ export class LiveFeed implements LiveListener {
     video.addEventListener("error", this.onError);
   }
 
-  start(socket: LiveSocket, camera: string, stream: StreamName): void {
+  /** `askedAt`: since when this view is wanted, when it was asked for before in vain; ms by the node's clock. */
+  start(socket: LiveSocket, camera: string, stream: StreamName, askedAt: number | null): void {
     this.stop();
-    this.askedAt = this.clock.now();
+    this.askedAt = askedAt ?? this.clock.now();
     this.watch = socket.watch(camera, stream, this);
   }
 
@@ -197,7 +198,8 @@ export class LiveFeed implements LiveListener {
     } catch (reason) {
       if (reason instanceof DOMException && reason.name === "QuotaExceededError") {
         buffer.remove(0, Math.max(0.1, this.video.currentTime - 1));
-        this.untilKeyframe = true;
+        // What waits belongs to the group of pictures that has just lost one of its pieces.
+        this.onSkip();
       } else this.rebuild();
     }
   };
@@ -258,9 +260,9 @@ export class LiveFeed implements LiveListener {
     if (this.source) this.rebuild();
   };
 
-  /** The browser gave up on these bytes: the owner asks the node for the view again. */
+  /** The browser gave up on these bytes: the owner asks the node for the view again, after a while. */
   private rebuild(): void {
-    this.tearDown();
+    this.stop();
     this.broken();
   }
 }

@@ -11,8 +11,10 @@ export interface Observation {
   socketDownSince: number | null;
   /** What the node last said about this view. */
   server: { state: "live" | "lost" | "connecting" | "refused"; reason: string | null; detail: string; since: number } | null;
-  /** What the camera list says about the stream that is recorded. */
+  /** What the camera list says about the stream that is shown. */
   stream: Stream | null;
+  /** The same about the stream that is kept: a wall may show the sub-stream of what is recorded as main stream. */
+  kept: Stream | null;
   /** Wall time of the picture now on screen; null before the first. */
   shownWall: number | null;
   /** When a picture was last seen to change on the screen (node's clock). */
@@ -21,6 +23,8 @@ export interface Observation {
   lastBytes: number | null;
   /** When this view was asked for (node's clock). */
   askedAt: number;
+  /** The browser has given up on what came. */
+  undecodable: boolean;
 }
 
 export type PictureState =
@@ -64,7 +68,7 @@ export function pictureState(seen: Observation): PictureState {
 
 function beforeTheFirst(seen: Observation): PictureState {
   if (seen.now - seen.askedAt > SILENT_MS) {
-    const reason: Reason = seen.lastBytes === null ? "camera_silent" : "no_decoder";
+    const reason: Reason = seen.lastBytes !== null || seen.undecodable ? "no_decoder" : "camera_silent";
     return { kind: "lost", since: seen.askedAt, reason, detail: "" };
   }
   return { kind: "connecting", since: seen.askedAt };
@@ -77,9 +81,9 @@ function afterTheFirst(seen: Observation, shownWall: number, lastAdvance: number
   if (silentMs > SILENT_MS) return { kind: "lost", since: shownWall, reason: "camera_silent", detail: "" };
   const worst = Math.max(lagMs, stillMs);
   if (worst > DELAYED_MS) return { kind: "delayed", seconds: Math.round(worst / 1000) };
-  const { stream } = seen;
-  if (stream?.state === "not_recording") {
-    return { kind: "not_recording", since: Date.parse(stream.since), reason: stream.reason ?? null };
+  const { kept } = seen;
+  if (kept?.state === "not_recording" || (kept?.state === "lost" && kept !== seen.stream)) {
+    return { kind: "not_recording", since: Date.parse(kept.since), reason: kept.reason ?? null };
   }
   return { kind: "live", lagMs };
 }

@@ -10,6 +10,11 @@ export class Problem extends Error {
     super(detail || code);
   }
 
+  /** May be over in a moment: the network, or a node that starts or is busy. */
+  get passing(): boolean {
+    return this.code === "unreachable" || this.status === 503;
+  }
+
   /** The page must ask the user to sign in again. */
   get signedOut(): boolean {
     return this.status === 401;

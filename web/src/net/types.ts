@@ -26,6 +26,12 @@ export interface Camera {
   streams: { main: Stream; sub?: Stream };
 }
 
+/** The stream whose pictures are kept: the main one unless only the other is recorded. */
+export function keptStream(camera: Camera): StreamName {
+  const { main, sub } = camera.streams;
+  return !main.recorded && sub?.recorded ? "sub" : "main";
+}
+
 export interface Session {
   subject: string;
   expires: string;
@@ -43,6 +49,16 @@ export interface Gap {
   from: string;
   to: string | null;
   reason: GapReason;
+  detail: string;
+  /** Seconds without footage: less than the stretch when several short gaps are told as one; null while it lasts. */
+  missing: number | null;
+}
+
+/** What somebody must look at, told to those in charge alone. */
+export interface Alarm {
+  code: string;
+  path: string;
+  since: string;
   detail: string;
 }
 

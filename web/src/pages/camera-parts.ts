@@ -11,7 +11,7 @@ import { clockText, dateText, dayText, momentText, sameDay } from "../time/forma
 import type { Coverage, CoverageSource, Stretch } from "../timeline/coverage";
 import type { PointedDetail, TimelineElement } from "../timeline/element";
 import { problemText, t, type Word } from "../words";
-import { gapWords, missing } from "./missing";
+import { gapBeside, gapWords, missing } from "./missing";
 
 /** Follows a link to the wall without loading the page anew. */
 export function toWall(event: Event): void {
@@ -133,6 +133,7 @@ export function timePart(allowed: boolean, on: TimeAxis): TemplateResult {
   if (!allowed) return html`<div class="time muted"><p>${t("player.noRight")}</p></div>`;
   const { pointed, nowMs, timeline } = on;
   const { problem } = on.source;
+  const grainMs = timeline ? timeline.shownScale.spanMs / timeline.shownScale.width : 1000;
   return html`<div class="time">
     <xy-preview
       .camera=${on.camera}
@@ -140,7 +141,8 @@ export function timePart(allowed: boolean, on: TimeAxis): TemplateResult {
       .ms=${pointed && pointed.ms <= nowMs ? pointed.ms : null}
       .nowMs=${nowMs}
       .why=${(pointed && missing(on.source.current, pointed.ms, nowMs)) ?? ""}
-      .grainMs=${timeline ? timeline.shownScale.spanMs / timeline.shownScale.width : 1000}
+      .beside=${pointed ? gapBeside(on.source.current, pointed.ms, grainMs * 2, nowMs) : ""}
+      .grainMs=${grainMs}
     ></xy-preview>
     <xy-timeline
       .source=${on.source}

@@ -3,7 +3,7 @@
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import type { House } from "../house";
-import type { Camera, StreamName } from "../net/types";
+import { type Camera, keptStream, type StreamName } from "../net/types";
 import "../parts/bar";
 import "../parts/clip";
 import { toggleFull } from "../parts/full";
@@ -18,7 +18,7 @@ import type { StageElement } from "../parts/stage";
 import { controls, skeleton } from "../parts/styles";
 import { type Press, SPEEDS } from "../parts/transport";
 import "../parts/transport";
-import { cameraAddress, go } from "../route";
+import { cameraAddress, follow, go } from "../route";
 import { CoverageSource, type Stretch } from "../timeline/coverage";
 import "../timeline/element";
 import type { PointedDetail, TimelineElement } from "../timeline/element";
@@ -89,8 +89,7 @@ export class CameraPageElement extends LitElement implements Player {
 
   /** The recording that is shown: the main stream unless only the other is recorded. */
   private get stream(): StreamName {
-    const streams = this.known?.streams;
-    return streams && !streams.main.recorded && streams.sub?.recorded ? "sub" : "main";
+    return this.known ? keptStream(this.known) : "main";
   }
 
   private get now(): number {
@@ -226,6 +225,7 @@ export class CameraPageElement extends LitElement implements Player {
       await this.updateComplete;
     }
     this.shown = ms;
+    this.timeline?.reveal(ms);
     const deck = this.stage?.deck;
     if (!deck) return;
     if (this.playing) void deck.play();
@@ -246,7 +246,7 @@ export class CameraPageElement extends LitElement implements Player {
     this.addressAt = performance.now();
     this.written = ms === null ? null : Math.round(ms);
     this.atMs = this.written;
-    go(cameraAddress(this.camera, this.written, this.selection), true);
+    follow(cameraAddress(this.camera, this.written, this.selection));
   }
 
   private toggle(): void {

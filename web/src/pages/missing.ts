@@ -1,18 +1,28 @@
 /** Words for moments at which nothing was recorded. */
 
 import { lengthText, momentText } from "../time/format";
-import { type Coverage, gapAt, hasFootage } from "../timeline/coverage";
+import { type Coverage, gapAt, gapNear, hasFootage, type Hole, isScattered } from "../timeline/coverage";
 import { t } from "../words";
 
 /** "Lỗi mạng · từ 14:02:07 đến 14:05:31 (3 phút 24 giây)"; null when no gap is known there. */
 export function gapWords(coverage: Coverage | null, ms: number, nowMs: number): string | null {
   const gap = gapAt(coverage, ms);
-  if (!gap) return null;
+  return gap && wordsOf(gap, nowMs);
+}
+
+/** The same of a gap that the pointer meets only nearly; empty when there is none. */
+export function gapBeside(coverage: Coverage | null, ms: number, grainMs: number, nowMs: number): string {
+  const gap = gapNear(coverage, ms, grainMs);
+  return gap ? wordsOf(gap, nowMs) : "";
+}
+
+function wordsOf(gap: Hole, nowMs: number): string {
   const word = t(`reason.${gap.reason}`);
   const reason = word.charAt(0).toUpperCase() + word.slice(1);
   const from = momentText(gap.from, nowMs);
   if (gap.open) return t("player.gapOpen", { reason, from });
-  return t("player.gapFrom", { reason, from, to: momentText(gap.to, nowMs), length: lengthText(gap.to - gap.from) });
+  const length = lengthText(gap.missingMs);
+  return t(isScattered(gap) ? "player.gapsFrom" : "player.gapFrom", { reason, from, to: momentText(gap.to, nowMs), length });
 }
 
 /** Why there is no picture of a moment; null when there should be one. */

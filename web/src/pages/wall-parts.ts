@@ -3,10 +3,14 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { type Layout, LAYOUTS } from "../live/layout";
 import type { Problem } from "../net/problem";
-import type { Camera } from "../net/types";
+import type { Alarm, Camera } from "../net/types";
 import { icon } from "../parts/icons";
-import { sinceText } from "../time/format";
-import { problemText, t } from "../words";
+import { momentText, sinceText } from "../time/format";
+import { problemText, t, type Word } from "../words";
+import { vi } from "../words/vi";
+
+/** Their words say already that the page tries again. */
+const SAYS_SO: readonly string[] = ["unreachable", "not_running", "busy"];
 
 /** The shape of what comes, or why it does not come. */
 export function waitingPart(count: Layout, problem: Problem | null): TemplateResult {
@@ -14,6 +18,7 @@ export function waitingPart(count: Layout, problem: Problem | null): TemplateRes
       ${icon("lost")}
       <h2>${t("wall.noAnswer")}</h2>
       <p class="muted">${problemText(problem)}</p>
+      ${SAYS_SO.includes(problem.code) ? nothing : html`<p class="muted">${t("wall.retrying")}</p>`}
     </div>`;
   return html`<div class="grid n${count}" role="status" aria-label=${t("wall.loading")}>
     ${Array.from({ length: count }, () => html`<div class="cell skeleton"></div>`)}
@@ -35,6 +40,42 @@ export function connectionPart(downSince: number | null, nowMs: number): Templat
   return html`<div class="broken" role="alert">
     ${icon("lost")}<span>${t("wall.serverLost", { time: sinceText(downSince, nowMs) })}</span>
   </div>`;
+}
+
+/** Nothing is kept, or was lost: these need a hand now. The others can wait for the morning. */
+const GRAVE: readonly string[] = ["full", "volume", "lost", "index", "recorder"];
+
+/** What somebody must look at: the gravest in one line, all of them when it is opened. */
+export function alarmsPart(alarms: readonly Alarm[], nowMs: number): TemplateResult | typeof nothing {
+  const sorted = [...alarms].sort((a, b) => Number(GRAVE.includes(b.code)) - Number(GRAVE.includes(a.code)));
+  const [first, ...others] = sorted;
+  if (!first) return nothing;
+  return html`<div class="alarms ${GRAVE.includes(first.code) ? "grave" : ""}" role="alert" aria-label=${t("alarm.title")}>
+    <details><summary>
+      ${icon("alert")}
+      <div>
+        <span>${alarmText(first)}</span>
+        <small>${t("alarm.since", { time: sinceText(Date.parse(first.since), nowMs) })}</small>
+        ${others.length ? html`<strong>${t("alarm.more", { n: others.length })}</strong>` : nothing}
+      </div>
+      ${icon("chevronDown")}
+    </summary>
+    <ul>
+      ${sorted.map(
+        (alarm) =>
+          html`<li>
+            ${alarm === first ? nothing : html`<p>${alarmText(alarm)}</p>`}
+            <small>${t("alarm.since", { time: momentText(Date.parse(alarm.since), nowMs) })} · </small
+            ><small lang="en" translate="no">${alarm.detail}</small>
+          </li>`,
+      )}
+    </ul></details>
+  </div>`;
+}
+
+function alarmText(alarm: Alarm): string {
+  const word = `alarm.${alarm.code}`;
+  return word in vi ? t(word as Word, { path: alarm.path }) : t("alarm.other", { code: alarm.code });
 }
 
 export function sitesPart(

@@ -86,6 +86,68 @@ export const wallStyles = css`
     gap: 8px;
     align-items: center;
   }
+  /* Unmissable by its place, its sign and its words; calm, for it may stand for hours. */
+  .alarms {
+    flex: none;
+    background: #33260f;
+    color: #ffdfa8;
+    font-size: 14px;
+    line-height: 1.45;
+    border-left: 4px solid var(--warn);
+  }
+  .alarms.grave {
+    background: #3b1618;
+    color: #ffd3d4;
+    border-color: var(--alarm);
+  }
+  .alarms summary {
+    display: flex;
+    align-items: center;
+    gap: 10px;
+    min-height: 44px;
+    padding: 6px 16px 6px 12px;
+    cursor: pointer;
+    list-style: none;
+  }
+  .alarms summary::-webkit-details-marker {
+    display: none;
+  }
+  .alarms summary:focus-visible {
+    outline-offset: -3px;
+  }
+  .alarms summary div {
+    flex: 1;
+    min-width: 0;
+    text-wrap: pretty;
+  }
+  .alarms summary span {
+    font-weight: 500;
+  }
+  .alarms summary small {
+    margin: 0 6px;
+    white-space: nowrap;
+  }
+  .alarms summary strong {
+    font-weight: 600;
+    white-space: nowrap;
+  }
+  .alarms [open] summary svg:last-child {
+    transform: rotate(180deg);
+  }
+  .alarms ul {
+    margin: 0;
+    padding: 0 16px 10px 42px;
+    list-style: none;
+    display: flex;
+    flex-direction: column;
+    gap: 8px;
+    max-height: 40vh;
+    overflow-y: auto;
+  }
+  .alarms small {
+    font-size: 13px;
+    overflow-wrap: anywhere;
+  }
   xy-cards {
     flex: 1;
     min-width: 0;

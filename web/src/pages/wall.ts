@@ -29,7 +29,7 @@ import { controls, skeleton } from "../parts/styles";
 import { cameraAddress, go } from "../route";
 import { clockText } from "../time/format";
 import { LanguageController, t } from "../words";
-import { connectionPart, emptyPart, inSight, layoutsPart, pagerPart, sitesPart, waitingPart } from "./wall-parts";
+import { alarmsPart, connectionPart, emptyPart, inSight, layoutsPart, pagerPart, sitesPart, waitingPart } from "./wall-parts";
 import { wallStyles } from "./wall.css";
 
 const DOUBLE_MS = 280;
@@ -100,6 +100,7 @@ export class WallElement extends LitElement {
     const { house } = this;
     return html`<div class="page ${this.rest.idle ? "idle" : ""}">
       ${this.bar()} ${this.house.cameras?.length ? connectionPart(this.house.liveDownSince, this.house.clock.now()) : nothing}
+      ${alarmsPart(house.alarms, house.clock.now())}
       <main id="main" aria-label=${t("wall.title")}>
         ${house.cameras === null
           ? waitingPart(this.layout ?? 4, house.problem)
@@ -195,6 +196,7 @@ export class WallElement extends LitElement {
       @dragover=${(event: DragEvent) => this.onDragOver(event, camera.id)}
       @dragleave=${() => (this.dropOn = null)}
       @drop=${(event: DragEvent) => this.onDrop(event, camera.id)}
+      @dragend=${() => (this.dragged = this.dropOn = null)}
     >
       <xy-picture .house=${this.house} .camera=${camera} .stream=${stream}></xy-picture>
     </button>`;
@@ -326,6 +328,7 @@ export class WallElement extends LitElement {
     if (event.ctrlKey || event.metaKey || this.phone) return;
     const target = event.composedPath()[0];
     if (target instanceof HTMLSelectElement || target instanceof HTMLInputElement) return;
+    if (target instanceof HTMLElement && target.closest("dialog")) return;
     const layout = LAYOUTS[Number(event.key) - 1];
     if (layout && !event.altKey) this.setLayout(layout);
     else if (event.key.startsWith("Arrow")) this.onArrow(event);

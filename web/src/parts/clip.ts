@@ -163,6 +163,7 @@ export class ClipElement extends LitElement {
     if (before?.from === this.selection.from && before.to === this.selection.to && !changed.has("camera")) return;
     this.bytes = null;
     this.problem = null;
+    this.wrong = null;
     this.checking = true;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.measure(), SETTLE_MS);
@@ -208,7 +209,8 @@ export class ClipElement extends LitElement {
 
   private sizeWords(): string {
     if (this.checking) return "…";
-    return this.bytes === null ? t("clip.unknownSize") : sizeText(this.bytes);
+    const bytes = this.runs.length ? this.runs.reduce((sum, run) => sum + run.bytes, 0) : this.bytes;
+    return bytes === null ? t("clip.unknownSize") : sizeText(bytes);
   }
 
   private end(which: "from" | "to", ms: number) {

@@ -5,6 +5,7 @@ import arrowLeft from "@tabler/icons/outline/arrow-left.svg?raw";
 import back5 from "@tabler/icons/outline/rewind-backward-5.svg?raw";
 import broadcast from "@tabler/icons/outline/broadcast.svg?raw";
 import certificate from "@tabler/icons/outline/file-certificate.svg?raw";
+import chevronDown from "@tabler/icons/outline/chevron-down.svg?raw";
 import chevronLeft from "@tabler/icons/outline/chevron-left.svg?raw";
 import chevronRight from "@tabler/icons/outline/chevron-right.svg?raw";
 import clock from "@tabler/icons/outline/calendar-time.svg?raw";
@@ -38,6 +39,7 @@ const SOURCES = {
   back5,
   broadcast,
   certificate,
+  chevronDown,
   chevronLeft,
   chevronRight,
   clock,

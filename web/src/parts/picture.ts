@@ -5,7 +5,7 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import type { House } from "../house";
 import { LiveFeed } from "../live/feed";
 import { pictureState, type PictureState, sameState } from "../live/picture-state";
-import type { Camera, StreamName } from "../net/types";
+import { type Camera, keptStream, type StreamName } from "../net/types";
 import { sinceText } from "../time/format";
 import { LanguageController, t } from "../words";
 import { icon, type IconName } from "./icons";
@@ -16,6 +16,10 @@ const LOOK_MS = 500;
 const REFUSED_RETRY_MS = 15_000;
 /** A tab nobody sees needs no pictures. */
 const HIDDEN_MS = 20_000;
+/** A picture that cannot be decoded is asked for again, ever more rarely: it costs the node and the browser. */
+const FIRST_REST_MS = 500;
+const LONGEST_REST_MS = 30_000;
+const SOUND_AFTER_MS = 10_000;
 
 const ICONS: Record<PictureState["kind"], IconName | null> = {
   live: null,
@@ -64,6 +68,8 @@ export class PictureElement extends LitElement {
   private timer = 0;
   private refusedAt = 0;
   private hiddenAt = 0;
+  /** The browser gave up on what came: of which view, since when (node's clock), how often, when to try again. */
+  private trouble: { view: string; since: number; count: number; until: number } | null = null;
 
   constructor() {
     super();
@@ -121,7 +127,7 @@ export class PictureElement extends LitElement {
     return html`<div class="over">
       ${icon("lost")}<strong>${t("state.lost", { time: sinceText(is.since, now) })}</strong>
       <span class="why">${t(`reason.${is.reason}`)}</span>
-      <span class="advice">${t(`advice.${is.reason}`)}</span>
+      <span class="advice">${t(is.reason === "other" && !is.detail ? "advice.unknown" : `advice.${is.reason}`)}</span>
       ${is.detail ? html`<small class="detail" lang="en" translate="no">${is.detail}</small>` : nothing}
     </div>`;
   }
@@ -152,17 +158,26 @@ export class PictureElement extends LitElement {
 
   private begin(): void {
     if (!this.isConnected) return;
-    this.feed ??= new LiveFeed(this.video, this.house.clock, () => this.look(), () => this.again());
+    this.feed ??= new LiveFeed(this.video, this.house.clock, () => this.look(), () => this.rest());
     const wanted = `${this.camera.id}/${this.stream}`;
     if (wanted === this.started) return;
+    if (wanted !== this.trouble?.view) this.trouble = null;
+    else if (performance.now() < this.trouble.until) return;
     this.started = wanted;
-    this.feed.start(this.house.live(), this.camera.id, this.stream);
+    this.feed.start(this.house.live(), this.camera.id, this.stream, this.trouble?.since ?? null);
     this.look();
   }
 
   private again(): void {
     this.started = null;
     this.begin();
+  }
+
+  private rest(): void {
+    const { since, count } = this.trouble ?? { since: this.house.clock.now(), count: 0 };
+    const until = performance.now() + Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** count);
+    this.trouble = { view: this.started ?? "", since, count: count + 1, until };
+    this.started = null;
   }
 
   private readonly onVisibility = (): void => {
@@ -187,11 +202,15 @@ export class PictureElement extends LitElement {
       socketDownSince: house.liveDownSince,
       server: feed.server,
       stream: this.camera.streams[this.stream] ?? this.camera.streams.main,
+      kept: this.camera.streams[keptStream(this.camera)] ?? null,
       shownWall: feed.shownWall(),
       lastAdvance: feed.lastAdvance,
       lastBytes: feed.lastBytes,
       askedAt: feed.askedAt,
+      undecodable: this.trouble !== null,
     });
+    const sound = next.kind === "live" || next.kind === "not_recording";
+    if (this.trouble && sound && performance.now() - this.trouble.until > SOUND_AFTER_MS) this.trouble = null;
     this.retryRefused(next);
     if (feed.note !== this.note) this.note = feed.note;
     if (sameState(next, this.is)) return;

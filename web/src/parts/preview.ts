@@ -71,7 +71,7 @@ export class PreviewElement extends LitElement {
       display: block;
       font-weight: 400;
       font-size: 12px;
-      color: var(--muted);
+      color: #ffd591;
     }
   `;
 
@@ -81,6 +81,8 @@ export class PreviewElement extends LitElement {
   @property({ attribute: false }) nowMs = 0;
   /** Shown instead of a picture: why there is none. */
   @property() why = "";
+  /** Of a gap close by, which the timeline shows wider than it is. */
+  @property() beside = "";
   /** How far apart two moments are on one pixel: closer ones share a still. */
   @property({ attribute: false }) grainMs = 1000;
   @state() private shownAt: number | null = null;
@@ -107,7 +109,9 @@ export class PreviewElement extends LitElement {
       <div class="frame">
         ${this.why ? html`<span class="why">${this.why}</span>` : html`<canvas class=${this.isOld() ? "old" : ""}></canvas>`}
       </div>
-      <figcaption>${momentText(this.ms, this.nowMs)}</figcaption>
+      <figcaption>
+        ${momentText(this.ms, this.nowMs)}${this.beside && !this.why ? html`<small>${this.beside}</small>` : nothing}
+      </figcaption>
     </figure>`;
   }
 
@@ -123,7 +127,10 @@ export class PreviewElement extends LitElement {
   }
 
   override updated(changed: PropertyValues<this>): void {
-    if (changed.has("camera") || changed.has("stream")) this.forget();
+    if (changed.has("camera") || changed.has("stream")) {
+      this.stop();
+      this.forget();
+    }
     if (this.ms === null || this.why) {
       this.stop();
       return;
@@ -171,6 +178,11 @@ export class PreviewElement extends LitElement {
     try {
       const precision = this.grainMs < 150 ? "frame" : "keyframe";
       const still = await client.still(this.camera, this.stream, ms, WIDTH, precision, abort.signal);
+      if (abort.signal.aborted) {
+        // It is of another camera by now, or nobody points any more.
+        still.picture.close();
+        return;
+      }
       this.keep(this.key(ms), still.picture);
       this.show(still.picture, ms);
     } catch (reason) {

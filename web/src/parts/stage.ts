@@ -6,8 +6,10 @@ import type { House } from "../house";
 import { Deck } from "../playback/deck";
 import * as client from "../net/client";
 import type { Camera, StreamName } from "../net/types";
+import { lengthText } from "../time/format";
 import { LanguageController, problemText, t } from "../words";
 import { icon } from "./icons";
+import { notice } from "./notice";
 import "./picture";
 import type { PictureElement } from "./picture";
 import { controls } from "./styles";
@@ -15,6 +17,8 @@ import { controls } from "./styles";
 /** A still stands in when the film takes longer than this to come. */
 const STILL_AFTER_MS = 250;
 const STILL_WIDTH = 960;
+/** A node that is away or busy is asked again by the page itself. */
+const RETRY_MS = 4000;
 
 /** Events: `moment` (the time shown changed), `stage` (anything else changed). */
 @customElement("xy-stage")
@@ -102,6 +106,7 @@ export class StageElement extends LitElement {
   @query("xy-picture") private picture?: PictureElement;
   private stillAbort = new AbortController();
   private slowTimer = 0;
+  private retryTimer = 0;
   deck: Deck | null = null;
 
   constructor() {
@@ -130,7 +135,8 @@ export class StageElement extends LitElement {
   }
 
   private noteOf(state: string) {
-    const note = state === "ready" || state === "end" ? this.deck?.note : null;
+    if (state === "end") return html`<div class="note" role="status">${t("player.end")}</div>`;
+    const note = state === "ready" ? this.deck?.note : null;
     return note ? html`<div class="note" role="status">${t(`note.${note}.long`)}</div>` : nothing;
   }
 
@@ -147,6 +153,9 @@ export class StageElement extends LitElement {
     const deck = new Deck(this.video, this.house.clock);
     deck.addEventListener("state", this.onDeck);
     deck.addEventListener("moment", this.onMoment);
+    deck.addEventListener("skipped", (event) => {
+      notice(t("player.skipped", { length: lengthText((event as CustomEvent<number>).detail) }));
+    });
     this.deck = deck;
     this.load();
     this.dispatchEvent(new Event("stage"));
@@ -157,6 +166,7 @@ export class StageElement extends LitElement {
     clearTimeout(this.slowTimer);
     this.stillAbort.abort();
     this.deck?.dispose();
+    clearTimeout(this.retryTimer);
   }
 
   override updated(changed: PropertyValues<this>): void {
@@ -193,6 +203,8 @@ export class StageElement extends LitElement {
 
   private readonly onDeck = (): void => {
     const { deck } = this;
+    clearTimeout(this.retryTimer);
+    if (deck?.state === "failed" && deck.problem?.passing) this.retryTimer = setTimeout(this.onRetry, RETRY_MS);
     if (deck?.state === "seeking" && deck.wanted !== null) this.standIn(deck.wanted);
     else {
       this.slow = false;

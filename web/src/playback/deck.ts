@@ -5,19 +5,33 @@ import { asProblem, isAbort, Problem } from "../net/problem";
 import type { StreamName } from "../net/types";
 import { Library } from "./library";
 import { type Entry, entryKey } from "./playlist";
-import type { Picture } from "./reel";
-import { Strip, UnsupportedMedia } from "./strip";
+import type { Picture, Piece } from "./reel";
+import { DamagedMedia, Strip, UnsupportedMedia } from "./strip";
 
 const AHEAD_SECONDS = 12;
 const BEHIND_SECONDS = 45;
 const EDGE_RETRY_MS = 1500;
+/** Where recording ended longer ago than this, it does not go on every moment. */
+const OLD_EDGE_MS = 60_000;
+const OLD_EDGE_RETRY_MS = 10_000;
 
 /** Something newer was asked for meanwhile. */
 const isOver = (signal: AbortSignal): boolean => signal.aborted;
 
+/** What the browser says of the bytes it got; null when it is not about them. */
+function problemOfMedia(reason: unknown): Problem | null {
+  if (reason instanceof UnsupportedMedia) return new Problem("unsupported", 0, reason.message);
+  // A SourceBuffer that is gone (InvalidStateError) or full throws DOMExceptions.
+  if (reason instanceof DamagedMedia || reason instanceof DOMException) return new Problem("not_decodable", 0, reason.message);
+  return null;
+}
+
 export type DeckState = "empty" | "seeking" | "ready" | "no_footage" | "end" | "failed";
 
-/** Events: `state`, `moment` (another picture is due), `landed` (a seek shows its picture). */
+/** A jump of the clock that nobody needs to be told of. */
+const BLINK_MS = 2000;
+
+/** Events: `state`, `moment` (another picture is due), `landed` (a seek shows its picture), `skipped` (a gap; detail: ms). */
 export class Deck extends EventTarget {
   state: DeckState = "empty";
   problem: Problem | null = null;
@@ -31,6 +45,8 @@ export class Deck extends EventTarget {
   private preparing = new AbortController();
   private filling = false;
   private edgeTimer = 0;
+  /** The piece on the screen when last looked. */
+  private shown: Piece | null = null;
   private playing = false;
   private speed = 1;
 
@@ -46,6 +62,7 @@ export class Deck extends EventTarget {
     video.addEventListener("timeupdate", this.onTime);
     video.addEventListener("seeked", this.onTime);
     video.addEventListener("waiting", this.onTime);
+    video.addEventListener("error", this.onError);
   }
 
   dispose(): void {
@@ -53,6 +70,7 @@ export class Deck extends EventTarget {
     this.video.removeEventListener("timeupdate", this.onTime);
     this.video.removeEventListener("seeked", this.onTime);
     this.video.removeEventListener("waiting", this.onTime);
+    this.video.removeEventListener("error", this.onError);
   }
 
   load(camera: string, stream: StreamName): void {
@@ -63,7 +81,7 @@ export class Deck extends EventTarget {
 
   unload(): void {
     this.abort.abort();
-    clearTimeout(this.edgeTimer);
+    this.leaveEdge();
     this.video.pause();
     this.strip.dispose();
     this.library = null;
@@ -151,7 +169,7 @@ export class Deck extends EventTarget {
     this.abort.abort();
     const abort = new AbortController();
     this.abort = abort;
-    clearTimeout(this.edgeTimer);
+    this.leaveEdge();
     this.wanted = wallMs;
     this.problem = null;
     this.set("seeking");
@@ -173,7 +191,7 @@ export class Deck extends EventTarget {
       const picture = this.strip.reel.pictureAtWall(Math.max(wallMs, entry.wallMs));
       const first = piece?.pictures[0];
       const target = picture ?? (first === undefined ? null : { media: first, wallMs: entry.wallMs });
-      if (!target) throw new UnsupportedMedia("no pictures");
+      if (!target) throw new DamagedMedia("no pictures");
       await this.land(target);
       this.fill();
     } catch (reason) {
@@ -194,9 +212,27 @@ export class Deck extends EventTarget {
       this.nothing();
       return;
     }
-    this.problem = reason instanceof UnsupportedMedia ? new Problem("unsupported", 0, reason.message) : asProblem(reason);
+    const damage = problemOfMedia(reason);
+    this.problem = damage ?? asProblem(reason);
+    if (damage) this.scrap();
     this.set("failed");
   }
+
+  /** A media source that met bytes it cannot read takes no others: the next seek begins with a new one. */
+  private scrap(): void {
+    this.wanted ??= this.wall();
+    this.abort.abort();
+    this.abort = new AbortController();
+    this.video.pause();
+    this.strip.dispose();
+    this.ends = null;
+    this.entries.clear();
+  }
+
+  /** The browser gave up while it played, later than when the bytes were handed to it. */
+  private readonly onError = (): void => {
+    if (this.ends && this.video.error) this.fail(new DamagedMedia(this.video.error.message), this.abort.signal);
+  };
 
   /** A little into the picture: on its very first instant rounding may show the one before. */
   private restOn(picture: Picture): number {
@@ -204,9 +240,20 @@ export class Deck extends EventTarget {
   }
 
   private async land(picture: Picture): Promise<void> {
-    const seeked = new Promise((done) => this.video.addEventListener("seeked", done, { once: true }));
+    const { signal } = this.abort;
+    const seeked = new Promise<void>((done) => {
+      const over = (): void => {
+        this.video.removeEventListener("seeked", over);
+        signal.removeEventListener("abort", over);
+        done();
+      };
+      this.video.addEventListener("seeked", over);
+      signal.addEventListener("abort", over);
+    });
     this.video.currentTime = this.restOn(picture);
     await seeked;
+    // Somewhere else was gone meanwhile: what this seek shows is no longer asked for.
+    if (isOver(signal)) return;
     this.wanted = null;
     this.set("ready");
     if (this.playing) {
@@ -220,7 +267,7 @@ export class Deck extends EventTarget {
   /** Keeps enough ahead of the picture, one group of pictures after the other. */
   private fill(): void {
     const { library } = this;
-    if (this.filling || !library || !this.ends || this.state === "seeking") return;
+    if (this.filling || this.edgeTimer || !library || !this.ends || this.state === "seeking") return;
     const last = this.strip.reel.last;
     const need = AHEAD_SECONDS * Math.max(1, this.speed);
     if (!last || last.mediaEnd - this.video.currentTime > need) return;
@@ -235,18 +282,35 @@ export class Deck extends EventTarget {
       })
       .catch((reason: unknown) => {
         this.filling = false;
-        if (!isAbort(reason) && !isOver(signal)) this.atTheEdge();
+        if (isAbort(reason) || isOver(signal)) return;
+        if (reason instanceof DamagedMedia) this.fail(reason, signal);
+        else this.atTheEdge();
       });
   }
 
   /** Nothing newer yet: the recorder is still writing it, or the node is away. Ask again soon. */
   private atTheEdge(): void {
+    this.leaveEdge();
+    this.restAtTheEnd();
+    const old = this.clock.now() - (this.strip.reel.last?.wallEnd ?? 0) > OLD_EDGE_MS;
+    this.edgeTimer = setTimeout(
+      () => {
+        this.edgeTimer = 0;
+        this.restAtTheEnd();
+        this.fill();
+      },
+      old ? OLD_EDGE_RETRY_MS : EDGE_RETRY_MS,
+    );
+  }
+
+  private leaveEdge(): void {
     clearTimeout(this.edgeTimer);
-    this.edgeTimer = setTimeout(() => {
-      const last = this.strip.reel.last;
-      if (last && this.playing && last.mediaEnd - this.video.currentTime < 0.15) this.set("end");
-      this.fill();
-    }, EDGE_RETRY_MS);
+    this.edgeTimer = 0;
+  }
+
+  private restAtTheEnd(): void {
+    const last = this.strip.reel.last;
+    if (last && this.playing && this.state === "ready" && last.mediaEnd - this.video.currentTime < 0.15) this.set("end");
   }
 
   private async extend(library: Library): Promise<boolean> {
@@ -287,8 +351,22 @@ export class Deck extends EventTarget {
 
   private readonly onTime = (): void => {
     this.fill();
+    if (this.edgeTimer) this.restAtTheEnd();
+    this.tellOfGap();
     this.dispatchEvent(new Event("moment"));
   };
+
+  /** Playing runs on over a gap: the clock jumps there, and somebody should say so. */
+  private tellOfGap(): void {
+    const piece = this.state === "ready" ? this.strip.reel.pieceAtMedia(this.video.currentTime) : null;
+    if (!piece) return;
+    const { reel } = this.strip;
+    const before = this.shown === piece ? null : this.shown;
+    this.shown = piece;
+    if (!this.playing || before === null || reel.pieceAtMedia(piece.mediaStart - 0.01) !== before) return;
+    const missing = piece.wallStart - before.wallEnd;
+    if (missing > BLINK_MS) this.dispatchEvent(new CustomEvent("skipped", { detail: missing }));
+  }
 
   private set(state: DeckState): void {
     if (this.state === state) return;

@@ -1,6 +1,7 @@
 /** Knows which groups of pictures a stream has around a moment, and fetches them. */
 
 import { playableCodecs } from "../media/codecs";
+import { timescaleOf } from "../media/mp4";
 import * as client from "../net/client";
 import { asProblem } from "../net/problem";
 import type { StreamName } from "../net/types";
@@ -12,12 +13,17 @@ const FIRST_AHEAD_MS = 8000;
 const PREPARED_MS = 60_000;
 const AHEAD_MS = 120_000;
 const BEHIND_MS = 30_000;
+const DAY_MS = 86_400_000;
+/** Beyond a gap: how far, ms, and how finely, s, the timeline is asked. */
+const LOOKS_AHEAD = [
+  { within: DAY_MS, resolution: 1 },
+  { within: 399 * DAY_MS, resolution: 60 },
+] as const;
 
 export class Library {
   private entries: Entry[] = [];
   private prepared: Entry[] = [];
   private inits = new Map<string, Promise<ArrayBuffer>>();
-  private knownTo = 0;
   /** Set when what is played is not the stream as it was recorded. */
   note: client.Note | null = null;
 
@@ -34,11 +40,9 @@ export class Library {
     const prepared = this.prepared.find((entry) => covers(entry, wallMs));
     if (prepared) {
       this.entries = this.prepared;
-      this.knownTo = this.entries.at(-1)?.wallEndMs ?? wallMs;
       return prepared;
     }
     this.entries = await this.list(wallMs, wallMs + FIRST_AHEAD_MS, signal);
-    this.knownTo = wallMs + FIRST_AHEAD_MS;
     return this.covering(wallMs) ?? this.entries.find((entry) => entry.wallMs > wallMs) ?? null;
   }
 
@@ -54,11 +58,26 @@ export class Library {
     const next = this.neighbour(entry, 1);
     if (next) return next;
     const end = entry.wallEndMs;
-    const from = Math.max(end, Math.min(this.knownTo, this.clock.now()) - 1000);
-    const more = await this.list(end + 1, Math.max(from, end) + AHEAD_MS, signal);
-    this.merge(more);
-    this.knownTo = Math.max(from, end) + AHEAD_MS;
-    return this.grown(entry) ?? this.neighbour(entry, 1);
+    this.merge(await this.list(end + 1, end + AHEAD_MS, signal));
+    const found = this.grown(entry) ?? this.neighbour(entry, 1);
+    if (found || end + AHEAD_MS > this.clock.now()) return found;
+    const resumed = await this.footageAfter(end + AHEAD_MS, signal);
+    if (resumed === null) return null;
+    this.merge(await this.list(resumed, resumed + AHEAD_MS, signal));
+    return this.neighbour(entry, 1);
+  }
+
+  /** Where recording went on after a long gap, ms; null when it did not. */
+  private async footageAfter(ms: number, signal: AbortSignal): Promise<number | null> {
+    const now = this.clock.now();
+    for (const { within, resolution } of LOOKS_AHEAD) {
+      const to = Math.min(now, ms + within);
+      const answer = await client.timeline(this.camera, this.stream, ms, to, resolution, signal);
+      const span = answer.spans[0];
+      if (span) return Math.max(ms, Date.parse(span.from));
+      if (to === now) return null;
+    }
+    return null;
   }
 
   /** A short group at the live edge may have been joined with the next: what came after, as an entry of its own. */
@@ -96,7 +115,11 @@ export class Library {
     if (known) return known;
     const asked = client.bytes(map.url, map.range, new AbortController().signal);
     this.inits.set(key, asked);
-    asked.catch(() => this.inits.delete(key));
+    // What is no header is not kept: the next one who asks may get a whole one.
+    void asked.then(timescaleOf).then(
+      (timescale) => timescale === null && this.inits.delete(key),
+      () => this.inits.delete(key),
+    );
     if (this.inits.size > 200) this.inits.clear();
     return asked;
   }

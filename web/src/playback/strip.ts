@@ -12,7 +12,11 @@ const ORIGIN = 100_000;
 const STRIDE = 20_000;
 const JOINED = 0.25;
 
+/** This browser cannot play such media at all. */
 export class UnsupportedMedia extends Error {}
+
+/** It can, but not these bytes. */
+export class DamagedMedia extends Error {}
 
 export class Strip {
   readonly reel = new Reel();
@@ -30,6 +34,8 @@ export class Strip {
 
   dispose(): void {
     this.generation += 1;
+    // What waits for a media source that goes now would wait for ever.
+    this.work = Promise.resolve();
     this.reel.clear();
     this.buffer = null;
     this.mime = null;
@@ -75,14 +81,17 @@ export class Strip {
     side: "behind" | "front",
     generation: number,
   ): Promise<Piece | null> {
+    if (timescaleOf(init) === null) throw new DamagedMedia("no header");
     const mime = mimeOf(init);
     const buffer = this.buffer ?? (await this.open(mime));
+    if (generation !== this.generation) return null;
     const key = `${entry.map?.url ?? ""}@${entry.map?.range?.offset ?? 0}`;
     if (key !== this.initKey) {
       if (mime !== this.mime) buffer.changeType(mime);
       this.mime = mime;
       this.timescale = timescaleOf(init) ?? 90_000;
       await this.append(buffer, init);
+      if (generation !== this.generation) return null;
       this.initKey = key;
     }
     const ticks = fragmentsOf(data).flatMap((fragment) => fragment.samples);
@@ -169,7 +178,7 @@ function finished(buffer: SourceBuffer): Promise<void> {
     };
     const onError = () => {
       clear();
-      failed(new UnsupportedMedia("the browser could not read this stretch"));
+      failed(new DamagedMedia("the browser could not read this stretch"));
     };
     buffer.addEventListener("updateend", onEnd);
     buffer.addEventListener("error", onError);

@@ -14,6 +14,8 @@ export interface Hole extends Stretch {
   reason: Gap["reason"];
   detail: string;
   open: boolean;
+  /** How much of it is really without footage, ms. */
+  missingMs: number;
 }
 
 export interface Coverage {
@@ -36,13 +38,7 @@ export function coverageOf(answer: Timeline, resolutionMs: number): Coverage {
     to: Date.parse(answer.to),
     resolutionMs,
     spans: answer.spans.map(stretch),
-    gaps: answer.gaps.map((gap) => ({
-      from: Date.parse(gap.from),
-      to: gap.to ? Date.parse(gap.to) : now,
-      reason: gap.reason,
-      detail: gap.detail,
-      open: gap.to === null,
-    })),
+    gaps: answer.gaps.map((gap) => holeOf(gap, now)),
     holds: answer.holds.map(stretch),
     keyframes: (answer.keyframes ?? []).map((text) => Date.parse(text)),
     first: answer.first ? Date.parse(answer.first) : null,
@@ -50,8 +46,26 @@ export function coverageOf(answer: Timeline, resolutionMs: number): Coverage {
   };
 }
 
+function holeOf(gap: Gap, now: number): Hole {
+  const from = Date.parse(gap.from);
+  const to = gap.to ? Date.parse(gap.to) : now;
+  const missingMs = gap.missing === null ? to - from : gap.missing * 1000;
+  return { from, to, reason: gap.reason, detail: gap.detail, open: gap.to === null, missingMs };
+}
+
+/** The longest gap within `grainMs` of a moment: on a coarse timeline a short one is narrower than the pointer. */
+export function gapNear(coverage: Coverage | null, ms: number, grainMs: number): Hole | null {
+  const near = coverage?.gaps.filter((gap) => ms >= gap.from - grainMs && ms < gap.to + grainMs) ?? [];
+  return near.reduce<Hole | null>((most, gap) => (most && most.missingMs >= gap.missingMs ? most : gap), null);
+}
+
+/** A stretch of several short gaps has footage between them. */
+export function isScattered(gap: Hole): boolean {
+  return !gap.open && gap.missingMs < (gap.to - gap.from) * 0.9;
+}
+
 export function gapAt(coverage: Coverage | null, ms: number): Hole | null {
-  return coverage?.gaps.find((gap) => ms >= gap.from && ms < gap.to) ?? null;
+  return coverage?.gaps.find((gap) => ms >= gap.from && ms < gap.to && !isScattered(gap)) ?? null;
 }
 
 export function hasFootage(coverage: Coverage | null, ms: number): boolean {
@@ -77,6 +91,7 @@ export class CoverageSource extends EventTarget {
     this.camera = camera;
     this.stream = stream;
     this.current = null;
+    this.problem = null;
     this.asked = null;
   }
 
@@ -93,7 +108,9 @@ export class CoverageSource extends EventTarget {
     const covers = asked && asked.from <= scale.fromMs && asked.to >= scale.fromMs + scale.spanMs;
     const fine = asked && asked.resolutionMs <= resolutionMs * 1.5 && asked.resolutionMs >= resolutionMs / 4;
     const showsNow = scale.fromMs + scale.spanMs > nowMs - 60_000;
-    const fresh = asked && (!showsNow || performance.now() - asked.at < REFRESH_MS);
+    // What is past does not change; a request that failed is made again.
+    const rests = !showsNow && this.problem === null;
+    const fresh = asked && (rests || performance.now() - asked.at < REFRESH_MS);
     if (covers && fine && fresh) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.fetch(scale, resolutionMs), asked ? SETTLE_MS : 0);

@@ -69,7 +69,6 @@ export class TimelineElement extends LitElement {
   @property({ attribute: false }) selection: Stretch | null = null;
   @property({ attribute: false }) source: CoverageSource = new CoverageSource();
   @property({ type: Number }) spanMs = 3_600_000;
-  @property({ type: Boolean }) following = true;
   @property({ type: Boolean }) recording = false;
   @query("canvas") private canvas!: HTMLCanvasElement;
   @state() private cursor = "";
@@ -135,11 +134,16 @@ export class TimelineElement extends LitElement {
     this.source.removeEventListener("change", this.onCoverage);
     this.resize.disconnect();
     cancelAnimationFrame(this.frame);
+    this.frame = 0;
   }
 
   override updated(changed: PropertyValues<this>): void {
-    if (!this.placed && (changed.has("playhead") || changed.has("nowMs"))) this.show(this.playhead ?? this.nowMs);
-    else if (changed.has("playhead") || changed.has("nowMs")) this.follow();
+    if (changed.has("playhead") || changed.has("nowMs")) {
+      const head = changed.has("playhead") ? (changed.get("playhead") ?? null) : this.playhead;
+      const was = head ?? changed.get("nowMs") ?? this.nowMs;
+      if (!this.placed) this.show(this.playhead ?? this.nowMs);
+      else this.follow(was);
+    }
     this.draw();
   }
 
@@ -153,17 +157,29 @@ export class TimelineElement extends LitElement {
   }
 
   zoom(factor: number, x?: number): void {
-    const at = x ?? toX(this.scale, this.playhead ?? this.nowMs);
-    this.scale = zoomed(this.scale, factor, Math.min(this.scale.width, Math.max(0, at)));
+    const head = this.playhead ?? this.nowMs;
+    const at = x ?? (this.inView(head) ? toX(this.scale, head) : this.scale.width / 2);
+    this.scale = zoomed(this.scale, factor, at);
     this.draw();
   }
 
-  private follow(): void {
-    if (this.drag || !this.following) return;
+  /** Brings a moment into view unless it is. */
+  reveal(ms: number): void {
+    if (!this.inView(ms)) this.show(ms);
+  }
+
+  private inView(ms: number): boolean {
+    const x = toX(this.scale, ms);
+    return x >= 0 && x <= this.scale.width;
+  }
+
+  /** Goes with a playhead that runs out of view by itself; who looks elsewhere meanwhile is left alone. */
+  private follow(was: number): void {
+    if (this.drag || !this.inView(was)) return;
     const at = this.playhead ?? this.nowMs;
     const share = toX(this.scale, at) / this.scale.width;
     if (share > FOLLOW_AT && share < 1.2) this.scale = centred(this.scale, at, this.playhead === null ? FOLLOW_AT : 0.15);
-    else if (share < 0 || share > 1) this.show(at);
+    else this.reveal(at);
   }
 
   private measure(): void {
@@ -309,7 +325,8 @@ export class TimelineElement extends LitElement {
       const ms = drag.moved ? target : Math.min(this.nowMs, toMs(this.scale, event.offsetX));
       if (ms !== null) this.emit("seek", ms);
     }
-    if (event.pointerType !== "mouse") this.emit("pointed", null);
+    // After dragging the pointer is no longer where the still stands.
+    if (drag.moved || event.pointerType !== "mouse") this.emit("pointed", null);
     this.draw();
   };
 

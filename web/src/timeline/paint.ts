@@ -37,6 +37,10 @@ const TOP = 26;
 const FONT = '"Be Vietnam Pro", system-ui, sans-serif';
 const HOUR = 3_600_000;
 const NEWEST_MS = 30_000;
+/** A gap of fewer pixels than this has no room for its hatching. */
+const NARROW = 5;
+/** Pixels between the middle of a tick's label and the playhead at which the two labels do not touch. */
+const HEAD_CLEARANCE = 62;
 
 export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
   const { scale, height } = scene;
@@ -67,12 +71,19 @@ function paintFuture(context: CanvasRenderingContext2D, { scale, nowMs, height }
   context.fillRect(x, TOP, 1, height - TOP);
 }
 
-function bar(context: CanvasRenderingContext2D, scale: Scale, s: Stretch, y: number, h: number): [number, number] | null {
+function bar(
+  context: CanvasRenderingContext2D,
+  scale: Scale,
+  s: Stretch,
+  y: number,
+  h: number,
+  least = 1,
+): [number, number] | null {
   const from = Math.max(-2, toX(scale, s.from));
   const to = Math.min(scale.width + 2, toX(scale, s.to));
   if (to < 0 || from > scale.width) return null;
   // A short stretch stays visible however far one zooms out.
-  const width = Math.max(1, to - from);
+  const width = Math.max(least, to - from);
   context.fillRect(from, y, width, h);
   return [from, width];
 }
@@ -111,6 +122,12 @@ function paintNewest(context: CanvasRenderingContext2D, scene: Scene, coverage: 
 }
 
 function paintGap(context: CanvasRenderingContext2D, scene: Scene, gap: Coverage["gaps"][number], band: Band): void {
+  if (toX(scene.scale, gap.to) - toX(scene.scale, gap.from) < NARROW) {
+    // However far one zooms out: that something is missing can be seen.
+    context.fillStyle = COLOURS.gapLine;
+    bar(context, scene.scale, gap, band.y, band.h, 2);
+    return;
+  }
   context.fillStyle = COLOURS.gap;
   const drawn = bar(context, scene.scale, gap, band.y, band.h);
   if (!drawn) return;
@@ -131,7 +148,8 @@ function paintGap(context: CanvasRenderingContext2D, scene: Scene, gap: Coverage
   context.restore();
   context.fillStyle = COLOURS.gapLine;
   context.fillRect(x, band.y, width, 2);
-  const text = `${t(`reason.${gap.reason}`)} · ${sinceText(gap.from, scene.nowMs)}`;
+  const word = t(`reason.${gap.reason}`);
+  const text = `${word.charAt(0).toUpperCase()}${word.slice(1)} · ${sinceText(gap.from, scene.nowMs)}`;
   context.font = `500 12px ${FONT}`;
   const wide = context.measureText(text).width + 16;
   if (width < wide + 8) return;
@@ -141,7 +159,8 @@ function paintGap(context: CanvasRenderingContext2D, scene: Scene, gap: Coverage
   label(context, text, left + 8, band.y + band.h / 2, "#ffd591");
 }
 
-function paintTicks(context: CanvasRenderingContext2D, { scale, height }: Scene): void {
+function paintTicks(context: CanvasRenderingContext2D, { scale, height, playhead }: Scene): void {
+  const head = playhead === null ? -Infinity : toX(scale, playhead);
   const step = tickStep(scale, 78);
   context.fillStyle = COLOURS.line;
   const small = step / 5;
@@ -152,6 +171,8 @@ function paintTicks(context: CanvasRenderingContext2D, { scale, height }: Scene)
     context.fillStyle = midnight ? COLOURS.text : COLOURS.line;
     context.fillRect(x, TOP - 4, 1, midnight ? height : 10);
     const text = midnight ? dateText(at).slice(0, 5) : step < 60_000 ? clockText(at) : hourMinute(at);
+    // Half a label beside that of the playhead reads like another time.
+    if (Math.abs(x + 22 - head) < HEAD_CLEARANCE) continue;
     label(context, text, x + 5, 13, midnight ? COLOURS.strong : COLOURS.text);
   }
 }

@@ -1,0 +1,115 @@
+"""Takes the pictures of the README from the demo's commune; `scripts/take-screenshots` runs it."""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, StorageState
+from tests.browser import advanced, chromium, deck_state, film, open_context, scale, state_of, timeline
+from tests.running_node import ENVIRONMENT
+from tests.waiting import wait_until
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+CAMERAS = 25
+PATIENCE_S = 900.0
+PHONE = {"width": 390, "height": 844}
+TOLD = {"vi": "EN – Chuyển sang tiếng Anh", "en": "VI – Switch to Vietnamese"}
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[str]:
+    """`xomyen demo` for the length of a block; its sign-in link."""
+    command = [sys.executable, "-m", "xomyen.cli", "demo", "--dir", str(folder), "--listen", "127.0.0.1:0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    try:
+        assert process.stdout is not None
+        yield next(word for line in process.stdout for word in line.split() if "signin#" in word)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def save(page: Page, name: str) -> None:
+    file = IMAGES / f"{name}.jpg"
+    page.screenshot(path=file, type="jpeg", quality=80)
+    print(file)
+
+
+def speak(page: Page, language: str) -> None:
+    """Switches to the language unless it is spoken already."""
+    other = page.get_by_role("button", name=TOLD["vi" if language == "en" else "en"])
+    if other.count():
+        other.click()
+    page.get_by_role("button", name=TOLD[language]).wait_for()
+
+
+def wall(page: Page) -> None:
+    """All pictures of the wall are live at the same moment: a machine that cannot do that must not be shown."""
+    pictures = page.locator("xy-picture")
+    wait_until(
+        lambda: pictures.count() == CAMERAS and all(state_of(picture) == "live" for picture in pictures.all()),
+        seconds=PATIENCE_S,
+        every=1.0,
+    )
+
+
+def past(page: Page, url: str, camera: str, minutes: float) -> None:
+    """The player, a little ago, paused, some minutes on its timeline."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
+    page.goto(f"{url}/camera/{camera}?at={at}")
+    wait_until(lambda: deck_state(page) == "ready", seconds=PATIENCE_S)
+    advanced(film(page), pictures=5, seconds=PATIENCE_S)
+    page.keyboard.press(" ")
+    while scale(page)["spanMs"] > minutes * 60_000:
+        page.keyboard.press("+")
+        page.wait_for_timeout(200)
+
+
+def take(browser: Browser, link: str, recorded_s: float) -> None:
+    url = link.partition("/signin")[0]
+    context = open_context(browser)
+    page = context.new_page()
+    page.goto(link)
+    page.wait_for_url("**/live")
+    began = time.monotonic()
+    wall(page)
+    camera = page.locator("xy-wall").evaluate("wall => wall.house.cameras[18].id")
+    # A timeline that has something to show.
+    wait_until(lambda: time.monotonic() - began > recorded_s, seconds=recorded_s + 60, every=1.0)
+    for language in ("vi", "en"):
+        page.goto(f"{url}/live")
+        speak(page, language)
+        wall(page)
+        save(page, f"wall-{language}")
+        past(page, url, camera, 15)
+        width = scale(page)["width"]
+        timeline(page).hover(position={"x": width * 0.6, "y": 50})
+        page.locator("xy-preview canvas:not(.old)").wait_for()
+        save(page, f"player-{language}")
+        phone(browser, context.storage_state(), url, camera, language)
+    context.close()
+
+
+def phone(browser: Browser, session: StorageState, url: str, camera: str, language: str) -> None:
+    context = open_context(browser, storage_state=session, viewport=PHONE, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    past(page, url, camera, 15)
+    save(page, f"phone-{language}")
+    context.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Takes the pictures of the README anew; wants a quiet machine.")
+    parser.add_argument("--recorded", type=float, default=600, metavar="SECONDS", help="how long to record before")
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, demo(Path(folder)) as link, chromium() as browser:
+        take(browser, link, wanted.recorded)
+
+
+if __name__ == "__main__":
+    main()
