@@ -86,6 +86,18 @@ def test_every_packetisation_and_every_chunking_gives_the_access_units_back(stre
 
 
 @pytest.mark.parametrize("codec", [H264, H265])
+@pytest.mark.parametrize("chunk", [33, 400, 60_000])
+def test_parameter_sets_in_fragments_make_the_configuration_however_they_arrive(codec, chunk):
+    sets = tuple(unit + bytes(range(1, 250)) for unit in SETS[codec])
+    shown = [sei(codec, bytes(300)), *sets, slice_unit(codec, True, bytes(200))]
+    packetiser = Packetiser(codec, mtu=60)
+    data = b"".join(packetiser.packets(shown, 0) + packetiser.packets([slice_unit(codec, False, b"next")], 3600))
+    feeder = Feeder(codec, sets=()).feed(data, [chunk])
+    assert feeder.end()[0] == sample(codec, shown)
+    assert [config.parameter_sets for config in feeder.sink.configs] == [sets]
+
+
+@pytest.mark.parametrize("codec", [H264, H265])
 def test_keys_are_idr_and_irap_pictures(codec):
     packetiser = Packetiser(codec)
     data = b""

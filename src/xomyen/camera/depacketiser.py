@@ -270,10 +270,10 @@ class Depacketiser:
     def _end_fragmented(self, kind: int, size: int, fill: int) -> int:
         if OTHER <= kind <= PARAMETER_SET:
             self._size += size + 4
-            if kind == PARAMETER_SET:
-                came = self._lease.buffer[:fill] if self._lease is not None else bytearray()
-                whole = self._pending + came if self._head is self._pending else came
-                self._sets.saw(bytes(whole[self._head_at + 4 :]))
+            if kind == PARAMETER_SET and self._lease is not None:
+                begin, came = self._head_at + 4, self._lease.buffer
+                unit = self._pending[begin:] + came[:fill] if self._head is self._pending else came[begin:fill]
+                self._sets.saw(bytes(unit))
             elif kind >= SLICE:
                 self._slice(kind)
             return fill
