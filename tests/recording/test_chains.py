@@ -12,11 +12,12 @@ from tests.recorders import MAIN, checked, make_recorder, play, segments, until
 
 from xomyen.proof.seal import Statement
 from xomyen.recording.disk import LocalDisk
+from xomyen.recording.open_segment import StreamChain
 from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.recorder import Recorder
 from xomyen.recording.segment_file import read_segment
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
-from xomyen.terms.words import SegmentState
+from xomyen.terms.words import ClockState, SegmentState
 
 S = NS_PER_SECOND
 
@@ -191,3 +192,55 @@ async def test_a_seal_that_the_power_cut_took_while_another_volume_went_on_is_no
         database.execute("DELETE FROM segment WHERE id = ?", (rows[2].id,))
     database.close()
     assert "chain_broken" in {finding.code for finding in checked(after).findings}, "a real one is still found"
+
+
+def statement(chain: StreamChain, segment: str) -> Statement:
+    """The final seal of a segment that holds one picture."""
+    return Statement(
+        node="node",
+        camera=CAMERA,
+        stream=MAIN,
+        run="run",
+        segment=segment,
+        sequence=chain.take_sequence(),
+        state=SegmentState.SEALED,
+        final=True,
+        size=1,
+        fragments=1,
+        frames=1,
+        first_dts=0,
+        end_dts=3600,
+        lost_packets=0,
+        start_ns=0,
+        start_ticks=0,
+        end_ns=1,
+        end_ticks=1,
+        clock_state=ClockState.SYNCHRONISED,
+        clock_offset_ns=None,
+        root="00" * 32,
+        previous=chain.previous,
+        key="key",
+    )
+
+
+def test_several_seals_that_a_full_disk_did_not_take_are_withdrawn_one_after_the_other() -> None:
+    chain = StreamChain()
+    made = []
+    for segment in ("one", "two", "three"):
+        made.append(statement(chain, segment))
+        chain.advance(made[-1])
+    assert not chain.withdraw(made[1]), "the third names it"
+    assert chain.withdraw(made[2])
+    assert chain.withdraw(made[1])
+    assert (chain.previous, chain.head_segment, chain.length) == (made[0].hash().hex(), "one", 1)
+    assert chain.withdraw(made[0])
+    assert (chain.previous, chain.head_segment, chain.length) == ("", "", 0)
+    assert not chain.withdraw(made[0])
+
+
+def test_a_chain_taken_up_at_a_start_withdraws_nothing_from_before() -> None:
+    first = StreamChain()
+    seal = statement(first, "one")
+    first.advance(seal)
+    chain = StreamChain(first.previous, 2)
+    assert not chain.withdraw(seal)

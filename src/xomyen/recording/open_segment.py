@@ -1,6 +1,7 @@
 """A segment while it is being written: what the writer knows of it, and how it is sealed."""
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
@@ -12,6 +13,8 @@ from xomyen.recording.rows import Gap, Run, Segment
 from xomyen.recording.segment_note import SegmentNote
 from xomyen.terms.buffers import Bytes, Lease
 from xomyen.terms.words import ClockState, SegmentState
+
+_WITHDRAWN = 64  # seals
 
 
 class StreamChain:
@@ -30,11 +33,12 @@ class StreamChain:
         self.head_segment = ""  # the segment of the newest seal and its number; empty before the first
         self.head_sequence = 0
         self.length = 0  # seals made so far
-        self._before = ("", "", 0)
+        # What the newest seals stand behind; as many are withdrawn in a row as a full disk takes back at once.
+        self._before: deque[tuple[str, str, int]] = deque(maxlen=_WITHDRAWN)
 
     def advance(self, statement: Statement) -> int:
         """The statement is the newest now; the answer is its place in the chain."""
-        self._before = (self.previous, self.head_segment, self.head_sequence)
+        self._before.append((self.previous, self.head_segment, self.head_sequence))
         self.previous = statement.hash().hex()
         self.head_segment, self.head_sequence = statement.segment, statement.sequence
         self.length += 1
@@ -43,9 +47,10 @@ class StreamChain:
     def withdraw(self, statement: Statement) -> bool:
         """Its seal did not reach the disk. False when another names it already: then it must get there yet."""
         with self.lock:
-            if self.previous != statement.hash().hex():
+            if self.previous != statement.hash().hex() or not self._before:
                 return False
-            self.previous, self.head_segment, self.head_sequence = self._before
+            self.previous, self.head_segment, self.head_sequence = self._before.pop()
+            self.length -= 1
             return True
 
     def take_sequence(self) -> int:
