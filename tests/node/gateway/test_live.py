@@ -175,6 +175,7 @@ async def test_a_new_run_starts_the_player_anew(node: Node) -> None:
     async with page(node) as viewer:
         await viewer.say(type="watch", view=0, camera=camera, stream="main", codecs=["h264"])
         await viewer.see(1)
+        await until(lambda: (camera, StreamName.MAIN) in node.watched)  # else nothing is told of what follows
         sink.closed(GapReason.NETWORK, "the connection was lost")
         again = Playing(sink, gop=25)
         viewer.said.clear()

@@ -22,11 +22,14 @@ from xomyen.terms.words import StreamName, VideoCodec
 
 
 def _converters() -> list[psutil.Process]:
-    return [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if "xomyen.playback.live_transcode_process" in child.cmdline()
-    ]
+    return [child for child in psutil.Process().children(recursive=True) if _converts(child)]
+
+
+def _converts(process: psutil.Process) -> bool:
+    try:
+        return "xomyen.playback.live_transcode_process" in process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False
 
 
 @pytest.mark.parametrize("trouble", ["dies", "hangs"])
