@@ -52,11 +52,12 @@ class RunWriter:
         self,
         camera: str,
         stream: StreamName,
-        policy: StreamPolicy,
         host: SinkHost,
         coverage: Coverage,
         chain: StreamChain,
         late_from_ns: int | None,
+        *,
+        scratch: bool,
     ) -> None:
         self.segment: OpenSegment | None = None
         self.volume: Volume | None = None  # of the segment
@@ -71,11 +72,11 @@ class RunWriter:
         self.segment_start = 0  # dts
         self._camera = camera
         self._stream = stream
-        self._policy = policy
         self._host = host
         self._coverage = coverage
         self._chain = chain
         self._late_from_ns = late_from_ns
+        self._scratch = scratch  # only for whoever watches
         self._run: Run | None = None
         self._clock = RunClock(0, 0)
         self._shown_until = 0  # presentation time behind the last picture
@@ -253,7 +254,7 @@ class RunWriter:
             start_ns=self._start_ns,
             start_ticks=pts,
             segment=new_id(host.clock),
-            scratch=not self._policy.record,
+            scratch=self._scratch,
             late=self._late_from_ns is not None,
         )
         if self._late_from_ns is None:

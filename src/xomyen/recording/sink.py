@@ -40,7 +40,7 @@ class RecordingSink:
     ) -> None:
         self.camera = camera
         self.stream = stream
-        self.policy = policy
+        self.policy = policy  # another that records alike, on the same volume, may take its place
         self.coverage = coverage
         self.chain = chain
         self.watched = False
@@ -53,7 +53,7 @@ class RecordingSink:
         self._checkpoint_ticks = int(settings.checkpoint_seconds * TICKS_PER_SECOND)
         self._config: CodecConfig | None = None
         self._volume: Volume | None = None  # for the next segment
-        self._run = RunWriter(camera, stream, policy, host, coverage, chain, late_from_ns)
+        self._run = RunWriter(camera, stream, host, coverage, chain, late_from_ns, scratch=not policy.record)
         self._checkpoint_at = 0  # dts in the run
         self._gathered: Gathered | None = None
 
