@@ -105,7 +105,7 @@ def utc(ms: float) -> str:
 
 
 def recorded_counter(page: Page, url: str, camera: str, ms: float) -> tuple[float, int]:
-    """The picture that the recording of a camera (its id) has at a moment, by a still: its exact time, ms; its number."""
+    """The picture that the recording of a camera (its id) has at a moment, by a still: its time, ms; its number."""
     answer = page.request.get(f"{url}/api/v1/cameras/{camera}/still", params={"at": utc(ms)})
     assert answer.ok, answer.text()
     decoder = av.CodecContext.create("mjpeg", "r")

@@ -86,6 +86,22 @@ def test_two_fingers_zoom_the_timeline_and_lead_nowhere(commune: Commune, browse
     context.close()
 
 
+@pytest.mark.parametrize("size", [(390, 844), (844, 390)], ids=["upright", "on its side"])
+def test_on_a_phone_the_export_opens_in_sight(commune: Commune, browser: Browser, size: tuple[int, int]) -> None:
+    context = open_context(
+        browser,
+        storage_state=commune.session,
+        viewport={"width": size[0], "height": size[1]},
+        is_mobile=True,
+        has_touch=True,
+    )
+    page = context.new_page()
+    page.goto(commune.player(MARKET))
+    page.get_by_role("button", name="Trích xuất").tap()
+    expect(page.get_by_role("button", name="Tải đoạn trích xuất (MP4)")).to_be_in_viewport(ratio=1)
+    context.close()
+
+
 def test_the_speeds_pass_through_the_recording_faster_and_slower(player: Page) -> None:
     speed = player.get_by_label("Tốc độ")
     for key, wanted in (("ArrowUp", 2), ("ArrowUp", 4), ("ArrowDown", 2), ("ArrowDown", 1), ("ArrowDown", 0.5)):

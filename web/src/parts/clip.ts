@@ -151,6 +151,11 @@ export class ClipElement extends LitElement {
     new LanguageController(this);
   }
 
+  /** On a phone it opens below what is in sight. */
+  override firstUpdated(): void {
+    this.scrollIntoView({ block: "nearest" });
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearTimeout(this.timer);
