@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     reserve_bytes: Annotated[int, Field(ge=MEBI)] | None = None  # kept free on each volume; none: 5 % of the disk
     commit_seconds: Annotated[float, Field(ge=0.1, le=30)] = 1.0  # shortest time between two syncs of a volume
     queue_bytes: Annotated[int, Field(ge=MEBI, le=16 * GIBI)] = 128 * MEBI  # may wait for one volume
-    receive_buffers: Annotated[int, Field(ge=16, le=65_536)] = 1700  # of 512 KiB each, shared by all cameras
+    receive_buffers: Annotated[int, Field(ge=16, le=65_536)] = 1800  # of 512 KiB each, shared by all cameras
     event_bytes: Annotated[int, Field(ge=16 * MEBI)] = 512 * MEBI  # the event stream on disk
     event_days: Annotated[float, Field(ge=1, le=3650)] = 90.0
     bus_store_bytes: Annotated[int, Field(ge=128 * MEBI)] = GIBI  # all of JetStream on disk
