@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import av
@@ -24,6 +25,8 @@ OPTIONS = [
 ]
 # A loaded machine may be slow; what is waited for comes all the same.
 PATIENCE_MS = 60_000
+
+AXE = Path(__file__).parents[1] / "web/node_modules/axe-core/axe.min.js"
 
 _GRAB = """video => {
   const canvas = document.createElement('canvas');
@@ -155,3 +158,16 @@ def picture_of(page: Page, name: str) -> Locator:
 def state_of(picture: Locator) -> str:
     """live, delayed, lost … as the picture says it."""
     return str(picture.evaluate("element => element.pictureState.kind"))
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core calls serious or critical, with the element it means."""
+    # Put in as the test's own script: the content policy of the page allows no foreign ones.
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {node['target']}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
-from tests.browser import picture_of, state_of
+from tests.browser import picture_of, serious, state_of
 from tests.e2e.conftest import MARKET, SECOND_NS
 from tests.recorded_node import RecordedNode
 from tests.waiting import wait_until
@@ -47,6 +47,7 @@ def test_an_alarm_stands_on_the_wall_from_its_beginning_to_its_end(wall: Page, a
     expect(banner.locator("li")).to_have_count(3)
     expect(banner.locator("li").first).to_contain_text("3 TB are held.")
     expect(banner).to_contain_text("(of_tomorrow)")
+    assert serious(wall) == []
     wall.get_by_role("button", name="EN – Chuyển sang tiếng Anh").click()
     expect(banner.locator("summary")).to_contain_text("Disk /srv/second is full")
     # Also on a full screen, where the bar goes.

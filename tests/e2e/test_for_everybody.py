@@ -5,32 +5,17 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from tests.browser import advanced, open_context, sign_in
+from tests.browser import advanced, open_context, serious, sign_in
 from tests.e2e.conftest import MARKET, Commune
 from tests.recorded_node import recorded_node
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
-
 
 def open_wall(page: Page, commune: Commune) -> None:
     page.goto(f"{commune.url}/live")
     page.locator("xy-picture").first.wait_for()
-
-
-def serious(page: Page) -> list[str]:
-    """What axe-core calls serious or critical, with the element it means."""
-    # Put in as the test's own script: the content policy of the page allows no foreign ones.
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{violation['id']}: {node['target']}"
-        for violation in found["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
 
 
 def test_the_language_is_switched_and_remembered(page: Page) -> None:
