@@ -15,16 +15,16 @@ from tests.running_node import ENVIRONMENT
 from tests.waiting import wait_until
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-CAMERAS = 25
 PATIENCE_S = 900.0
 PHONE = {"width": 390, "height": 844}
 TOLD = {"vi": "EN – Chuyển sang tiếng Anh", "en": "VI – Switch to Vietnamese"}
 
 
 @contextmanager
-def demo(folder: Path) -> Iterator[str]:
+def demo(folder: Path, cameras: int) -> Iterator[str]:
     """`xomyen demo` for the length of a block; its sign-in link."""
     command = [sys.executable, "-m", "xomyen.cli", "demo", "--dir", str(folder), "--listen", "127.0.0.1:0"]
+    command += ["--cameras", str(cameras)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     try:
         assert process.stdout is not None
@@ -34,8 +34,8 @@ def demo(folder: Path) -> Iterator[str]:
         process.wait(timeout=60)
 
 
-def save(page: Page, name: str) -> None:
-    file = IMAGES / f"{name}.jpg"
+def save(page: Page, folder: Path, name: str) -> None:
+    file = folder / f"{name}.jpg"
     page.screenshot(path=file, type="jpeg", quality=80)
     print(file)
 
@@ -48,11 +48,11 @@ def speak(page: Page, language: str) -> None:
     page.get_by_role("button", name=TOLD[language]).wait_for()
 
 
-def wall(page: Page) -> None:
+def wall(page: Page, cameras: int) -> None:
     """All pictures of the wall are live at the same moment: a machine that cannot do that must not be shown."""
     pictures = page.locator("xy-picture")
     wait_until(
-        lambda: pictures.count() == CAMERAS and all(state_of(picture) == "live" for picture in pictures.all()),
+        lambda: pictures.count() == cameras and all(state_of(picture) == "live" for picture in pictures.all()),
         seconds=PATIENCE_S,
         every=1.0,
     )
@@ -70,45 +70,50 @@ def past(page: Page, url: str, camera: str, minutes: float) -> None:
         page.wait_for_timeout(200)
 
 
-def take(browser: Browser, link: str, recorded_s: float) -> None:
+def take(browser: Browser, link: str, wanted: argparse.Namespace) -> None:
     url = link.partition("/signin")[0]
     context = open_context(browser)
     page = context.new_page()
     page.goto(link)
     page.wait_for_url("**/live")
     began = time.monotonic()
-    wall(page)
-    camera = page.locator("xy-wall").evaluate("wall => wall.house.cameras[18].id")
+    wall(page, wanted.cameras)
+    camera = page.locator("xy-wall").evaluate("wall => wall.house.cameras.slice(0, 19).at(-1).id")
     # A timeline that has something to show.
-    wait_until(lambda: time.monotonic() - began > recorded_s, seconds=recorded_s + 60, every=1.0)
+    wait_until(lambda: time.monotonic() - began > wanted.recorded, seconds=wanted.recorded + 60, every=1.0)
     for language in ("vi", "en"):
         page.goto(f"{url}/live")
         speak(page, language)
-        wall(page)
-        save(page, f"wall-{language}")
+        wall(page, wanted.cameras)
+        save(page, wanted.output, f"wall-{language}")
         past(page, url, camera, 15)
-        width = scale(page)["width"]
-        timeline(page).hover(position={"x": width * 0.6, "y": 50})
+        # Short recordings reach back little further than where the player stands.
+        shown = scale(page)
+        pointed_ms = (time.time() - 60 - max(0, wanted.recorded - 70) / 3) * 1000
+        x = (pointed_ms - shown["fromMs"]) / shown["spanMs"] * shown["width"]
+        timeline(page).hover(position={"x": x, "y": 50})
         page.locator("xy-preview canvas:not(.old)").wait_for()
-        save(page, f"player-{language}")
-        phone(browser, context.storage_state(), url, camera, language)
+        save(page, wanted.output, f"player-{language}")
+        save_phone(browser, context.storage_state(), url, camera, wanted.output / f"phone-{language}")
     context.close()
 
 
-def phone(browser: Browser, session: StorageState, url: str, camera: str, language: str) -> None:
+def save_phone(browser: Browser, session: StorageState, url: str, camera: str, file: Path) -> None:
     context = open_context(browser, storage_state=session, viewport=PHONE, is_mobile=True, has_touch=True)
     page = context.new_page()
     past(page, url, camera, 15)
-    save(page, f"phone-{language}")
+    save(page, file.parent, file.name)
     context.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Takes the pictures of the README anew; wants a quiet machine.")
     parser.add_argument("--recorded", type=float, default=600, metavar="SECONDS", help="how long to record before")
+    parser.add_argument("--cameras", type=int, default=25, metavar="COUNT", help="how many stand on the wall")
+    parser.add_argument("--output", type=Path, default=IMAGES, metavar="FOLDER", help="where the pictures are put")
     wanted = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, demo(Path(folder)) as link, chromium() as browser:
-        take(browser, link, wanted.recorded)
+    with tempfile.TemporaryDirectory() as folder, demo(Path(folder), wanted.cameras) as link, chromium() as browser:
+        take(browser, link, wanted)
 
 
 if __name__ == "__main__":
