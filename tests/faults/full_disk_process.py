@@ -43,6 +43,8 @@ async def record(root: Path, volume: Path) -> dict[str, object]:
             await play(feeder, 5)
         why = recorder.statistics.volumes[0].paused
         await play(feeder, 5)
+        # Else what still waits takes the room that is made.
+        await until(lambda: not recorder.statistics.volumes[0].queued_bytes)
         (volume / "ballast").unlink()
         await until(lambda: not recorder.statistics.volumes[0].paused)
         written = recorder.statistics.volumes[0].written_frames
