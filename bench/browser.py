@@ -141,21 +141,19 @@ def seek(clicks: int, record_s: float = 60.0) -> list[Result]:
             bar = page.locator("xy-timeline")
             bar.wait_for()
             page.wait_for_timeout(3000)
-            spent, missed = [], 0
+            spent: list[float] = []
             chance = random.Random(1)
             for _ in range(clicks):
                 took = _click(page, bar, chance, record_s)
-                if took is None:
-                    missed += 1
-                else:
-                    spent.append(took)
+                spent.append(float("inf") if took is None else took)
+    missed = spent.count(float("inf"))
     return [
         Result(
             "click on the timeline to first picture (GOP of 2 s)",
             "p95 at most 300 ms",
-            f"p95 {percentile(spent or [float('inf')], 0.95):.0f} ms, median {median(spent or [float('inf')]):.0f} ms"
-            f" over {len(spent)} clicks; {missed} clicks led to no other picture within 3 s",
-            bool(spent) and percentile(spent, 0.95) <= 300 and missed <= clicks // 4,
+            f"p95 {percentile(spent, 0.95):.0f} ms, median {median(spent):.0f} ms over {clicks} clicks;"
+            f" {missed} of them led to no picture of that time within 3 s and count as infinitely long",
+            percentile(spent, 0.95) <= 300,
         )
     ]
 
@@ -163,14 +161,15 @@ def seek(clicks: int, record_s: float = 60.0) -> list[Result]:
 def _click(page: Page, bar: Locator, chance: random.Random, record_s: float) -> float | None:
     """Milliseconds from the click to a picture of the time that was clicked on; None when none came."""
     middle = (time.time() - record_s / 2) * 1000
-    span = record_s * 600
-    bar.evaluate("(line, [middle, span]) => line.show(middle, span)", [middle, span])
+    bar.evaluate("(line, [middle, span]) => line.show(middle, span)", [middle, record_s * 600])
     page.wait_for_timeout(300)
+    # What it shows now: it may have followed the picture meanwhile.
+    scale = bar.evaluate("(line) => line.shownScale")
     playing = page.evaluate("watching.frames.length ? watching.frames.at(-1).at : 0")
     share = chance.uniform(0.1, 0.9)
-    while abs(middle + (share - 0.5) * span - playing) < _JUMP_MS:
+    while abs(scale["fromMs"] + share * scale["spanMs"] - playing) < _JUMP_MS:
         share = chance.uniform(0.1, 0.9)
-    target = middle + (share - 0.5) * span
+    target = scale["fromMs"] + share * scale["spanMs"]
     page.evaluate("watching.frames = []")
     box = bar.bounding_box() or {"x": 0, "y": 0, "width": 1, "height": 1}
     page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.7)
