@@ -166,10 +166,11 @@ def _click(page: Page, bar: Locator, chance: random.Random, record_s: float) -> 
     # What it shows now: it may have followed the picture meanwhile.
     scale = bar.evaluate("(line) => line.shownScale")
     playing = page.evaluate("watching.frames.length ? watching.frames.at(-1).at : 0")
-    share = chance.uniform(0.1, 0.9)
-    while abs(scale["fromMs"] + share * scale["spanMs"] - playing) < _JUMP_MS:
+    latest = time.time() * 1000 - _JUMP_MS  # a click beyond now leads to what is live
+    share, target = 0.0, playing
+    while abs(target - playing) < _JUMP_MS or target > latest:
         share = chance.uniform(0.1, 0.9)
-    target = scale["fromMs"] + share * scale["spanMs"]
+        target = scale["fromMs"] + share * scale["spanMs"]
     page.evaluate("watching.frames = []")
     box = bar.bounding_box() or {"x": 0, "y": 0, "width": 1, "height": 1}
     page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.7)
