@@ -30,6 +30,9 @@ class StreamedResponse(StreamingResponse):
             # Raises TimeoutError, which breaks the connection off.
             async with asyncio.timeout(self._send_s):
                 await send(message)
+            # To a client that has left Granian sends without ever waiting: a body that does not wait either would
+            # keep the event loop for itself, and nobody would hear that the client is gone.
+            await asyncio.sleep(0)
 
         # Left to the garbage collector, a download that broke off would hold its files against deletion.
         async with aclosing(self._content):
