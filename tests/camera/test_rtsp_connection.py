@@ -1,46 +1,21 @@
 """Encrypted cameras: any certificate or the one expected, and never less than the address asked for."""
 
-import datetime
-import hashlib
 import ssl
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from tests.certificates import self_signed
 from tests.rtsp_camera import RtspCamera
 from tests.rtsp_playing import fault_of, playing, status, with_pictures
 
 from xomyen.camera.errors import ClosedByCamera, EncryptionFailed, RequestRefused
 
 
-def self_signed() -> tuple[ssl.SSLContext, str]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "camera")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    return context, pem.decode() + hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
-
-
 @pytest.fixture
 def tls(tmp_path) -> tuple[ssl.SSLContext, str]:
-    context, text = self_signed()
-    (tmp_path / "camera.pem").write_text(text[:-64] + "\n")
-    context.load_cert_chain(tmp_path / "camera.pem")
-    return context, text[-64:]
+    own = self_signed(tmp_path, "camera", address=None)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own.certificate, own.key)
+    return context, own.fingerprint
 
 
 async def test_an_encrypted_camera_with_a_certificate_of_its_own_is_played(tls):

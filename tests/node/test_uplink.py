@@ -1,8 +1,6 @@
 """`xomyen serve` with an uplink: to a centre's nats-server with TLS and credentials, over a link that breaks."""
 
 import asyncio
-import datetime
-import ipaddress
 import json
 import re
 import ssl
@@ -14,13 +12,9 @@ from pathlib import Path
 import nats.errors
 import nats.js.errors
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from nats.aio.client import Client
 from nats.js.api import ExternalStream, StreamConfig, StreamSource
+from tests.certificates import self_signed
 from tests.running_node import RunningNode, running_node, xomyen
 from tests.tcp_proxy import TcpProxy
 from tests.waiting import until
@@ -45,31 +39,6 @@ COPY = "OF_THE_NODE"
 SEEDS = ("nodes.nk", "media.nk")
 
 
-def write_certificate(folder: Path) -> Path:
-    """A certificate for 127.0.0.1 that vouches for itself, and its key beside it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "centre")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "centre.pem"
-    file.write_bytes(certificate.public_bytes(Encoding.PEM))
-    (folder / "centre.key").write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-    )
-    return file
-
-
 @dataclass(frozen=True)
 class Centre:
     """A centre's server whose every connection is TLS."""
@@ -90,8 +59,8 @@ class Centre:
 async def centre_server(folder: Path, tls: bool = True) -> AsyncIterator[Centre]:
     (folder / "run").mkdir(parents=True)
     nodes, media = load_or_create_user(folder / "nodes.nk"), load_or_create_user(folder / "media.nk")
-    config, log, certificate = folder / "centre.conf", folder / "centre.log", write_certificate(folder)
-    block = f"tls {{ cert_file: {folder / 'centre.pem'}, key_file: {folder / 'centre.key'} }}" if tls else ""
+    config, log, own = folder / "centre.conf", folder / "centre.log", self_signed(folder, "centre")
+    block = f"tls {{ cert_file: {own.certificate}, key_file: {own.key} }}" if tls else ""
     config.write_text(
         f"""
         server_name: centre
@@ -111,7 +80,7 @@ async def centre_server(folder: Path, tls: bool = True) -> AsyncIterator[Centre]
     try:
         ports = json.loads(await until(lambda: next((f.read_text() for f in (folder / "run").glob("*.ports")), "")))
         leafs = await until(lambda: re.search(r"leafnode connections on 127.0.0.1:(\d+)", log.read_text()))
-        yield Centre(int(str(ports["nats"][0]).rpartition(":")[2]), int(leafs[1]), nodes, certificate)
+        yield Centre(int(str(ports["nats"][0]).rpartition(":")[2]), int(leafs[1]), nodes, own.certificate)
     finally:
         process.terminate()
         await process.wait()

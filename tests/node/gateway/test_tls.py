@@ -1,8 +1,6 @@
 """The gateway's own TLS, with a certificate made for the test."""
 
 import asyncio
-import datetime
-import ipaddress
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -11,10 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.certificates import self_signed
 from websockets.asyncio.client import connect
 
 from xomyen.access.store import AccessStore
@@ -28,31 +23,6 @@ from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.settings import Settings
 from xomyen.terms.time import SystemClock
-
-
-def _certificate(folder: Path, name: str = "node") -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 signed by its own key: files of the chain and the key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
-        .sign(key, hashes.SHA256())
-    )
-    chain, secret = folder / f"{name}.crt", folder / f"{name}.key"
-    chain.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return chain, secret
 
 
 @asynccontextmanager
@@ -73,9 +43,9 @@ async def _served(folder: NodeFolder, settings: Settings) -> AsyncIterator[Addre
 
 
 async def test_over_tls_sessions_are_secure_and_live_pictures_travel_too(tmp_path: Path) -> None:
-    chain, key = _certificate(tmp_path)
-    trust = ssl.create_default_context(cafile=str(chain))
-    settings = Settings(tls_certificate=chain, tls_key=key)
+    node = self_signed(tmp_path, "node")
+    trust = ssl.create_default_context(cafile=node.certificate)
+    settings = Settings(tls_certificate=node.certificate, tls_key=node.key)
     async with _node(tmp_path) as folder, _served(folder, settings) as address:
         assert address.url.startswith("https://127.0.0.1:")
         code = _code(folder)
@@ -104,13 +74,13 @@ def _code(folder: NodeFolder) -> str:
 
 
 async def test_a_port_with_tls_says_nothing_without_it_and_nothing_older(tmp_path: Path) -> None:
-    chain, key = _certificate(tmp_path)
-    settings = Settings(tls_certificate=chain, tls_key=key)
+    node = self_signed(tmp_path, "node")
+    settings = Settings(tls_certificate=node.certificate, tls_key=node.key)
     async with _node(tmp_path) as folder, _served(folder, settings) as address:
         async with httpx.AsyncClient(timeout=30) as client:
             with pytest.raises(httpx.HTTPError):
                 await client.get(f"http://127.0.0.1:{address.port}/")
-        old = ssl.create_default_context(cafile=str(chain))
+        old = ssl.create_default_context(cafile=node.certificate)
         old.maximum_version = ssl.TLSVersion.TLSv1_2
         async with httpx.AsyncClient(verify=old, timeout=30) as client:
             with pytest.raises(httpx.HTTPError):
@@ -129,16 +99,16 @@ async def test_behind_a_proxy_that_ends_tls_the_cookie_is_secure_as_well(tmp_pat
 
 @pytest.mark.parametrize("wrong", ["one alone", "no such file", "no PEM", "of another"])
 async def test_a_certificate_that_cannot_be_used_is_told_before_anything_listens(tmp_path: Path, wrong: str) -> None:
-    chain, key = _certificate(tmp_path)
-    values: dict[str, Path | None] = {"tls_certificate": chain, "tls_key": key}
+    node = self_signed(tmp_path, "node")
+    values: dict[str, Path | None] = {"tls_certificate": node.certificate, "tls_key": node.key}
     if wrong == "one alone":
         values["tls_key"] = None
     elif wrong == "no such file":
         values["tls_key"] = tmp_path / "none.key"
     elif wrong == "no PEM":
-        chain.write_text("nothing")
+        node.certificate.write_text("nothing")
     else:
-        values["tls_key"] = _certificate(tmp_path, "other")[1]
+        values["tls_key"] = self_signed(tmp_path, "other").key
     async with _node(tmp_path) as folder:
         with pytest.raises(InvalidConfiguration, match="tls_"):
             async with asyncio.timeout(60), _served(folder, Settings(**values)):
