@@ -14,6 +14,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import ExternalStream, StreamConfig, StreamSource
+from tests.leaf_node import leaf_answers
 from tests.tcp_proxy import TcpProxy
 from tests.waiting import until
 
@@ -119,21 +120,12 @@ async def province(tmp_path: Path) -> AsyncIterator[Province]:
         await stack.enter_async_context(ConfigService(local, node, secrets, 100))
         centre = await hub.connect(hub.nodes)
         stack.push_async_callback(finish, centre)
-        await until(lambda: _leaf_streams(centre, node))
+        await until(lambda: leaf_answers(centre, node))
         source = StreamSource(
             name=subjects.event_stream(node), external=ExternalStream(api=f"$JS.{domain(node)}.API", deliver="")
         )
         await centre.jetstream().add_stream(StreamConfig(name=HUB_STREAM, sources=[source]))
         yield Province(node, folder, events_link, media_link, local, centre, hub)
-
-
-async def _leaf_streams(centre: Client, node: str) -> bool:
-    """Whether the node's JetStream answers through the leaf."""
-    try:
-        await centre.jetstream(domain=domain(node)).stream_info(subjects.event_stream(node))
-    except (nats.errors.Error, nats.js.errors.Error):
-        return False
-    return True
 
 
 async def _stored(centre: Client) -> int:

@@ -9,12 +9,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import nats.errors
-import nats.js.errors
 import pytest
 from nats.aio.client import Client
 from nats.js.api import ExternalStream, StreamConfig, StreamSource
 from tests.certificates import self_signed
+from tests.leaf_node import leaf_answers
 from tests.running_node import RunningNode, running_node, xomyen
 from tests.tcp_proxy import TcpProxy
 from tests.waiting import until
@@ -97,15 +96,6 @@ def write_settings(folder: Path, centre: Path, port: int, certificate: Path | No
     )
 
 
-async def _answers(client: Client, node: str) -> bool:
-    """Whether the node's JetStream answers through the leaf."""
-    try:
-        await client.jetstream(domain=domain(node)).stream_info(subjects.event_stream(node))
-    except (nats.errors.Error, nats.js.errors.Error):
-        return False
-    return True
-
-
 async def test_a_served_node_is_reached_and_its_events_arrive_over_a_link_that_was_cut(tmp_path: Path) -> None:
     folder = tmp_path / "node"
     node = prepare(NodeFolder(folder))
@@ -116,7 +106,7 @@ async def test_a_served_node_is_reached_and_its_events_arrive_over_a_link_that_w
         served = await asyncio.to_thread(stack.enter_context, _served(folder))
         client = await centre.connect()
         stack.push_async_callback(finish, client)
-        await until(lambda: _answers(client, node), every=0.2)
+        await until(lambda: leaf_answers(client, node), every=0.2)
         assert "JetStream using domains" in (tmp_path / "centre" / "centre.log").read_text()
         js = client.jetstream()
         source = StreamSource(
