@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.collecting_sink import CollectingSink
+from tests.waiting import until
 
 from xomyen.camera.libav import LibavPool, LibavSource
 from xomyen.camera.source import Batch
@@ -109,9 +110,7 @@ async def test_the_processes_end_when_the_node_is_killed(video: Callable[[str], 
     child = int(await node.stdout.readline())
     node.kill()
     await node.wait()
-    async with asyncio.timeout(30):
-        while _runs(child):
-            await asyncio.sleep(0.05)
+    await until(lambda: not _runs(child))
 
 
 def _runs(pid: int) -> bool:

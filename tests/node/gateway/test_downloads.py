@@ -138,9 +138,12 @@ async def test_footage_of_a_disk_that_does_not_answer_is_refused_once_many_wait_
             assert (first.status_code, first.json()["code"]) == (503, "busy")
             assert int(first.headers["Retry-After"]) > 0
             assert (await client.get(f"/api/v1/timelines?{span}")).status_code == 200
-            while not all(task.done() for task in asked):
+
+            def all_let_go() -> bool:
                 with _released(node, stuck):
-                    await asyncio.sleep(0.05)
+                    return all(task.done() for task in asked)
+
+            await until(all_let_go, seconds=60)
 
 
 class _Endless:

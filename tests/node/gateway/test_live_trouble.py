@@ -56,7 +56,7 @@ async def test_pictures_go_on_when_their_converter_dies_or_hangs(
         async def play() -> None:
             while playing.at < len(playing.units):
                 playing.play(node, 5)
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(0.5)  # a camera goes on in its own time, whoever watches
 
         going_on = asyncio.create_task(play())
         try:
