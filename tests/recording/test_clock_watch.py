@@ -1,5 +1,6 @@
 """A clock that is set is noticed, labelled and told of; the footage is kept."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,16 @@ async def test_a_step_of_the_clock_is_labelled_and_overlapping_footage_kept(tmp_
 
 async def recorded_and_held(recorder: Recorder, clock: ManualClock, root: Path) -> None:
     """Two sealed segments, the first of which is held."""
-    for number in range(2):
+
+    def all_sealed(count: int) -> bool:
+        return [row.state for row in segments(root)] == [SegmentState.SEALED] * count
+
+    for count in (1, 2):
         feeder = Feeder(recorder.sink(CAMERA, MAIN))
         feeder.open()
         play(feeder, clock, 4)
         recorder.remove(CAMERA, MAIN)
-        await until(lambda: [row.state for row in segments(root)] == [SegmentState.SEALED] * (number + 1))  # noqa: B023
+        await until(partial(all_sealed, count))
     first = segments(root)[0]
     await recorder.add_hold(CAMERA, first.start_ns, first.end_ns, "case 7", "officer", clock.wall_ns() + 90 * DAY)
 
