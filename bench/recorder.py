@@ -54,7 +54,7 @@ class StallingDisk(LocalDisk):
         (self._there.add if path.startswith(self._folder) else self._there.discard)(descriptor)
         return descriptor
 
-    def writev(self, descriptor: int, parts: Sequence[Bytes]) -> int:  # type: ignore[override]
+    def writev(self, descriptor: int, parts: Sequence[Bytes]) -> int:
         if descriptor in self._there:
             self._go.wait()
         return os.writev(descriptor, parts)

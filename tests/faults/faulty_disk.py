@@ -44,7 +44,7 @@ class FaultyDisk(LocalDisk):
         self.paths[descriptor] = path
         return descriptor
 
-    def writev(self, descriptor: int, parts: Sequence[Bytes]) -> int:  # type: ignore[override]
+    def writev(self, descriptor: int, parts: Sequence[Bytes]) -> int:
         if self.stalled and self.paths.get(descriptor, "").startswith(self.stalled):
             assert self.go_on.wait(60)
         if self.bad_file and self.bad_file in self.paths.get(descriptor, ""):

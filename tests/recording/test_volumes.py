@@ -9,7 +9,8 @@ import pytest
 from tests.footage import CAMERA, Feeder, footage
 from tests.recorders import MAIN, checked, gaps, make_recorder, segments, until
 
-from xomyen.recording.disk import Bytes, LocalDisk, Room
+from xomyen.recording.disk import LocalDisk, Room
+from xomyen.terms.buffers import Bytes
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
 from xomyen.terms.words import GapReason
 
@@ -103,7 +104,7 @@ class FaultOfOurs(LocalDisk):
         super().__init__()
         self.call = call
 
-    def writev(self, descriptor: int, parts: Sequence[Bytes]) -> int:  # type: ignore[override]
+    def writev(self, descriptor: int, parts: Sequence[Bytes]) -> int:
         self._fail("writev")
         return os.writev(descriptor, parts)
 
