@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.gateway_node import Node, running_node
-from tests.node.gateway.test_live import Page, Playing, indexed, page
+from tests.live_page import Page, Playing, indexed, page
 from tests.waiting import until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.gateway_node import Node, live_state, seconds
-from tests.node.gateway.test_live import page
+from tests.live_page import page
 from tests.waiting import until
 
 import xomyen
