@@ -5,9 +5,7 @@ import hashlib
 import json
 import shutil
 import struct
-import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,62 +13,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.numbered_footage import FRAME_NS, START_NS, Footage, encode
+from tests.proof_original import NOW_NS, Original, clip_of, record
 
 from xomyen.playback.clip import plan_clips
-from xomyen.playback.export import Export, ExportOrder, write_export, zip_chunks
-from xomyen.proof.keys import PublicKey, SigningKey
+from xomyen.playback.export import Export, ExportOrder, write_export
+from xomyen.proof.keys import SigningKey
 from xomyen.proof.manifest import Manifest, key_record, sign_manifest
 from xomyen.proof.package import NotAnExport
 from xomyen.proof.seal import canonical_json
 from xomyen.proof.verify import Report, Verdict, verify
 from xomyen.terms.words import VideoCodec
 
-NOW_NS = START_NS + 10**12
-
-
-@dataclass
-class Original:
-    folder: Path
-    footage: Footage
-    export: Export
-
-    @property
-    def trusted(self) -> list[PublicKey]:
-        return [self.footage.key.public]
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Original:
-    folder = tmp_path_factory.mktemp("proof")
-    footage = Footage(folder / "video")
-    footage.record(*encode(150), checkpoint_after=2)
-    order = ExportOrder(
-        footage.node, footage.camera, "Cổng chợ", footage.stream, START_NS + 10 * FRAME_NS, START_NS + 140 * FRAME_NS
-    )
-    export = Export(order, tuple(plan_clips(footage.segments, order.from_ns, order.to_ns)), ())
-    write_export(export, footage.key, folder / "export", NOW_NS)
-    return Original(folder / "export", footage, export)
-
-
-@pytest.fixture
-def copy(original: Original, tmp_path: Path) -> Path:
-    shutil.copytree(original.folder, tmp_path / "copy")
-    return tmp_path / "copy"
-
-
-def clip_of(folder: Path) -> Path:
-    return next(folder.glob("*.mp4"))
-
 
 def flip(file: Path, at: int) -> None:
     data = bytearray(file.read_bytes())
     data[at] ^= 1
     file.write_bytes(data)
-
-
-def record(original: Original) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((original.folder / "manifest.json").read_bytes())["clips"][0]
-    return found
 
 
 def test_what_was_exported_is_authentic_and_says_when_by_the_seals(original: Original) -> None:
@@ -328,75 +286,3 @@ def test_every_byte_of_manifest_and_signature_counts(original: Original, copy: P
                 continue
             assert report.verdict is Verdict.ALTERED
         (copy / name).write_bytes(content)
-
-
-def make_zip(path: Path, entries: list[tuple[str, bytes]], method: int = zipfile.ZIP_STORED) -> Path:
-    with zipfile.ZipFile(path, "w", method) as archive:
-        for name, content in entries:
-            archive.writestr(name, content)
-    return path
-
-
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_zips_with_tricks_are_no_exports(original: Original, tmp_path: Path) -> None:
-    entries = [(file.name, file.read_bytes()) for file in original.folder.iterdir()]
-    assert verify(make_zip(tmp_path / "good.zip", entries), original.trusted).verdict is Verdict.AUTHENTIC
-    bad = {
-        "path traversal": [*entries, ("../../evil.mp4", b"x")],
-        "absolute": [*entries, ("/etc/passwd", b"x")],
-        "duplicate": [*entries, entries[0]],
-        "empty": [],
-        "no manifest": [entry for entry in entries if entry[0] != "manifest.json"],
-    }
-    for name, content in bad.items():
-        with pytest.raises(NotAnExport):
-            verify(make_zip(tmp_path / f"{name}.zip", content), original.trusted)
-    with pytest.raises(NotAnExport, match="compressed"):
-        verify(make_zip(tmp_path / "bomb.zip", [*entries, ("z.mp4", bytes(1 << 20))], zipfile.ZIP_DEFLATED), [])
-    whole = (tmp_path / "good.zip").read_bytes()
-    for length in (30, len(whole) // 2, len(whole) - 1):
-        (tmp_path / "cut.zip").write_bytes(whole[:length])
-        with pytest.raises(NotAnExport):
-            verify(tmp_path / "cut.zip", original.trusted)
-
-
-def test_a_changed_byte_inside_a_zip_is_placed_in_the_clip(original: Original, tmp_path: Path) -> None:
-    path = tmp_path / "export.zip"
-    path.write_bytes(b"".join(zip_chunks(original.export, original.footage.key, NOW_NS)))
-    segment = record(original)["segments"][0]
-    content = bytearray(path.read_bytes())
-    clip = clip_of(original.folder).read_bytes()
-    content[content.index(clip) + segment["offset"] + 5] ^= 1
-    path.write_bytes(content)
-    report = verify(path, original.trusted)
-    assert (report.verdict, report.findings[0].start) == (Verdict.ALTERED, segment["offset"])
-
-
-@given(st.binary(max_size=400))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
-def test_garbage_is_no_export(tmp_path_factory: Any, garbage: bytes) -> None:
-    folder = tmp_path_factory.getbasetemp() / "garbage"
-    folder.mkdir(exist_ok=True)
-    (folder / "manifest.json").write_bytes(garbage)
-    (folder / "manifest.sig").write_bytes(garbage)
-    (folder / "x.zip").write_bytes(b"PK\3\4" + garbage)
-    for path in (folder, folder / "x.zip", folder / "nothing-here"):
-        with pytest.raises(NotAnExport):
-            verify(path, [])
-
-
-def test_another_file_beside_the_manifest_is_not_what_it_names(original: Original, copy: Path) -> None:
-    shutil.copy(clip_of(copy), copy / "other.mp4")
-    with pytest.raises(NotAnExport):
-        verify(copy / "other.mp4", original.trusted)
-    (copy / "other.mp4").unlink()
-    assert verify(clip_of(copy), original.trusted).verdict is Verdict.AUTHENTIC
-
-
-def test_what_lies_beside_the_clips_is_named_as_not_checked(original: Original, copy: Path, tmp_path: Path) -> None:
-    assert verify(copy, original.trusted).not_checked == []
-    shutil.copy(clip_of(copy), copy / "Trước đó.mp4")
-    assert verify(copy, original.trusted).not_checked == ["Trước đó.mp4"]
-    assert verify(copy / record(original)["file"], original.trusted).not_checked == []
-    path = make_zip(tmp_path / "more.zip", [(file.name, file.read_bytes()) for file in copy.iterdir()])
-    assert verify(path, original.trusted).not_checked == ["Trước đó.mp4"]
