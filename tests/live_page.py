@@ -40,7 +40,7 @@ class Page:
         else:
             version, *head = HEAD.unpack_from(message)
             assert version == 1
-            self.media.append((*head, message[HEAD.size :]))  # type: ignore[arg-type]
+            self.media.append((*head, message[HEAD.size :]))
 
     async def hear(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Reads on until this has been said."""
