@@ -34,17 +34,22 @@ class SmallDisk(LocalDisk):
         return super().room(path)._replace(free=self.size - used, total=self.size)
 
 
-async def footage_of(
-    recorder: Recorder, clock: ManualClock, cameras: tuple[str, ...] = (CAMERA,), **policy: Any
-) -> None:
-    """Four sealed segments of 4 s for each camera, and an open one."""
-    feeders = [Feeder(recorder.sink(camera, MAIN, StreamPolicy(**policy)), footage(gop=100)) for camera in cameras]
+def play(clock: ManualClock, feeders: list[Feeder]) -> None:
+    """18 s of each of them."""
     for feeder in feeders:
         feeder.open()
     for _ in range(18):
         clock.advance(S)
         for feeder in feeders:
             feeder.feed(25, clock.wall_ns())
+
+
+async def footage_of(
+    recorder: Recorder, clock: ManualClock, cameras: tuple[str, ...] = (CAMERA,), **policy: Any
+) -> None:
+    """Four sealed segments of 4 s for each camera, and an open one."""
+    feeders = [Feeder(recorder.sink(camera, MAIN, StreamPolicy(**policy)), footage(gop=100)) for camera in cameras]
+    play(clock, feeders)
     await until(
         lambda: recorder.reader.query("SELECT count(*) FROM segment WHERE state = 'sealed'")[0][0] == 4 * len(cameras)
     )
@@ -124,7 +129,7 @@ async def test_what_somebody_reads_stays_although_the_disk_is_short(tmp_path: Pa
     async with quick(tmp_path, clock, disk=disk) as recorder:
         await footage_of(recorder, clock)
         rows = segments(tmp_path)
-        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
+        (volume,) = recorder.volumes.at_work.values()
         volume.floor = disk.size
         with lend(rows[1].path):
             await recorder.run_retention()
@@ -151,7 +156,7 @@ async def test_the_floor_is_kept_free_oldest_first_across_cameras(tmp_path: Path
     async with quick(tmp_path, clock, disk=disk) as recorder:
         await footage_of(recorder, clock, (CAMERA, OTHER))
         everything = sorted(segments(tmp_path) + segments(tmp_path, OTHER), key=lambda row: (row.start_ns, row.id))
-        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
+        (volume,) = recorder.volumes.at_work.values()
         volume.floor = disk.size - disk.room(volume.path).free
         volume.floor = disk.room(volume.path).free + sum(row.bytes for row in everything[:3])
         await recorder.run_retention()
@@ -166,7 +171,7 @@ async def test_when_only_held_footage_is_left_somebody_is_told(tmp_path: Path) -
     async with quick(tmp_path, clock, disk=disk, on_alarm=lambda code, text: alarms.append(text)) as recorder:
         await footage_of(recorder, clock)
         await recorder.add_hold(CAMERA, 0, 1 << 62, "case 7", "officer", clock.wall_ns() + DAY)
-        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
+        (volume,) = recorder.volumes.at_work.values()
         volume.floor = disk.room(volume.path).free + 1
         (done,) = (await recorder.run_retention()).values()
         assert (done.segments, done.short) == (0, "only held footage is left on it")
@@ -184,7 +189,7 @@ async def test_a_volume_that_is_not_there_keeps_its_rows_although_the_place_is_s
     disk = SmallDisk()
     async with quick(tmp_path, clock, disk=disk) as recorder:
         await footage_of(recorder, clock, retention_days=1, retention_bytes=1)
-        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
+        (volume,) = recorder.volumes.at_work.values()
         os.rename(volume.path, tmp_path / "away")
         os.mkdir(volume.path)
         volume.floor = disk.size
@@ -245,10 +250,7 @@ async def test_a_volume_that_became_read_only_keeps_its_rows_and_the_others_are_
 
 async def footage_of_other(recorder: Recorder, clock: ManualClock, volume: str) -> None:
     feeder = Feeder(recorder.sink(OTHER, MAIN, StreamPolicy(volume=volume, retention_days=1)), footage(gop=100))
-    feeder.open()
-    for _ in range(18):
-        clock.advance(S)
-        feeder.feed(25, clock.wall_ns())
+    play(clock, [feeder])
     await until(lambda: recorder.reader.query("SELECT count(*) FROM segment WHERE state = 'sealed'")[0][0] == 8)
 
 
@@ -298,7 +300,7 @@ async def test_somebody_who_reads_the_oldest_footage_does_not_keep_the_disk_shor
     async with quick(tmp_path, clock, disk=disk) as recorder:
         await footage_of(recorder, clock)
         rows = segments(tmp_path)
-        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
+        (volume,) = recorder.volumes.at_work.values()
         volume.floor = disk.room(volume.path).free + 1
         with lend(rows[0].path):
             (done,) = (await recorder.run_retention()).values()
@@ -323,7 +325,7 @@ async def test_a_file_system_that_frees_later_loses_no_more_than_is_missing(tmp_
     async with quick(tmp_path, clock, disk=disk) as recorder:
         await footage_of(recorder, clock)
         rows = segments(tmp_path)
-        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
+        (volume,) = recorder.volumes.at_work.values()
         disk.shown = None
         volume.floor = disk.room(volume.path).free + rows[0].bytes + 1
         await recorder.run_retention()
@@ -382,7 +384,7 @@ async def test_a_disk_that_runs_out_of_files_loses_its_oldest_footage_and_goes_o
     async with quick(tmp_path, clock, disk=disk) as recorder:
         await footage_of(recorder, clock)
         rows = segments(tmp_path)
-        volume = recorder.volumes.at_work[recorder.statistics.volumes[0].id]
+        (volume,) = recorder.volumes.at_work.values()
         disk.others += disk.room(volume.path).free_files - 7  # three short of the floor, which is 10
         (done,) = (await recorder.run_retention()).values()
         assert (done.segments, done.short) == (3, "")
