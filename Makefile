@@ -5,18 +5,26 @@ BIN := .venv/bin
 
 PYTHON_STAMP := .venv/.installed
 WEB_STAMP := src/xomyen/node/static/.built
+WORDS_STAMP := .venv/.words
+WORDS := $(wildcard src/xomyen/centre/locale/*/LC_MESSAGES/django.po src/xomyen/centre/*/locale/*/LC_MESSAGES/django.po)
+# Templates name the icons that the web build brings.
+TEMPLATES := $(shell find src/xomyen/centre -name '*.html' -o -name '*.py' 2>/dev/null)
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .PHONY: install web demo test lint format bench lock test-packages clean
 
-install: $(PYTHON_STAMP) $(WEB_STAMP)  ## everything into .venv, with the web parts built
+install: $(PYTHON_STAMP) $(WEB_STAMP) $(WORDS_STAMP)  ## everything into .venv, with the web parts and words built
 
 $(PYTHON_STAMP): requirements.lock requirements-demo.lock pyproject.toml scripts/setup-python
 	scripts/setup-python
 	@touch $@
 
-$(WEB_STAMP): $(PYTHON_STAMP) $(WEB_SOURCES) scripts/build-web
+$(WEB_STAMP): $(PYTHON_STAMP) $(WEB_SOURCES) $(TEMPLATES) scripts/build-web
 	scripts/build-web
+	@touch $@
+
+$(WORDS_STAMP): $(PYTHON_STAMP) $(WORDS) scripts/build-words
+	scripts/build-words
 	@touch $@
 
 web: $(WEB_STAMP)
@@ -45,7 +53,8 @@ bench: install test-packages  ## every claim of speed with its peer; writes benc
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv .node web/node_modules src/xomyen/node/static build
+	rm -rf .venv .node web/node_modules src/xomyen/node/static src/xomyen/centre/static build
+	find src/xomyen/centre -name '*.mo' -delete
 
 lock:  ## resolves the dependencies anew
 	for set in dev demo node tools; do \

@@ -19,4 +19,9 @@ export default defineConfig(
       "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
     },
   },
+  {
+    files: ["**/*.mjs"],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: { parserOptions: { projectService: false } },
+  },
 );

@@ -35,6 +35,7 @@ _ROOMS = {
     "check": ("check",),
     "ticket": ("ticket",),
     "demo": ("demo",),
+    "centre": ("centre",),
 }
 """Modules beside this one with their commands; each offers `register(app, camera)`."""
 

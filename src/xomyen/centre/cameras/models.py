@@ -1,0 +1,194 @@
+"""Nodes, sites, cameras and their streams; what is wanted and what is in force."""
+
+import uuid
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from xomyen.centre.folding import fold
+from xomyen.centre.keys import KeyedModel
+from xomyen.centre.organisation.models import Unit
+
+
+class Node(KeyedModel):
+    """The machine that records a set of cameras; its key is the node's own id."""
+
+    unit_path = "unit"
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="nodes")
+    name = models.CharField(_("name"), max_length=120)
+    # Where browsers reach the node's gateway, such as https://camera.xa.example:8460.
+    address = models.URLField(_("address"), max_length=200)
+    created = models.DateTimeField(auto_now_add=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def unit_of(self) -> uuid.UUID:
+        return self.unit_id
+
+
+class Owner(models.TextChoices):
+    COMMUNE = "commune", _("commune")
+    GROUP = "group", _("residential group")
+    AGENCY = "agency", _("agency or school")
+    ENTERPRISE = "enterprise", _("enterprise")
+    HOUSEHOLD = "household", _("household")
+
+
+class Site(KeyedModel):
+    """A pole, wall or gate with a position; carries one or more cameras."""
+
+    unit_path = "unit"
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="sites")
+    code = models.CharField(_("code"), max_length=20)
+    name = models.CharField(_("name"), max_length=160)
+    folded = models.CharField(max_length=200, editable=False, db_index=True)
+    latitude = models.FloatField(
+        _("latitude"), null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
+    )
+    longitude = models.FloatField(
+        _("longitude"), null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)]
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("code",)
+        constraints = (models.UniqueConstraint(fields=("unit", "code"), name="one_site_of_a_code_in_a_unit"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *arguments: Any, **options: Any) -> None:
+        self.folded = fold(f"{self.code} {self.name}")
+        super().save(*arguments, **options)
+
+    def unit_of(self) -> uuid.UUID:
+        return self.unit_id
+
+
+class Acceptance(models.TextChoices):
+    """How far a camera has come; each step is dated with who took it."""
+
+    PLANNED = "planned", _("planned")
+    SURVEYED = "surveyed", _("surveyed")
+    INSTALLED = "installed", _("installed")
+    ACCEPTED = "accepted", _("accepted")
+    SUSPENDED = "suspended", _("suspended")
+    RETIRED = "retired", _("retired")
+
+
+class CameraClass(KeyedModel):
+    """A class of cameras sets how long footage is kept, within the enforced maximum."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    retention_days = models.PositiveIntegerField(
+        _("days kept"), default=30, validators=[MinValueValidator(1), MaxValueValidator(365)]
+    )
+    past_needs_purpose = models.BooleanField(_("a purpose is asked before looking back"), default=False)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Camera(KeyedModel):
+    """One lens. The key is the id under which its node knows it."""
+
+    unit_path = "site__unit"
+    site = models.ForeignKey(Site, models.PROTECT, related_name="cameras")
+    node = models.ForeignKey(Node, models.PROTECT, null=True, blank=True, related_name="cameras")
+    code = models.CharField(_("code"), max_length=20)
+    name = models.CharField(_("name"), max_length=100)
+    folded = models.CharField(max_length=260, editable=False, db_index=True)
+    order = models.IntegerField(_("place on the wall"), default=0)
+
+    purpose = models.CharField(_("purpose"), max_length=300)
+    owner = models.CharField(_("owner"), max_length=12, choices=Owner.choices, default=Owner.COMMUNE)
+    owner_name = models.CharField(_("owner's name"), max_length=160, blank=True)
+    funding = models.CharField(_("funding"), max_length=160, blank=True)
+    camera_class = models.ForeignKey(CameraClass, models.PROTECT, related_name="cameras", verbose_name=_("class"))
+    is_public = models.BooleanField(_("watches public space"), default=True)  # False: private property
+
+    height_m = models.FloatField(_("height (m)"), null=True, blank=True, validators=[MinValueValidator(0)])
+    azimuth_deg = models.FloatField(
+        _("azimuth (°)"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(360)]
+    )
+    tilt_deg = models.FloatField(
+        _("tilt (°)"), null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
+    )
+    field_of_view_deg = models.FloatField(
+        _("field of view (°)"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(360)]
+    )
+
+    main_url = models.CharField(_("main stream"), max_length=500, blank=True)
+    sub_url = models.CharField(_("sub-stream"), max_length=500, blank=True)
+    user = models.CharField(_("camera's user"), max_length=200, blank=True)
+    # Sealed to its node's key; the centre cannot read it either.
+    sealed_password = models.TextField(blank=True, editable=False)
+    enabled = models.BooleanField(_("records"), default=True)
+    masks = models.JSONField(_("privacy masks"), default=list, blank=True)  # polygons, parts of width and height
+
+    onvif_address = models.CharField(_("ONVIF address"), max_length=300, blank=True)
+    manufacturer = models.CharField(_("manufacturer"), max_length=80, blank=True)
+    model = models.CharField(_("model"), max_length=80, blank=True)
+    serial_number = models.CharField(_("serial number"), max_length=80, blank=True)
+    firmware = models.CharField(_("firmware"), max_length=80, blank=True)
+    firmware_support_ends = models.DateField(_("firmware supported until"), null=True, blank=True)
+    certificate = models.CharField(_("certificate of conformity"), max_length=120, blank=True)
+    ptz = models.BooleanField(_("can be turned"), default=False)
+
+    acceptance = models.CharField(_("state"), max_length=10, choices=Acceptance.choices, default=Acceptance.PLANNED)
+    created = models.DateTimeField(auto_now_add=True)
+
+    # What the node has: written by the link, shown beside what is wanted.
+    in_force_revision = models.PositiveBigIntegerField(default=0, editable=False)
+    in_force = models.JSONField(null=True, blank=True, editable=False)
+    refused = models.CharField(max_length=500, blank=True, editable=False)  # why the node did not take it
+
+    history = HistoricalRecords(excluded_fields=["sealed_password", "in_force", "in_force_revision", "refused"])
+
+    class Meta:
+        ordering = ("order", "code")
+        constraints = (models.UniqueConstraint(fields=("site", "code"), name="one_camera_of_a_code_at_a_site"),)
+        indexes = (models.Index(fields=("node", "order")),)
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+    def save(self, *arguments: Any, **options: Any) -> None:
+        self.folded = fold(f"{self.code} {self.name} {self.site.name}")
+        super().save(*arguments, **options)
+
+    def unit_of(self) -> uuid.UUID:
+        return self.site.unit_id
+
+    @staticmethod
+    def only_public() -> models.Q:
+        """What a role that sees public cameras alone may see."""
+        return models.Q(is_public=True, acceptance=Acceptance.ACCEPTED)
+
+
+class AcceptanceStep(KeyedModel):
+    """A camera came to a state: when, by whom, and on which paper."""
+
+    camera = models.ForeignKey(Camera, models.CASCADE, related_name="steps")
+    state = models.CharField(max_length=10, choices=Acceptance.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    note = models.CharField(_("note"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("at",)

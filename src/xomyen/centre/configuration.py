@@ -1,0 +1,161 @@
+"""What a centre can be told: the file centre.toml in its folder, overridden by XOMYEN_CENTRE_… of the environment."""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from xomyen.terms.errors import InvalidConfiguration
+from xomyen.terms.folder import NodeFolder
+
+FOLDER_VARIABLE = "XOMYEN_CENTRE_DIR"
+"""The environment variable that tells a process of the centre its folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class CentreFolder:
+    """Everything of a centre but its database server lies in one folder, beside a node's where one box is both."""
+
+    root: Path
+
+    @property
+    def own(self) -> Path:
+        return self.root / "centre"
+
+    @property
+    def settings(self) -> Path:
+        """Optional settings (TOML)."""
+        return self.root / "centre.toml"
+
+    @property
+    def database(self) -> Path:
+        """The database when no server is named (SQLite)."""
+        return self.own / "centre.sqlite"
+
+    @property
+    def secret(self) -> Path:
+        """What signs sessions and links; mode 0600."""
+        return self.own / "secret"
+
+    @property
+    def issuer_key(self) -> Path:
+        """The Ed25519 key with which the centre issues tickets; PKCS#8 PEM, mode 0600."""
+        return self.own / "issuer.pem"
+
+    @property
+    def node(self) -> NodeFolder:
+        """The node in the same folder, where there is one."""
+        return NodeFolder(self.root)
+
+
+class BusSettings(BaseModel):
+    """The centre's own NATS server, of which the nodes' servers are leaves."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: Annotated[str, Field(pattern=r"^(nats|tls)://")]
+    seed_file: Path  # seed of the NATS user of the nodes' account, mode 0600
+
+
+class OidcSettings(BaseModel):
+    """Sign-in with an account of elsewhere (OpenID Connect)."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, Field(min_length=1, max_length=60)]  # on the button
+    server: Annotated[str, Field(pattern=r"^https://")]
+    client_id: str
+    client_secret_file: Path
+
+
+class CentreSettings(BaseSettings):
+    """Everything a centre can be told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="XOMYEN_CENTRE_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    listen: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$")] = "127.0.0.1:8450"
+    hosts: tuple[str, ...] = ()  # names under which people reach it, besides those of this machine
+    behind_tls: bool = False  # a proxy on this machine ends TLS
+    tls_certificate: Path | None = None  # PEM chain; with it the centre serves TLS itself
+    tls_key: Path | None = None
+    database: Annotated[str, Field(pattern=r"^(postgresql://.+)?$")] = ""  # empty: SQLite in the folder
+    workers: Annotated[int, Field(ge=1, le=32)] = 2  # web processes
+    bus: BusSettings | None = None  # none: the bus of the node in the same folder
+    oidc: OidcSettings | None = None
+    map_file: Path | None = None  # PMTiles
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The file's values come as `init`; the environment goes above them.
+        return env_settings, init_settings
+
+
+def load_centre_settings(folder: CentreFolder) -> CentreSettings:
+    """The centre's settings. Raises InvalidConfiguration naming the file or variable, the key and what is wrong."""
+    values: dict[str, Any] = {}
+    try:
+        values = tomllib.loads(folder.settings.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        pass
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidConfiguration(f"{folder.settings} is not TOML: {error}.") from error
+    try:
+        return CentreSettings(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        variable = "XOMYEN_CENTRE_" + "__".join(str(part) for part in first["loc"]).upper()
+        place = f"the environment variable {variable}" if variable in os.environ else str(folder.settings)
+        raise InvalidConfiguration(f"{place}: {key}: {first['msg']}.", field=key) from error
+
+
+def folder_of_process() -> CentreFolder:
+    """The folder that this process was started for. Raises InvalidConfiguration."""
+    root = os.environ.get(FOLDER_VARIABLE)
+    if not root:
+        raise InvalidConfiguration(f"{FOLDER_VARIABLE} does not name the centre's folder.")
+    return CentreFolder(Path(root))
+
+
+def django_database(settings: CentreSettings, folder: CentreFolder) -> dict[str, Any]:
+    """The entry of Django's DATABASES.
+
+    SQLite: WAL, and transactions that write take the lock at their beginning, so that none fails half-way with
+    "database is locked" when several processes write (https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes).
+    """
+    if not settings.database:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(folder.database),
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+            },
+        }
+    parts = urlsplit(settings.database)
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", parts.hostname or ""),
+        "PORT": str(parts.port or query.pop("port", "")),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": query,
+    }

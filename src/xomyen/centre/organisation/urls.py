@@ -1,0 +1,4 @@
+"""Addresses of this app's pages."""
+
+app_name = "organisation"
+urlpatterns: list[object] = []

@@ -1,0 +1,38 @@
+"""What every page has: the way round for this person."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import held_by
+from xomyen.centre.permissions.roles import RULES
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the way round."""
+
+    label: Any
+    url_name: str
+    icon: str
+    action: Action
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name)
+
+
+PLACES = (Place(_("People"), "accounts:people", "users", Action.USER_SEE),)
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The places this person may go, and where they are."""
+    person = getattr(request, "user", None)
+    if person is None or not person.is_authenticated:
+        return {"places": ()}
+    actions = {action for held in held_by(person) for action in RULES[held.role].actions}
+    return {"places": [place for place in PLACES if place.action in actions]}

@@ -1,0 +1,4 @@
+"""Addresses of this app's pages."""
+
+app_name = "watch"
+urlpatterns: list[object] = []

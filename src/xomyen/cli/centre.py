@@ -1,0 +1,122 @@
+"""`xomyen centre`: the pages and people of a unit, on the same box as a node or above many."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+import uvloop
+
+from xomyen.centre.configuration import FOLDER_VARIABLE, CentreFolder, CentreSettings, load_centre_settings
+from xomyen.cli.common import Dir, node_folder, require_own
+from xomyen.node.child import Child, PythonProgram
+from xomyen.node.logs import configure_logs
+from xomyen.proof.keys import SigningKey
+from xomyen.terms.errors import InvalidConfiguration
+from xomyen.terms.settings import Settings
+from xomyen.terms.time import SystemClock
+
+_PATIENCE_S = 5.0
+
+Listen = Annotated[
+    str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where the pages are (default: 127.0.0.1:8450).")
+]
+
+
+def register(app: typer.Typer, _camera: typer.Typer) -> None:
+    """Adds the group."""
+    group = typer.Typer(name="centre", help="The centre: people, units, cameras.", rich_markup_mode=None)
+    group.command("serve")(serve_centre)
+    app.add_typer(group, name="centre")
+
+
+def prepare_centre(root: Path) -> tuple[CentreFolder, CentreSettings]:
+    """Brings folder, keys and database up to date, and tells the node of the same folder whose tickets count."""
+    folder = CentreFolder(root)
+    settings = load_centre_settings(folder)
+    os.environ[FOLDER_VARIABLE] = str(root)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "xomyen.centre.settings"
+    folder.own.mkdir(mode=0o700, parents=True, exist_ok=True)
+    issuer = SigningKey.load_or_create(folder.issuer_key)
+    if settings.bus is None:
+        trusted = folder.node.issuers
+        trusted.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (trusted / "centre.pem").write_bytes(issuer.public.pem)
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0, interactive=False)
+    return folder, settings
+
+
+def centre_parts(listen: str) -> list[Child]:
+    """The centre's processes; the environment names their folder."""
+
+    async def changed(_child: Child) -> None:
+        """Nobody else needs to know."""
+
+    web = PythonProgram(["-m", "xomyen.centre.web", "--listen", listen], (), _PATIENCE_S)
+    worker = PythonProgram(["-m", "xomyen.centre.worker"], (), _PATIENCE_S)
+    return [Child("centre web", web, SystemClock(), changed), Child("centre worker", worker, SystemClock(), changed)]
+
+
+def usable(listen: str) -> str:
+    """HOST:PORT that can be had. Raises InvalidConfiguration."""
+    host, _, port = listen.rpartition(":")
+    bare = host.strip("[]")
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in bare else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((bare, int(port)))
+            return f"{host}:{probe.getsockname()[1]}"
+    except (OSError, ValueError) as error:
+        raise InvalidConfiguration(f"The centre cannot listen on {listen}: {error}.", field="listen") from error
+
+
+async def answering(url: str) -> None:
+    """Returns once the pages answer."""
+    async with httpx.AsyncClient(verify=False) as client:  # noqa: S501  # asks our own process whether it is there
+        while True:
+            try:
+                await client.get(url, timeout=5)
+            except httpx.HTTPError:
+                await asyncio.sleep(0.1)
+                continue
+            return
+
+
+def serve_centre(directory: Dir = None, listen: Listen = None) -> None:
+    """Run a centre in the foreground until Ctrl-C.
+
+    Example: xomyen centre serve --dir /var/lib/xomyen --listen 0.0.0.0:8450
+    """
+    os.umask(0o077)
+    node = node_folder(directory)
+    require_own(node)
+    configure_logs("centre", Settings())
+    _, settings = prepare_centre(node.root)
+    uvloop.run(_run(settings, usable(listen or settings.listen)))
+
+
+async def _run(settings: CentreSettings, listen: str) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    parts = centre_parts(listen)
+    for part in parts:
+        await part.start()
+    url = f"{'https' if settings.tls_certificate else 'http'}://{listen}"
+    announcing = asyncio.create_task(answering(f"{url}/account/login/"))
+    announcing.add_done_callback(lambda done: done.cancelled() or print(f"The centre is at {url}/", flush=True))
+    try:
+        await stopping.wait()
+    finally:
+        announcing.cancel()
+        for part in parts:
+            await part.stop()

@@ -1,0 +1,131 @@
+"""The centre in tests: Django on SQLite, or on PostgreSQL when XOMYEN_TESTS_ON=postgresql; an invented province."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xomyen.proof.keys import SigningKey
+
+_FOLDER = tempfile.mkdtemp(prefix="xomyen-centre-")
+os.environ["XOMYEN_CENTRE_DIR"] = _FOLDER
+os.environ["DJANGO_SETTINGS_MODULE"] = "xomyen.centre.settings"
+if os.environ.get("XOMYEN_TESTS_ON") == "postgresql":
+    from tests.postgresql import start_postgresql
+
+    os.environ["XOMYEN_CENTRE_DATABASE"] = start_postgresql()
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.test import Client  # noqa: E402
+
+from xomyen.centre.accounts.models import Appointment, User  # noqa: E402
+from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site  # noqa: E402
+from xomyen.centre.organisation.models import Post, PostKind, Unit, UnitKind, UnitLink  # noqa: E402
+from xomyen.terms.ids import new_id  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def issuer_key() -> SigningKey:
+    """The key with which the centre issues tickets."""
+    return SigningKey.load_or_create(Path(_FOLDER) / "centre" / "issuer.pem")
+
+
+def make_unit(code: str, kind: UnitKind, type_name: str, name: str, parent: Unit | None = None, **dates: Any) -> Unit:
+    """A unit, hung under its parent for the same time; groups have the product's own codes."""
+    official = kind != UnitKind.GROUP
+    unit = Unit.objects.create(code=code, kind=kind, type_name=type_name, name=name, official=official, **dates)
+    if parent is not None:
+        UnitLink.objects.create(unit=unit, parent=parent, **dates)
+    return unit
+
+
+@dataclass(frozen=True)
+class Province:
+    """Two communes; the first with two residential groups, a node and cameras, the second with a secret one."""
+
+    province: Unit
+    commune: Unit
+    group: Unit
+    other_group: Unit
+    other_commune: Unit
+    duty_room: Post
+    node: Node
+    other_node: Node
+    public: Camera  # in `group`
+    private: Camera  # in `group`, watches private property
+    neighbour: Camera  # in `other_group`
+    secret: Camera  # in `other_commune`
+
+
+def make_camera(unit: Unit, node: Node, code: str, name: str, **fields: Any) -> Camera:
+    """An accepted camera on a site of its own."""
+    site = Site.objects.create(unit=unit, code=f"S-{code}", name=f"Điểm {name}", latitude=21.03, longitude=106.08)
+    kept, _ = CameraClass.objects.get_or_create(name="Công cộng")
+    values = {"purpose": "Trật tự", "acceptance": Acceptance.ACCEPTED, "camera_class": kept, **fields}
+    return Camera.objects.create(site=site, node=node, code=code, name=name, main_url="rtsp://192.0.2.1/1", **values)
+
+
+@pytest.fixture
+def province(db: None) -> Province:
+    top = make_unit("24", UnitKind.PROVINCE, "Tỉnh", "Bắc Ninh")
+    commune = make_unit("90001", UnitKind.COMMUNE, "Xã", "Gia Khê", top)
+    other = make_unit("90009", UnitKind.COMMUNE, "Xã", "Bên Sông", top)
+    group = make_unit("90001-03", UnitKind.GROUP, "Thôn", "Đông", commune)
+    other_group = make_unit("90001-01", UnitKind.GROUP, "Thôn", "Thượng", commune)
+    room = Post.objects.create(name="Phòng trực ban Công an xã Gia Khê", kind=PostKind.DUTY_ROOM)
+    room.jurisdictions.create(unit=commune)
+    node = Node.objects.create(id=new_id(), unit=commune, name="Đầu ghi Gia Khê", address="http://127.0.0.1:8460")
+    far = Node.objects.create(id=new_id(), unit=other, name="Đầu ghi Bên Sông", address="http://127.0.0.1:8461")
+    return Province(
+        province=top,
+        commune=commune,
+        group=group,
+        other_group=other_group,
+        other_commune=other,
+        duty_room=room,
+        node=node,
+        other_node=far,
+        public=make_camera(group, node, "C14", "Sân nhà văn hóa"),
+        private=make_camera(group, node, "C21", "Cổng hộ số 17", is_public=False),
+        neighbour=make_camera(other_group, node, "C01", "Vào xã"),
+        secret=make_camera(other, far, "X99", "Camera bí mật"),
+    )
+
+
+Appoint = Callable[..., User]
+
+
+@pytest.fixture
+def appoint(db: None) -> Appoint:
+    """Makes a person who holds a role at a unit or post: `appoint(Role.DUTY_OFFICER, unit=…, valid_to=…)`."""
+    made = 0
+
+    def appointed(role: str | None = None, person: User | None = None, **where: Any) -> User:
+        nonlocal made
+        made += 1
+        if person is None:
+            person = User.objects.create_user(f"nguoi{made}", full_name=f"Lương Khê Số {made}")
+        if role is not None:
+            Appointment.objects.create(user=person, role=role, **where)
+        return person
+
+    return appointed
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], Client]:
+    """A test client with the person's session."""
+
+    def client(person: User) -> Client:
+        made = Client()
+        made.force_login(person, "django.contrib.auth.backends.ModelBackend")
+        return made
+
+    return client

@@ -1,0 +1,126 @@
+"""Who may do what to which rows: every role, every action, inside and outside its unit, in force and not."""
+
+import datetime
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from tests.centre.conftest import Appoint, Province
+
+from xomyen.centre.cameras.models import Acceptance, Camera, Node
+from xomyen.centre.dates import today
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import may, may_in, needs_second_factor, picture_limits, require, visible
+from xomyen.centre.permissions.roles import RULES, Role
+
+DAY = datetime.timedelta(days=1)
+ALL = [(role, action) for role in Role for action in Action if role != Role.SCREEN]
+# What each role may, written down a second time by hand: a change of the rules has to be made here too.
+TABLE = {
+    "group_head": "camera.see unit.see camera.live",
+    "security_team": "camera.see unit.see camera.live camera.still",
+    "duty_officer": "camera.see unit.see camera.live camera.past camera.search camera.still camera.bookmark node.see "
+    "camera.clip camera.export camera.ptz user.see",
+    "duty_commander": "camera.see unit.see camera.live camera.past camera.search camera.still camera.bookmark node.see "
+    "camera.clip camera.export camera.ptz user.see screen.pair layout.edit",
+    "investigator": "camera.see unit.see camera.live camera.past camera.search camera.still camera.bookmark node.see "
+    "camera.clip camera.export camera.ptz user.see",
+    "police_head": "camera.see unit.see camera.live camera.past camera.search camera.still camera.bookmark node.see "
+    "camera.clip camera.export camera.ptz user.see screen.pair layout.edit camera.edit camera.discover post.edit "
+    "scheme.edit user.edit regulation.edit",
+    "committee_chair": "camera.see unit.see camera.live node.see user.see scheme.edit regulation.edit",
+    "steering_member": "camera.see unit.see camera.live node.see",
+    "command_centre": "camera.see unit.see camera.live camera.past camera.search camera.still camera.bookmark node.see "
+    "camera.clip camera.export camera.ptz user.see screen.pair layout.edit",
+    "technician": "camera.see unit.see camera.live camera.still camera.ptz camera.edit camera.accept camera.discover "
+    "node.see node.edit",
+    "auditor": "camera.see unit.see node.see user.see audit.read audit.export",
+    "administrator": "camera.see unit.see camera.edit camera.discover node.see node.edit unit.edit post.edit "
+    "scheme.edit user.see user.edit regulation.edit screen.pair audit.read",
+}
+
+
+@pytest.mark.parametrize(("role", "action"), ALL, ids=lambda one: str(one))
+def test_each_role_may_what_the_table_says_in_its_unit_and_nothing_elsewhere(
+    province: Province, appoint: Appoint, role: Role, action: Action
+) -> None:
+    meant = action.value in TABLE[role.value].split()
+    person = appoint(role, unit=province.commune)
+    assert may(person, action, province.public) is meant
+    assert may_in(person, action, province.group) is meant
+    assert not may(person, action, province.secret)
+    assert not may_in(person, action, province.other_commune)
+    assert not may_in(person, action, province.province)
+    past = appoint(role, unit=province.commune, valid_to=today())
+    coming = appoint(role, unit=province.commune, valid_from=today() + DAY)
+    for nobody in (past, coming):
+        assert not may(nobody, action, province.public)
+        assert not may_in(nobody, action, province.group)
+
+
+def test_a_role_at_a_post_reaches_the_units_of_its_jurisdictions_while_they_last(
+    province: Province, appoint: Appoint
+) -> None:
+    person = appoint(Role.DUTY_OFFICER, post=province.duty_room)
+    assert set(visible(person, Action.VIEW_LIVE, Camera.objects.all())) == {
+        province.public,
+        province.private,
+        province.neighbour,
+    }
+    province.duty_room.jurisdictions.update(valid_to=today())
+    again = type(person).objects.get(pk=person.pk)
+    assert not visible(again, Action.VIEW_LIVE, Camera.objects.all()).exists()
+    province.duty_room.jurisdictions.update(valid_to=None)
+    province.duty_room.valid_to = today()
+    province.duty_room.save()
+    again = type(person).objects.get(pk=person.pk)
+    assert not visible(again, Action.VIEW_LIVE, Camera.objects.all()).exists()
+
+
+def test_the_head_of_a_group_sees_its_accepted_public_cameras_alone(province: Province, appoint: Appoint) -> None:
+    person = appoint(Role.GROUP_HEAD, unit=province.group)
+    assert list(visible(person, Action.VIEW_LIVE, Camera.objects.all())) == [province.public]
+    limits = picture_limits(person, Action.VIEW_LIVE, province.public)
+    assert limits is not None
+    assert (limits.greatest_width, limits.past, limits.masked) == (640, datetime.timedelta(0), True)
+    for other in (province.private, province.neighbour, province.secret):
+        assert picture_limits(person, Action.VIEW_LIVE, other) is None
+        with pytest.raises(PermissionDenied):
+            require(person, Action.VIEW_LIVE, other)
+    province.public.acceptance = Acceptance.SUSPENDED
+    province.public.save()
+    assert not visible(person, Action.VIEW_LIVE, Camera.objects.all()).exists()
+
+
+def test_two_roles_give_the_wider_limits_each_where_it_is_held(province: Province, appoint: Appoint) -> None:
+    person = appoint(Role.GROUP_HEAD, unit=province.group)
+    appoint(Role.SECURITY_TEAM, person, unit=province.commune)
+    limits = picture_limits(person, Action.VIEW_LIVE, province.public)
+    assert limits is not None
+    assert (limits.greatest_width, limits.past, limits.public_only) == (1280, datetime.timedelta(hours=1), False)
+    assert picture_limits(person, Action.VIEW_PAST, province.public) is None
+
+
+def test_somebody_locked_out_holds_nothing(province: Province, appoint: Appoint) -> None:
+    person = appoint(Role.POLICE_HEAD, unit=province.commune)
+    person.is_active = False
+    assert not may(person, Action.CAMERA_SEE)
+    assert not visible(person, Action.NODE_SEE, Node.objects.all()).exists()
+
+
+def test_officers_need_a_second_factor_and_group_heads_do_not(province: Province, appoint: Appoint) -> None:
+    for role in Role:
+        if role == Role.SCREEN:
+            continue
+        person = appoint(role, unit=province.commune)
+        assert needs_second_factor(person) is (role not in (Role.GROUP_HEAD, Role.SECURITY_TEAM))
+
+
+def test_what_is_visible_is_asked_in_one_query(province: Province, appoint: Appoint, django_assert_num_queries) -> None:
+    person = appoint(Role.COMMAND_CENTRE, unit=province.province)
+    with django_assert_num_queries(2):  # the roles held, and the rows
+        assert len(visible(person, Action.CAMERA_SEE, Camera.objects.all())) == 4
+
+
+def test_every_role_has_its_rule_and_its_line_in_the_table() -> None:
+    assert set(RULES) == set(Role)
+    assert set(TABLE) == {role.value for role in Role if role != Role.SCREEN}

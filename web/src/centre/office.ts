@@ -1,0 +1,33 @@
+/** Every page of the centre: how it looks, and htmx. */
+
+import "@fontsource/be-vietnam-pro/400.css";
+import "@fontsource/be-vietnam-pro/500.css";
+import "@fontsource/be-vietnam-pro/600.css";
+import "@tabler/core/dist/css/tabler.min.css";
+import htmx from "htmx.org";
+import "./office.css";
+
+// The content security policy allows no inline styles and no code made of text.
+htmx.config.includeIndicatorStyles = false;
+htmx.config.allowEval = false;
+htmx.config.allowScriptTags = false;
+htmx.config.selfRequestsOnly = true;
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
+  (event as CustomEvent<{ headers: Record<string, string> }>).detail.headers["X-CSRFToken"] = token;
+});
+
+/** A way round that opens on a phone; works without a script library. */
+for (const button of document.querySelectorAll<HTMLButtonElement>("[data-opens]")) {
+  button.addEventListener("click", () => {
+    const target = document.getElementById(button.dataset.opens ?? "");
+    const open = target?.classList.toggle("show") ?? false;
+    button.setAttribute("aria-expanded", String(open));
+  });
+}
+
+/** Forms that take effect at once, such as the choice of language. */
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-at-once]")) {
+  form.addEventListener("change", () => form.requestSubmit());
+}
