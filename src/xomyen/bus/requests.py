@@ -57,11 +57,15 @@ def read_reply(data: bytes, reply: type[Reply]) -> Reply:
 
 
 def error_of(refusal: ErrorReply) -> XomyenError:
-    """The same error on this side of the bus as on the other."""
+    """The same error on this side of the bus as on the other.
+
+    A kind that this side does not know, as the centre those of cameras, becomes a XomyenError; `details["code"]` has
+    the code of any.
+    """
     kind = _kinds().get(refusal.error, XomyenError)
     error = kind.__new__(kind)
     # Leaves of the tree build their message in different ways; here it is ready.
-    XomyenError.__init__(error, refusal.message, field=refusal.field or None)
+    XomyenError.__init__(error, refusal.message, field=refusal.field or None, code=refusal.error)
     return error
 
 
