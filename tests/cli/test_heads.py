@@ -1,5 +1,6 @@
 """`heads` and `verify --heads`: footage that is removed on the node is missed by what was written before."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -9,6 +10,10 @@ import pytest
 from tests.running_node import RunningNode, running_node, xomyen
 from tests.waiting import wait_until
 
+from xomyen.bus.connection import connected
+from xomyen.bus.events import publish_event
+from xomyen.node.home import read_identity
+from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
 
 pytestmark = pytest.mark.slow
@@ -84,3 +89,16 @@ def test_heads_that_make_no_sense_are_refused(
     output.write_text("mine")
     assert "--force" in recorded.run("heads", "--from", "-5m", "--output", output, code=5).stderr
     assert output.read_text() == "mine"
+
+
+def test_an_event_of_another_version_is_told_instead_of_heads_without_it(tmp_path: Path) -> None:
+    async def publish(folder: NodeFolder) -> None:
+        async with connected(folder, "test") as client:
+            await publish_event(client, read_identity(folder), "segment", new_id(), b'{"version": 2}')
+
+    with running_node(tmp_path / "node") as node:
+        asyncio.run(publish(NodeFolder(node.folder)))
+        told = node.run("heads", "--from", "-5m", "--output", tmp_path / "heads.json", code=5).stderr
+    assert "cannot read" in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "heads.json").exists()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from xomyen.bus.events import oldest_event_ns, read_events
 from xomyen.bus.messages import SegmentEvent
@@ -23,8 +24,8 @@ from xomyen.cli.common import (
 from xomyen.proof.heads import ChainHeads, Head, Heads
 from xomyen.proof.keys import SigningKey
 from xomyen.proof.manifest import key_record
-from xomyen.terms.errors import InvalidRange
-from xomyen.terms.time import SystemClock, parse_time
+from xomyen.terms.errors import Conflict, InvalidRange
+from xomyen.terms.time import SystemClock, format_utc, parse_time
 from xomyen.terms.words import StreamName
 
 
@@ -70,13 +71,22 @@ def heads(
         print(f"{counted(count, 'head')} of {counted(len(chains), 'chain')} of seals written to {output}.")
 
 
+def _read(payload: bytes, told_ns: int) -> SegmentEvent:
+    """The event. Raises Conflict: heads that left one out would say of its segment that it never was."""
+    try:
+        return SegmentEvent.model_validate_json(payload)
+    except ValidationError as error:
+        text = f"The event stream holds a segment event of {format_utc(told_ns)} that this version cannot read"
+        raise Conflict(f"{text}; take the version that the node runs, or a range without it.") from error
+
+
 async def _chains(bus: NodeBus, wanted: str | None, from_ns: int, to_ns: int) -> tuple[ChainHeads, ...]:
     """What the event stream has of each chain's segments that touch the range."""
     # The stream drops its oldest events: of what it was told before, it knows nothing any more.
     known_ns = max(from_ns, await oldest_event_ns(bus.client, bus.node) or from_ns)
     found: dict[tuple[str, StreamName], dict[str, Head]] = defaultdict(dict)
     async for payload, told_ns in read_events(bus.client, bus.node, "segment", from_ns):
-        event = SegmentEvent.model_validate_json(payload)
+        event = _read(payload, told_ns)
         if wanted in (None, event.camera) and event.seal and event.start_ns < to_ns and event.end_ns > from_ns:
             found[event.camera, event.stream][event.seal] = Head(
                 sequence=event.sequence,
