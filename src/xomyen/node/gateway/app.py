@@ -22,11 +22,12 @@ from xomyen.node.gateway.problems import (
 from xomyen.node.gateway.services import services
 from xomyen.node.gateway.shield import Shield
 from xomyen.node.gateway.telling import from_xomyen_error
-from xomyen.node.gateway.visit import Handler, with_ticket
+from xomyen.node.gateway.visit import Handler, posted_ticket, with_ticket
 from xomyen.terms.errors import XomyenError
 
 _CAMERA = "/api/v1/cameras/{camera}"
 _STREAM = _CAMERA + "/{stream}"
+_TAKEN: dict[str, Handler] = {"clip": clips.send_clip, "export": clips.send_export}
 
 # Who has a ticket gets to these; the gate then decides by camera, stream, time and action.
 _WITH_TICKET: tuple[tuple[str, str, Handler], ...] = (
@@ -37,8 +38,7 @@ _WITH_TICKET: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/api/v1/timelines", past.show_timelines),
     ("GET", _CAMERA + "/timeline", past.show_timeline),
     ("GET", _CAMERA + "/still", past.send_still),
-    ("GET", _CAMERA + "/clip", clips.send_clip),
-    ("GET", _CAMERA + "/export", clips.send_export),
+    *(("GET", f"{_CAMERA}/{name}", handler) for name, handler in _TAKEN.items()),
     ("GET", _STREAM + "/index.m3u8", playlists.show_playlist),
     ("GET", _STREAM + "/segments/{segment}.mp4", past.send_segment),
     ("GET", _STREAM + "/transcoded/{segment}/{name}", playlists.send_transcoded),
@@ -54,6 +54,11 @@ def routes() -> list[BaseRoute]:
         WebSocketRoute("/api/v1/live", live_socket),
     ]
     table.extend(Route(path, with_ticket(handler), methods=[method]) for method, path, handler in _WITH_TICKET)
+    # The form of another origin's page, for a download that the browser itself keeps.
+    table.extend(
+        Route(f"{_CAMERA}/{name}", with_ticket(handler, posted_ticket), methods=["POST"])
+        for name, handler in _TAKEN.items()
+    )
     return table
 
 

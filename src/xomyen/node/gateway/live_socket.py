@@ -59,7 +59,14 @@ class _Leave(_Word):
     view: Annotated[int, Field(ge=0, le=65_535)]
 
 
-_WORDS: TypeAdapter[_Watch | _Leave] = TypeAdapter(Annotated[_Watch | _Leave, Field(discriminator="type")])
+class _Renew(_Word):
+    type: Literal["ticket"]
+    ticket: str
+
+
+_WORDS: TypeAdapter[_Watch | _Leave | _Renew] = TypeAdapter(
+    Annotated[_Watch | _Leave | _Renew, Field(discriminator="type")]
+)
 
 
 class _Closed(Exception):
@@ -184,23 +191,43 @@ class LivePage:
                 word = _WORDS.validate_json(text[:_LONGEST_MESSAGE])
             except ValidationError:
                 raise _Closed(CLOSE_NOT_UNDERSTOOD, "a message was not understood") from None
+            if isinstance(word, _Renew):
+                self._renew(word.ticket)
+                continue
             before = self._views.pop(word.view, None)
             if before is not None:
                 before.leave()
             if isinstance(word, _Watch):
-                if len(self._views) >= _MOST_VIEWS:
-                    raise _Closed(CLOSE_TOO_MANY, "too many views")
-                view = LiveView(
-                    self._services,
-                    self._ticket,
-                    self._address,
-                    self._outbox.lane(word.view),
-                    word.camera,
-                    word.stream,
-                    frozenset(word.codecs),
-                )
-                self._views[word.view] = view
-                view.watch()
+                self._watch(word)
+
+    def _watch(self, word: _Watch) -> None:
+        if len(self._views) >= _MOST_VIEWS:
+            raise _Closed(CLOSE_TOO_MANY, "too many views")
+        view = LiveView(
+            self._services,
+            self._ticket,
+            self._address,
+            self._outbox.lane(word.view),
+            word.camera,
+            word.stream,
+            frozenset(word.codecs),
+        )
+        self._views[word.view] = view
+        view.watch()
+
+    def _renew(self, token: str) -> None:
+        """The page goes on with another ticket of the same person: pictures go on where it covers them."""
+        try:
+            ticket = self._services.gate.ticket(self._websocket, token)
+            if (ticket.subject, ticket.issuer) != (self._ticket.subject, self._ticket.issuer):
+                raise ActionNotAllowed("live")
+            if "live" not in ticket.actions:
+                raise ActionNotAllowed("live")
+        except Forbidden as refusal:
+            raise _Closed(CLOSE_TICKET_ENDED, refusal.code) from None
+        self._ticket = ticket
+        for view in self._views.values():
+            view.renew(ticket)
 
     async def _send(self) -> None:
         while True:

@@ -104,6 +104,19 @@ class LiveView:
         self._detach()
         self._lane.clear()
 
+    def renew(self, ticket: Ticket) -> None:
+        """The page's new ticket: what it covers goes on without a break, what it does not ends."""
+        self._ticket = ticket
+        if self._refused is not None:
+            self.watch()
+            return
+        try:
+            status = self._services.context.cameras.get(self.camera)
+            self._allow(self._choice.stream, _width(status, self._choice.stream))
+        except XomyenError as refusal:
+            self.leave()
+            self._refuse(refusal)
+
     def changed(self, status: CameraStatus | None) -> None:
         """The camera's state or configuration changed."""
         if status is None:

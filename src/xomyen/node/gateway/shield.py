@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from xomyen.node.gateway.cors import is_preflight, preflight_headers, readable_headers
 from xomyen.node.gateway.problems import problem
 
 MAX_BODY_BYTES = 64 * 1024
@@ -87,14 +89,23 @@ class Shield:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        origin = headers.get("origin", "")
+        foreign = origin if origin in self._origins else None
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     answer.setdefault(name, value)
+                if self._origins:
+                    answer.add_vary_header("Origin")
+                if foreign is not None:
+                    answer.update(readable_headers(foreign))
             await send(message)
 
+        if foreign is not None and is_preflight(scope["method"], headers):
+            await Response(None, 204, preflight_headers(foreign))(scope, receive, send_guarded)
+            return
         refusal = None
         length = headers.get("content-length", "0")
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and not same_origin(headers, self._origins):

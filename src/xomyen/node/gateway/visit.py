@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from urllib.parse import parse_qs
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from xomyen.access.errors import TicketMissing
 from xomyen.access.tickets import Ticket
 from xomyen.node.gateway.ranges import RangedBody, ranged_response
 from xomyen.node.gateway.renewal import set_session
@@ -88,13 +90,28 @@ def _goes_on(request: Request) -> bool:
     return request.method != "DELETE"
 
 
-def with_ticket(handler: Handler) -> Callable[[Request], Awaitable[ASGIApp]]:
+Shown = Callable[[Request], Awaitable[str | None]]
+
+
+async def in_the_header(_request: Request) -> None:
+    """The ticket comes as bearer or cookie."""
+
+
+async def posted_ticket(request: Request) -> str:
+    """The ticket in the field `ticket` of a form. Raises TicketMissing: a cookie does not stand in for it."""
+    fields = parse_qs((await request.body()).decode("ascii", "replace"))
+    if "ticket" not in fields:
+        raise TicketMissing
+    return fields["ticket"][0]
+
+
+def with_ticket(handler: Handler, shown: Shown = in_the_header) -> Callable[[Request], Awaitable[ASGIApp]]:
     """The end-point around a handler: nobody without a ticket gets in, no camera's data leaves unchecked."""
 
     async def endpoint(request: Request) -> ASGIApp:
         services = services_of(request)
         with ExitStack() as held:
-            ticket = services.gate.ticket(request)
+            ticket = services.gate.ticket(request, await shown(request))
             # Only what a browser keeps can be renewed; signing out ends all that there are.
             following = services.renewals.renew(ticket) if comes_by_cookie(request) and _goes_on(request) else None
             visit = Visit(request, services, following or ticket, held)
