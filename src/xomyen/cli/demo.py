@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 import tomllib
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 import uvloop
@@ -16,7 +18,9 @@ import uvloop
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected
 from xomyen.bus.messages import CameraConfig, StreamConfig
+from xomyen.cli.centre import usable
 from xomyen.cli.common import Dir, counted, node_folder, require_own
+from xomyen.cli.demo_centre import Beside, Known, PersonLink, allow_pages_of, open_doors, running_centre
 from xomyen.cli.serve import LINK_LIFE_S, Listen, sign_in_link, with_listen
 from xomyen.node.child import Child, PythonProgram
 from xomyen.node.home import default_root, prepare
@@ -31,6 +35,7 @@ from xomyen.terms.settings import GIBI, Settings, load_settings
 from xomyen.terms.time import SystemClock
 
 _USUAL_PORT = 8554
+_USUAL_CENTRE_PORT = 8450
 _MOST = 250
 _OF_THE_CLIP = 25  # different places made of the short street clip
 _OF_OWN_VIDEO = 8
@@ -53,11 +58,17 @@ class DemoCamera:
         return f"{self.code} {self.name}"
 
 
+def demo_table() -> dict[str, Any]:
+    """The invented commune: units, people, posts, sites and cameras."""
+    return tomllib.loads(resources.files("xomyen.cli").joinpath("demo.toml").read_text(encoding="utf-8"))
+
+
 def commune() -> list[DemoCamera]:
     """The cameras of the invented commune, in the order of the wall."""
-    table = tomllib.loads(resources.files("xomyen.cli").joinpath("demo.toml").read_text(encoding="utf-8"))
     return [
-        DemoCamera(camera["code"], camera["name"], site["name"]) for site in table["site"] for camera in site["cameras"]
+        DemoCamera(camera["code"], camera["name"], site["name"])
+        for site in demo_table()["site"]
+        for camera in site["cameras"]
     ]
 
 
@@ -80,11 +91,16 @@ def demo(
     ] = None,
     directory: Dir = None,
     listen: Listen = None,
+    centre: Annotated[
+        str | None,
+        typer.Option("--centre", metavar="HOST:PORT", help="Where the centre's pages are (default: 127.0.0.1:8450)."),
+    ] = None,
+    node_only: Annotated[bool, typer.Option("--node-only", help="Without the centre and its people.")] = False,
 ) -> None:
-    """Run a commune of simulated cameras: record, show and keep them. Ctrl-C ends everything.
+    """Run a commune with simulated cameras: record, show and keep them, its people at the centre's pages.
 
-    The folder is kept, so that the next demo goes on with its recordings (default: .demo in the platform's
-    data folder).
+    Ctrl-C ends everything. The folder is kept, so that the next demo goes on with its recordings (default: .demo in
+    the platform's data folder).
 
     Example: xomyen demo --cameras 9 --video street.mp4
     """
@@ -92,7 +108,8 @@ def demo(
     from xomyen.camera.simulator.scenes import demo_clip
 
     # 25 cameras tell a lot as they begin; the link must not be lost among it.
-    os.environ.setdefault("XOMYEN_LOG_LEVEL", "warning")
+    for variable in ("XOMYEN_LOG_LEVEL", "XOMYEN_CENTRE_LOG_LEVEL"):
+        os.environ.setdefault(variable, "warning")
     folder = node_folder(directory or default_root() / ".demo")
     require_own(folder)
     settings = load_settings(folder)
@@ -104,7 +121,9 @@ def demo(
     require_room(folder, settings, cameras, LocalDisk())
     prepare(folder)
     configure_logs("supervisor", settings)
-    uvloop.run(_run(folder, address, cameras_of_demo(cameras), videos, own=bool(video)))
+    pages = None if node_only else usable(centre or f"127.0.0.1:{free_port(_USUAL_CENTRE_PORT)}")
+    wanted = Wanted(cameras_of_demo(cameras), videos, bool(video))
+    uvloop.run(_run(folder, address, wanted, pages))
 
 
 def require_room(folder: NodeFolder, settings: Settings, cameras: int, disk: Disk) -> None:
@@ -146,26 +165,65 @@ def _room(path: str, settings: Settings, disk: Disk) -> _Room:
     return _Room(path, room.free, VolumeSettings(path, settings.reserve_bytes).floor(room.total), own)
 
 
-async def _run(folder: NodeFolder, address: str, cameras: list[DemoCamera], videos: list[Path], own: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the demo shows."""
+
+    cameras: list[DemoCamera]
+    videos: list[Path]
+    own: bool  # the videos are the caller's
+
+
+async def _run(folder: NodeFolder, address: str, wanted: Wanted, pages: str | None) -> None:
     settings = load_settings(folder)
+    if pages is not None:
+        allow_pages_of(pages, settings.origins)
     port = free_port(_USUAL_PORT)
-    simulator = await _start_simulator(folder, cameras, port, videos, own)
+    async with AsyncExitStack() as parts:
+        # The centre makes its database while the simulator makes its pictures.
+        simulator, centre = await asyncio.gather(
+            _start_simulator(folder, wanted, port),
+            parts.enter_async_context(running_centre(folder, pages)) if pages else asyncio.sleep(0, None),
+        )
+        parts.push_async_callback(simulator.stop)
+        configure_logs("supervisor", settings)  # Django has its own idea of it
 
-    async def ready(url: str) -> None:
-        node = prepare(folder)
-        async with connected(folder, "demo") as client:
-            await configure(Configuration(client, node), cameras, port)
-        link = await asyncio.to_thread(sign_in_link, folder, url)
-        recorded = "camera of xã Gia Khê is" if len(cameras) == 1 else "cameras of xã Gia Khê are"
-        hourly = len(cameras) * _CAMERA_BYTES_A_MINUTE * 60 / 1e9
-        print(f"\n{len(cameras)} {recorded} recorded in {folder.root}, up to {hourly:.0f} GB an hour.")
-        print(f"Open this link (works once, within {LINK_LIFE_S // 60} minutes; Ctrl-C ends the demo):\n\n  {link}\n")
-        sys.stdout.flush()
+        async def set_up(url: str) -> None:
+            node = prepare(folder)
+            async with connected(folder, "demo") as client:
+                configs = await configure(Configuration(client, node), wanted.cameras, port)
+            link = await asyncio.to_thread(sign_in_link, folder, url)
+            people = await open_doors(demo_table(), centre, Beside(node, url, configs)) if centre else []
+            _tell(folder, wanted.cameras, people, link)
 
-    try:
+        failed: list[Exception] = []
+
+        async def ready(url: str) -> None:
+            try:
+                await set_up(url)
+            except Exception as error:  # noqa: BLE001  # told when everything has ended
+                failed.append(error)
+                os.kill(os.getpid(), signal.SIGTERM)
+
         await serve(folder, settings, address, ready)
-    finally:
-        await simulator.stop()
+    if failed:
+        raise failed[0]
+
+
+def _tell(folder: NodeFolder, cameras: list[DemoCamera], people: list[PersonLink], link: str) -> None:
+    """Prints where to go."""
+    recorded = "camera of xã Gia Khê is" if len(cameras) == 1 else "cameras of xã Gia Khê are"
+    hourly = len(cameras) * _CAMERA_BYTES_A_MINUTE * 60 / 1e9
+    print(f"\n{len(cameras)} {recorded} recorded in {folder.root}, up to {hourly:.0f} GB an hour.")
+    lasting = f"works once, within {LINK_LIFE_S // 60} minutes; Ctrl-C ends the demo"
+    if people:
+        print(f"Choose who you are (each link {lasting}):\n")
+        for person in people:
+            print(f"  {person.name}, {person.rank}\n    {person.link}")
+        print(f"\nThe recorder's own pages, without the centre:\n\n  {link}\n")
+    else:
+        print(f"Open this link ({lasting}):\n\n  {link}\n")
+    sys.stdout.flush()
 
 
 def free_port(usual: int) -> int:
@@ -181,17 +239,20 @@ def free_port(usual: int) -> int:
     raise InvalidConfiguration("There is no free port on 127.0.0.1.")
 
 
-async def _start_simulator(
-    folder: NodeFolder, cameras: list[DemoCamera], port: int, videos: list[Path], own: bool
-) -> Child:
+async def _start_simulator(folder: NodeFolder, wanted: Wanted, port: int) -> Child:
     """The simulated cameras in a process of their own; ready when their port takes connections."""
     print("Preparing the simulated cameras (the first time their pictures are encoded, which takes a while) …")
     sys.stdout.flush()
     cache = folder.root / "simulator"
-    arguments = ["-m", "xomyen.camera.simulator", *map(str, videos)]
-    arguments += ["--count", str(len(cameras)), "--port", str(port), "--cache", str(cache)]
-    arguments += ["--variants", str(_OF_OWN_VIDEO if own else _OF_THE_CLIP), "--seconds", str(10 if own else 4)]
-    arguments += [part for camera in cameras for part in ("--name", camera.title)]
+    arguments = ["-m", "xomyen.camera.simulator", *map(str, wanted.videos)]
+    arguments += ["--count", str(len(wanted.cameras)), "--port", str(port), "--cache", str(cache)]
+    arguments += [
+        "--variants",
+        str(_OF_OWN_VIDEO if wanted.own else _OF_THE_CLIP),
+        "--seconds",
+        str(10 if wanted.own else 4),
+    ]
+    arguments += [part for camera in wanted.cameras for part in ("--name", camera.title)]
     program = PythonProgram(arguments, (), _SIMULATOR_PATIENCE_S)
 
     async def changed(_child: Child) -> None:
@@ -219,8 +280,9 @@ async def _answers(port: int) -> bool:
     return True
 
 
-async def configure(configuration: Configuration, cameras: list[DemoCamera], port: int) -> None:
+async def configure(configuration: Configuration, cameras: list[DemoCamera], port: int) -> list[Known]:
     """Brings the node's cameras to those of the demo; those that are right already are left alone."""
+    configured = []
     known = {record.config.name: record for record in await configuration.cameras()}
     # Cameras that people added to the demo's folder are theirs.
     ours = {camera.title for camera in cameras_of_demo(_MOST)} - {camera.title for camera in cameras}
@@ -240,3 +302,5 @@ async def configure(configuration: Configuration, cameras: list[DemoCamera], por
         )
         if before is None or before.config != config:
             await configuration.put(config, before.revision if before else 0)
+        configured.append(Known(camera.code, camera.name, config))
+    return configured

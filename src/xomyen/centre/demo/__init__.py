@@ -1,0 +1,1 @@
+"""The invented commune in the centre: its units, people, sites and cameras."""
