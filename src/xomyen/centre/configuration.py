@@ -15,6 +15,8 @@ from xomyen.terms.folder import NodeFolder
 
 FOLDER_VARIABLE = "XOMYEN_CENTRE_DIR"
 """The environment variable that tells a process of the centre its folder."""
+WEB_VARIABLE = "XOMYEN_CENTRE_WEB"
+"""The environment variable that tells the web's workers the server's process, without which they must not go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class CentreFolder:
     def database(self) -> Path:
         """The database when no server is named (SQLite)."""
         return self.own / "centre.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        """Held (flock) by the process that runs the centre."""
+        return self.own / "lock"
 
     @property
     def secret(self) -> Path:
@@ -113,13 +120,41 @@ def load_centre_settings(folder: CentreFolder) -> CentreSettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidConfiguration(f"{folder.settings} is not TOML: {error}.") from error
     try:
-        return CentreSettings(**values)
+        settings = CentreSettings(**values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        variable = "XOMYEN_CENTRE_" + "__".join(str(part) for part in first["loc"]).upper()
-        place = f"the environment variable {variable}" if variable in os.environ else str(folder.settings)
-        raise InvalidConfiguration(f"{place}: {key}: {first['msg']}.", field=key) from error
+        raise _explained(folder, error) from error
+    _require_files(folder, settings)
+    return settings
+
+
+def _explained(folder: CentreFolder, error: ValidationError) -> InvalidConfiguration:
+    """Where the first wrong value stands, and what is wrong with it; never the value, which may hold a password."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    variable = "XOMYEN_CENTRE_" + "__".join(str(part) for part in first["loc"]).upper()
+    place = f"the environment variable {variable}" if variable in os.environ else str(folder.settings)
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(CentreSettings.model_fields)
+        return InvalidConfiguration(f"{place}: there is no setting {key!r}; those there are: {known}.", field=key)
+    return InvalidConfiguration(f"{place}: {key}: {first['msg']}.", field=key)
+
+
+def _require_files(folder: CentreFolder, settings: CentreSettings) -> None:
+    """Raises InvalidConfiguration for a file that is named and cannot be read: told now, not at the first use."""
+    files = {
+        "tls_certificate": settings.tls_certificate,
+        "tls_key": settings.tls_key,
+        "map_file": settings.map_file,
+        "bus.seed_file": settings.bus.seed_file if settings.bus else None,
+        "oidc.client_secret_file": settings.oidc.client_secret_file if settings.oidc else None,
+    }
+    for key, path in files.items():
+        if path is not None and not os.access(path, os.R_OK):
+            raise InvalidConfiguration(f"{folder.settings}: {key}: {path} cannot be read by this user.", field=key)
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise InvalidConfiguration(
+            f"{folder.settings}: tls_certificate and tls_key belong together: set both or none.", field="tls_key"
+        )
 
 
 def folder_of_process() -> CentreFolder:

@@ -8,7 +8,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from xomyen.centre.configuration import folder_of_process, load_centre_settings
+from xomyen.centre.configuration import WEB_VARIABLE, folder_of_process, load_centre_settings
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
     host, _, port = parser.parse_args().listen.rpartition(":")
     centre = load_centre_settings(folder_of_process())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xomyen.centre.settings")
+    os.environ[WEB_VARIABLE] = str(os.getpid())
     Granian(
         "xomyen.centre.wsgi:application",
         address=host.strip("[]"),

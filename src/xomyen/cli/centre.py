@@ -4,23 +4,29 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
 import httpx
+import sdnotify
 import typer
 import uvloop
 
 from xomyen.centre.configuration import FOLDER_VARIABLE, CentreFolder, CentreSettings, load_centre_settings
+from xomyen.centre.operation.lock import sole
 from xomyen.cli.common import Dir, node_folder, require_own
 from xomyen.node.child import Child, PythonProgram
 from xomyen.node.logs import configure_logs
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.settings import Settings
+from xomyen.terms.tasks import end_task
 from xomyen.terms.time import SystemClock
 
 _PATIENCE_S = 5.0
+_BEAT_S = 5.0
 
 Listen = Annotated[
     str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where the pages are (default: 127.0.0.1:8450).")
@@ -35,23 +41,50 @@ def register(app: typer.Typer, _camera: typer.Typer) -> None:
 
 
 def prepare_centre(root: Path) -> tuple[CentreFolder, CentreSettings]:
-    """Brings folder, keys and database up to date, and tells the node of the same folder whose tickets count."""
+    """Brings folder, keys and database up to date, and tells the node of the same folder whose tickets count.
+
+    Raises InvalidConfiguration, NotRunning (the database does not answer), InvalidKey.
+    """
     folder = CentreFolder(root)
     settings = load_centre_settings(folder)
-    os.environ[FOLDER_VARIABLE] = str(root)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "xomyen.centre.settings"
+    require_certificate(settings)
     folder.own.mkdir(mode=0o700, parents=True, exist_ok=True)
     issuer = SigningKey.load_or_create(folder.issuer_key)
     if settings.bus is None:
         trusted = folder.node.issuers
         trusted.mkdir(mode=0o700, parents=True, exist_ok=True)
         (trusted / "centre.pem").write_bytes(issuer.public.pem)
+    use_django(root)
+    from xomyen.centre.operation.database import bring_up_to_date
+
+    bring_up_to_date()
+    return folder, settings
+
+
+def use_django(root: Path) -> None:
+    """Makes the models of the centre in this folder usable; once in a process."""
+    os.environ[FOLDER_VARIABLE] = str(root)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "xomyen.centre.settings"
     import django
-    from django.core.management import call_command
 
     django.setup()
-    call_command("migrate", verbosity=0, interactive=False)
-    return folder, settings
+
+
+def require_certificate(settings: CentreSettings) -> None:
+    """Raises InvalidConfiguration when the pages could not be served with the certificate of the settings."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return
+    try:
+        # An encrypted key would be asked for on a terminal that is not there: the empty word refuses it.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key, password="")
+    except OSError as error:
+        reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+        raise InvalidConfiguration(
+            f"{settings.tls_certificate} and {settings.tls_key} (tls_certificate, tls_key) cannot be used: {reason}."
+            " They must be a PEM chain and its own key without a password, readable by this user.",
+            field="tls_certificate",
+        ) from error
 
 
 def centre_parts(listen: str) -> list[Child]:
@@ -98,9 +131,13 @@ def serve_centre(directory: Dir = None, listen: Listen = None) -> None:
     os.umask(0o077)
     node = node_folder(directory)
     require_own(node)
-    configure_logs("centre", Settings())
-    _, settings = prepare_centre(node.root)
-    uvloop.run(_run(settings, usable(listen or settings.listen)))
+    folder = CentreFolder(node.root)
+    settings = load_centre_settings(folder)
+    address = usable(listen or settings.listen)
+    with sole(folder):
+        prepare_centre(node.root)
+        configure_logs("centre", Settings(log_level=settings.log_level))
+        uvloop.run(_run(settings, address))
 
 
 async def _run(settings: CentreSettings, listen: str) -> None:
@@ -108,15 +145,23 @@ async def _run(settings: CentreSettings, listen: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    parts = centre_parts(listen)
-    for part in parts:
-        await part.start()
-    url = f"{'https' if settings.tls_certificate else 'http'}://{listen}"
-    announcing = asyncio.create_task(answering(f"{url}/account/login/"))
-    announcing.add_done_callback(lambda done: done.cancelled() or print(f"The centre is at {url}/", flush=True))
-    try:
+    systemd = sdnotify.SystemdNotifier()
+    async with AsyncExitStack() as parts:
+        for part in centre_parts(listen):
+            await part.start()
+            parts.push_async_callback(part.stop)
+        url = f"{'https' if settings.tls_certificate else 'http'}://{listen}"
+        telling = asyncio.create_task(_tell(url, systemd))
         await stopping.wait()
-    finally:
-        announcing.cancel()
-        for part in parts:
-            await part.stop()
+        systemd.notify("STOPPING=1")
+        await end_task(telling)
+
+
+async def _tell(url: str, systemd: sdnotify.SystemdNotifier) -> None:
+    """Says once that the pages answer, and from then on that this process lives (WatchdogSec= of the unit)."""
+    await answering(f"{url}/account/login/")
+    print(f"The centre is at {url}/", flush=True)
+    systemd.notify("READY=1")
+    while True:
+        systemd.notify("WATCHDOG=1")
+        await asyncio.sleep(_BEAT_S)
