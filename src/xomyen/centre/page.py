@@ -26,7 +26,10 @@ class Place:
         return reverse(self.url_name)
 
 
-PLACES = (Place(_("People"), "accounts:people", "users", Action.USER_SEE),)
+PLACES = (
+    Place(_("People"), "accounts:people", "users", Action.USER_SEE),
+    Place(_("Audit log"), "audit:list", "list-search", Action.AUDIT_READ),
+)
 
 
 def page(request: HttpRequest) -> dict[str, Any]:

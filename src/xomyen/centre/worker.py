@@ -20,7 +20,9 @@ Duty = Callable[[Client], Awaitable[None]]
 
 def duties() -> list[Duty]:
     """What runs for the life of the process; each returns or raises only when its connection is gone."""
-    return []
+    from xomyen.centre.audit.writer import write_chain  # needs Django's models
+
+    return [write_chain]
 
 
 async def _keep(duty: Duty, client: Client) -> None:

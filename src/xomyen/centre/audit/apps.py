@@ -6,3 +6,8 @@ class AuditConfig(AppConfig):
     name = "xomyen.centre.audit"
     label = "audit"
     verbose_name = _("Audit log")
+
+    def ready(self) -> None:
+        from xomyen.centre.audit.signals import connect  # needs the models
+
+        connect()

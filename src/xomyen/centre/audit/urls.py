@@ -1,4 +1,10 @@
 """Addresses of this app's pages."""
 
+from django.urls import path
+
+from xomyen.centre.audit import views
+
 app_name = "audit"
-urlpatterns: list[object] = []
+urlpatterns = [
+    path("audit/", views.records, name="list"),
+]

@@ -1,0 +1,81 @@
+"""The pages of the audit log."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from xomyen.centre.audit.forms import FilterForm
+from xomyen.centre.audit.models import Pending, Record
+from xomyen.centre.audit.queries import Wanted, page_of, readable
+from xomyen.centre.audit.services import record
+from xomyen.centre.audit.words import field_name, label_of, name_of
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import may, require
+from xomyen.terms.time import NS_PER_SECOND
+
+_PER_PAGE = 50
+_LATE_S = 60
+"""Entries that wait longer than this for the chain are told of: nobody writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row in the reader's words."""
+
+    row: Record
+    at: datetime.datetime
+    action: str
+    thing_name: str
+    changes: list[tuple[str, str, str]]  # field, before, after
+    more: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, row: Record) -> "Shown":
+        details = row.details
+        changes = details.pop("changes", {})
+        return cls(
+            row=row,
+            at=datetime.datetime.fromtimestamp(row.at_ns / NS_PER_SECOND, datetime.UTC),
+            action=label_of(row.action),
+            thing_name=name_of(row.thing_type),
+            changes=[(field_name(row.thing_type, name), *(values or ("", ""))) for name, values in changes.items()],
+            more=[(name, str(value)) for name, value in details.items() if value not in ("", None)],
+        )
+
+
+@require_GET
+def records(request: HttpRequest) -> HttpResponse:
+    """The log, newest first, within the units one may read it of; looking at it is recorded too."""
+    require(request.user, Action.AUDIT_READ)
+    form = FilterForm(request.GET)
+    wanted = form.wanted() if form.is_valid() else Wanted()
+    page = page_of(wanted.narrow(readable(request.user)), _PER_PAGE, request.GET.get("page", ""))
+    record("audit.read", request=request, details=wanted.said())
+    filters = request.GET.copy()
+    filters.pop("page", None)
+    context: dict[str, Any] = {
+        "active_place": "audit:list",
+        "form": form,
+        "shown": [Shown.of(row) for row in page.rows],
+        "older": page.older,
+        "newer": page.newer,
+        "filters": filters.urlencode(),
+        "narrowed": bool(wanted.said()),
+        "late_since": _late_since(),
+        "can_export": may(request.user, Action.AUDIT_EXPORT),
+    }
+    return render(request, "audit/list.html", context)
+
+
+def _late_since() -> datetime.datetime | None:
+    """Since when entries wait for the chain, when that is too long."""
+    oldest = Pending.objects.order_by("number").values_list("at_ns", flat=True).first()
+    if oldest is None:
+        return None
+    since = datetime.datetime.fromtimestamp(oldest / NS_PER_SECOND, datetime.UTC)
+    return since if timezone.now() - since > datetime.timedelta(seconds=_LATE_S) else None

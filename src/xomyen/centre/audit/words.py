@@ -1,0 +1,138 @@
+"""The words of the audit log: what actions are called and which kind each is of."""
+
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+
+class Kind(models.TextChoices):
+    """What people look for in the log; each action is of one kind."""
+
+    SIGN_IN = "sign_in", _("Signing in and out")
+    LIVE = "live", _("Live view")
+    PAST = "past", _("Playback")
+    SEARCH = "search", _("Search")
+    STILL = "still", _("Still picture")
+    CLIP = "clip", _("Clip")
+    EXPORT = "export", _("Export")
+    REFUSED = "refused", _("Refused")
+    CHANGE = "change", _("Changes")
+    PERMISSION = "permission", _("People and permissions")
+    PAIRING = "pairing", _("Paired screens")
+    AUDIT = "audit", _("Audit log")
+    OTHER = "other", _("Other")
+
+
+_LABELS: dict[str, Any] = {
+    "account.signed_in": _("Signed in"),
+    "account.signed_out": _("Signed out"),
+    "account.sign_in_failed": _("Failed to sign in"),
+    "account.locked": _("Locked after wrong passwords"),
+    "account.second_factor_failed": _("Wrong code of the second factor"),
+    "account.second_factor_added": _("Second factor added"),
+    "account.second_factor_removed": _("Second factor removed"),
+    "account.second_factor_reset": _("Second factor made anew"),
+    "account.password_changed": _("Password changed"),
+    "node.sign_in": _("Signed in at the recorder"),
+    "ticket.issued": _("Access ticket issued"),
+    "ticket.refused": _("Refused by the recorder"),
+    "camera.live": _("Watched live"),
+    "camera.past": _("Looked back"),
+    "camera.timeline": _("Looked at the timeline"),
+    "camera.search": _("Searched recordings"),
+    "camera.still": _("Saved a still picture"),
+    "camera.clip": _("Cut out a clip"),
+    "camera.export": _("Exported footage"),
+    "camera.ptz": _("Turned the camera"),
+    "camera.bookmark": _("Set a bookmark"),
+    "audit.read": _("Read the audit log"),
+    "audit.exported": _("Exported the audit log"),
+    "audit.gap": _("Access events of the recorder are missing"),
+    "token.made": _("Access token made"),
+    "token.revoked": _("Access token revoked"),
+}
+
+_KINDS = {
+    "ticket.refused": Kind.REFUSED,
+    "node.sign_in": Kind.SIGN_IN,
+    "ticket.issued": Kind.OTHER,
+    "camera.live": Kind.LIVE,
+    "camera.past": Kind.PAST,
+    "camera.timeline": Kind.PAST,
+    "camera.search": Kind.SEARCH,
+    "camera.still": Kind.STILL,
+    "camera.clip": Kind.CLIP,
+    "camera.export": Kind.EXPORT,
+    "camera.ptz": Kind.OTHER,
+    "camera.bookmark": Kind.OTHER,
+}
+_KINDS_BY_BEGINNING = {
+    "account": Kind.SIGN_IN,
+    "session": Kind.SIGN_IN,
+    "appointment": Kind.PERMISSION,
+    "user": Kind.PERMISSION,
+    "invitation": Kind.PERMISSION,
+    "regulation": Kind.PERMISSION,
+    "token": Kind.PERMISSION,
+    "screen": Kind.PAIRING,
+    "audit": Kind.AUDIT,
+}
+_THINGS: dict[str, Any] = {
+    "unit": _("unit"),
+    "unitlink": _("place of a unit in the tree"),
+    "post": _("post"),
+    "jurisdiction": _("jurisdiction of a post"),
+    "mandatedocument": _("mandate document"),
+    "scheme": _("camera scheme"),
+    "user": _("person"),
+    "appointment": _("role of a person"),
+    "node": _("recorder"),
+    "site": _("site"),
+    "camera": _("camera"),
+    "cameraclass": _("camera class"),
+}
+_APPS = ("organisation", "accounts", "cameras", "watch")
+
+
+def kind_of(action: str) -> Kind:
+    """The kind of an action, also of one that this version does not know."""
+    found = _KINDS.get(action) or _KINDS_BY_BEGINNING.get(action.partition(".")[0])
+    if found is not None:
+        return Kind(found)
+    return Kind(Kind.CHANGE if action.rpartition(".")[2] in ("added", "changed", "removed") else Kind.OTHER)
+
+
+def label_of(action: str) -> str:
+    """What people call the action, in their language; the bare word where there is no name for it."""
+    if action in _LABELS:
+        return str(_LABELS[action])
+    thing, _dot, verb = action.rpartition(".")
+    name = name_of(thing)
+    texts = {
+        "added": gettext("%(thing)s added"),
+        "changed": gettext("%(thing)s changed"),
+        "removed": gettext("%(thing)s removed"),
+    }
+    if not name or verb not in texts:
+        return action
+    return capfirst(texts[verb] % {"thing": name})
+
+
+def name_of(model_name: str) -> str:
+    """What things of a model are called, in the reader's language; empty where there is no name."""
+    return str(_THINGS.get(model_name, ""))
+
+
+def field_name(model_name: str, field: str) -> str:
+    """What a field of a model is called, in the reader's language; its bare name where it has none."""
+    for label in _APPS:
+        try:
+            return capfirst(str(apps.get_model(label, model_name)._meta.get_field(field).verbose_name))
+        except (LookupError, FieldDoesNotExist):
+            continue
+    return field
