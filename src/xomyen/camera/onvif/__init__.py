@@ -1,0 +1,1 @@
+"""ONVIF devices: finding them, asking who they are and what they stream, steering them."""

@@ -1,0 +1,131 @@
+"""SOAP over HTTP with one device: within bounds of size and time, no redirects, and by digest where it asks for it."""
+
+import asyncio
+import errno
+import ssl
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from xomyen.camera.address import Credentials
+from xomyen.camera.errors import CameraFault, CameraTimeout, ClosedByCamera, WrongPassword, from_os_error
+from xomyen.camera.onvif.errors import NotOnvif
+from xomyen.camera.onvif.networks import Endpoint
+from xomyen.camera.onvif.soap import envelope, read_answer, username_token
+from xomyen.camera.onvif.xml import MOST_BYTES, Element
+from xomyen.camera.rtsp_auth import Authenticator, parse_challenges
+from xomyen.terms.time import Clock, SystemClock
+
+ANSWER_S = 5.0
+_TRIES = 3  # without a challenge's answer, with it, and once more when a nonce has become stale
+
+
+class Conversation:
+    """Questions and answers with the services of one device; open while entered."""
+
+    def __init__(
+        self, credentials: Credentials | None, *, clock: Clock | None = None, answer_s: float = ANSWER_S
+    ) -> None:
+        """`answer_s` is the longest time one answer may take, to its last byte."""
+        self.clock = clock or SystemClock()
+        self.clock_offset_ns: int | None = None  # the device's clock minus ours, once known
+        self.spoken = False  # the device has answered in SOAP, if only to refuse
+        self._credentials = credentials
+        self._answer_s = answer_s
+        # Not even to a device that asks for it is the password sent readably: anything may answer in a search.
+        self._authenticator = Authenticator(credentials, basic=False)
+        self._by_http = False  # the device has asked for HTTP authentication
+        # Devices make their own certificates: there is nobody to vouch for them.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self._http = httpx.AsyncClient(
+            verify=context,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=answer_s,
+            limits=httpx.Limits(max_connections=4),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def ask(
+        self, endpoint: Endpoint, service: str, action: str, content: str = "", *, token: bool = True
+    ) -> Element:
+        """The answer's ``…Response`` element; `content` is XML inside the action's element.
+
+        `token` False asks without the password, as is right for what a device tells everybody. Raises CameraFault.
+        """
+        body = f"<{action}>{content}</{action}>"
+        try:
+            async with asyncio.timeout(self._answer_s):
+                for _ in range(_TRIES):
+                    status, challenges, data = await self._post(endpoint, service, action, body, token)
+                    if status != 401 or not self._authenticator.accept(parse_challenges(challenges)):
+                        break
+                    self._by_http = True
+        except TimeoutError as error:
+            raise CameraTimeout(f"{endpoint.place} did not answer within {self._answer_s:g} s.") from error
+        except httpx.TransportError as error:
+            raise _fault(error, endpoint.place) from error
+        if 300 <= status < 400:
+            raise NotOnvif(f"{endpoint.place} sends one elsewhere (HTTP {status}) instead of answering.")
+        try:
+            answer = read_answer(data, action, endpoint.place)
+        except CameraFault as fault:
+            self.spoken |= not isinstance(fault, NotOnvif)
+            if status in (401, 403):
+                raise self._refused(endpoint) from fault
+            raise
+        self.spoken = True
+        return answer
+
+    def _refused(self, endpoint: Endpoint) -> WrongPassword:
+        if self._credentials is None:
+            return WrongPassword(f"{endpoint.place} asks for a user and a password.")
+        return WrongPassword(f"{endpoint.place} refuses the user or the password, or this user may not do it.")
+
+    async def _post(
+        self, endpoint: Endpoint, service: str, action: str, body: str, token: bool
+    ) -> tuple[int, list[str], bytes]:
+        """Status, challenges and body of the answer. Raises httpx.TransportError, NotOnvif for a body too large."""
+        security = ""
+        if token and self._credentials is not None and not self._by_http:
+            security = username_token(self._credentials, self.clock.wall_ns() + (self.clock_offset_ns or 0))
+        headers = {
+            "Content-Type": f'application/soap+xml; charset=utf-8; action="{service}/{action}"',
+            # What was packed small could become large.
+            "Accept-Encoding": "identity",
+        }
+        authorization = self._authenticator.header("POST", endpoint.path) if self._by_http else None
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        content = envelope(service, body, security)
+        async with self._http.stream("POST", endpoint.url, content=content, headers=headers) as answer:
+            received = bytearray()
+            async for piece in answer.aiter_raw():
+                received += piece
+                if len(received) > MOST_BYTES:
+                    raise NotOnvif(f"{endpoint.place} answers more than {MOST_BYTES} bytes.")
+            return answer.status_code, answer.headers.get_list("www-authenticate"), bytes(received)
+
+
+def _fault(error: httpx.TransportError, place: str) -> CameraFault:
+    """What is wrong, by the system's own error where there is one beneath."""
+    if isinstance(error, httpx.TimeoutException):
+        return CameraTimeout(f"{place} does not answer.")
+    if isinstance(error, httpx.RemoteProtocolError):
+        return NotOnvif(f"{place} answers with what is no HTTP.")
+    beneath: BaseException | None = error
+    while beneath is not None:
+        if isinstance(beneath, OSError) and beneath.errno in errno.errorcode:
+            return from_os_error(beneath, place)
+        beneath = beneath.__cause__ or beneath.__context__
+    return ClosedByCamera(f"{place}: the connection broke.")
