@@ -14,3 +14,8 @@ urlpatterns = [
     path("", include("xomyen.centre.watch.urls")),
     path("", include("xomyen.centre.audit.urls")),
 ]
+
+handler400 = "xomyen.centre.operation.problems.bad_request"
+handler403 = "xomyen.centre.operation.problems.forbidden"
+handler404 = "xomyen.centre.operation.problems.not_found"
+handler500 = "xomyen.centre.operation.problems.failed"

@@ -1,0 +1,71 @@
+"""Pages for what went wrong: each says what happened and what to do, in the reader's language."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is told."""
+
+    status: int
+    title: str
+    text: str
+    way_home: bool = True
+
+
+def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """A page, or problem+json (RFC 9457) for programs. Asks neither session nor database: they may be what failed."""
+    if request.path.startswith("/api/"):
+        body = {"type": "about:blank", "title": problem.title, "status": problem.status, "detail": problem.text}
+        return JsonResponse(body, status=problem.status, content_type="application/problem+json")
+    return HttpResponse(render_to_string("operation/problem.html", {"problem": problem}), status=problem.status)
+
+
+def bad_request(request: HttpRequest, exception: Exception, *_rest: Any) -> HttpResponse:
+    """A request that cannot be right; most often the centre is asked under a name it was not told."""
+    if not isinstance(exception, DisallowedHost):
+        text = _("The request cannot be understood. Go back, reload the page and try again.")
+        return _answer(request, Problem(400, _("The request cannot be understood"), text))
+    name = str(request.META.get("HTTP_HOST", ""))[:_LONGEST_NAME].partition(":")[0]
+    text = _(
+        "The centre was not told that it is reached as “%(name)s”. Whoever keeps it adds the name to “hosts” in the"
+        " file centre.toml of its folder and starts it again."
+    ) % {"name": name}
+    return _answer(request, Problem(400, _("The centre does not know this address"), text, way_home=False))
+
+
+def forbidden(request: HttpRequest, *_rest: Any) -> HttpResponse:
+    """Something one may see but not do."""
+    text = _("Your role does not allow this. If you need it for your work, ask the head of your unit.")
+    return _answer(request, Problem(403, _("Not allowed"), text))
+
+
+def form_too_old(request: HttpRequest, *_rest: Any, **_why: Any) -> HttpResponse:
+    """A form that was not sent from a page of this session."""
+    text = _(
+        "The page was open for too long, or was sent from elsewhere. Nothing was changed. Reload it and try again."
+    )
+    return _answer(request, Problem(403, _("Reload the page"), text))
+
+
+def not_found(request: HttpRequest, *_rest: Any) -> HttpResponse:
+    """Nothing there, or nothing for this person."""
+    text = _("There is nothing at this address, or it is not open to you.")
+    return _answer(request, Problem(404, _("Page not found"), text))
+
+
+def failed(request: HttpRequest, *_rest: Any) -> HttpResponse:
+    """A fault of ours; the log has it."""
+    text = _(
+        "The fault was noted in the log. Try again in a moment; if it stays, whoever keeps the centre runs"
+        " “xomyen doctor”."
+    )
+    return _answer(request, Problem(500, _("Something went wrong here"), text))

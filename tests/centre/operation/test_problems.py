@@ -1,0 +1,58 @@
+"""Pages for what went wrong say what happened and what to do."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from tests.centre.conftest import Province
+
+from xomyen.centre.accounts.models import User
+
+
+@pytest.mark.parametrize(("language", "told"), [("vi", "Trung tâm không nhận ra địa chỉ này"), ("en", "does not know")])
+def test_a_name_that_the_centre_does_not_know_gets_a_page_that_says_what_to_do(language: str, told: str) -> None:
+    answer = Client().get("/", headers={"host": "camera.xa.example:8450", "accept-language": language})
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert told in page
+    assert "camera.xa.example" in page
+    assert "centre.toml" in page
+    assert "Content-Security-Policy" in answer.headers
+
+
+def test_a_name_with_markup_is_shown_as_text() -> None:
+    page = Client().get("/", headers={"host": "<script>alert(1)</script>"}).content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_an_address_without_anything_leads_home(
+    province: Province, appoint: Callable[..., User], signed_in: Callable[[User], Client]
+) -> None:
+    answer = signed_in(appoint("duty_officer", unit=province.commune)).get("/no/such/page/")
+    assert answer.status_code == 404
+    assert "Không tìm thấy trang" in answer.content.decode()
+    assert 'href="/"' in answer.content.decode()
+
+
+def test_programs_get_problem_json() -> None:
+    answer = Client().get("/api/none", headers={"host": "elsewhere.example", "accept-language": "en"})
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["status"] == 400
+
+
+def test_a_form_without_its_token_is_told_to_be_loaded_anew(db: None) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/account/login/", {"login": "a"}, headers={"accept-language": "en"})
+    assert answer.status_code == 403
+    assert "Nothing was changed" in answer.content.decode()
+
+
+def test_a_fault_of_ours_is_told_without_what_it_was(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
+        raise RuntimeError("a secret of ours")
+
+    monkeypatch.setattr("allauth.account.views.LoginView.get", broken)
+    answer = Client(raise_request_exception=False).get("/account/login/", headers={"accept-language": "en"})
+    assert answer.status_code == 500
+    assert "xomyen doctor" in answer.content.decode()
+    assert "a secret of ours" not in answer.content.decode()

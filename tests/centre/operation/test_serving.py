@@ -1,0 +1,86 @@
+"""`xomyen centre serve`: what it needs it says, and nothing of it outlives it."""
+
+import signal
+import socket
+import ssl
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from tests.centre.operation.conftest import RunningCentre, running_centre, xomyen
+from tests.certificates import self_signed
+
+from xomyen.centre.configuration import CentreFolder
+
+
+def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = xomyen("centre", "serve", "--dir", tmp_path / "new", "--listen", address, code=2)
+    assert f"cannot listen on {address}" in done.stderr
+    assert not (tmp_path / "new" / "centre").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("hostess = []", "there is no setting 'hostess'; those there are: listen, hosts,"),
+        ('tls_certificate = "/nowhere.pem"', "/nowhere.pem cannot be read"),
+        ('map_file = "/nowhere.pmtiles"', "map_file"),
+        ('database = "postgresql://x:secret@127.0.0.1:1/none"', "The database does not answer"),
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_one_line_without_its_secrets(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "centre.toml").write_text(text)
+    done = xomyen("centre", "serve", "--dir", tmp_path, "--listen", "127.0.0.1:0", code=7 if "database" in text else 2)
+    assert told in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "secret" not in done.stderr
+
+
+def test_a_second_centre_is_refused_and_nothing_outlives_the_first_when_it_is_killed(centre: RunningCentre) -> None:
+    done = xomyen("centre", "serve", "--dir", centre.folder, "--listen", "127.0.0.1:0", code=8)
+    assert "already runs" in done.stderr
+    family = centre.family()
+    # The server, its two workers, and the process behind the pages.
+    assert len(family) >= 4
+    centre.process.send_signal(signal.SIGKILL)
+    _gone, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []
+
+
+def test_workers_of_the_web_end_with_its_server_and_the_pages_come_back(centre: RunningCentre) -> None:
+    server = next(
+        one for one in centre.family() if one.ppid() == centre.process.pid and "xomyen.centre.web" in one.cmdline()
+    )
+    workers = server.children()
+    assert len(workers) >= 2
+    server.kill()
+    _gone, alive = psutil.wait_procs(workers, timeout=10)
+    assert alive == []
+    transport = httpx.HTTPTransport(retries=8)  # waits longer each time
+    with httpx.Client(transport=transport) as client:
+        assert client.get(f"{centre.url}/account/login/").status_code == 200
+
+
+def test_with_a_certificate_the_pages_are_served_over_tls(folder: Path, tmp_path: Path) -> None:
+    made = self_signed(tmp_path, "own")
+    settings = CentreFolder(folder).settings
+    settings.write_text(f'tls_certificate = "{made.certificate}"\ntls_key = "{made.key}"\n')
+    trusting = ssl.create_default_context(cafile=str(made.certificate))
+    with running_centre(folder) as centre, httpx.Client(verify=trusting) as client:
+        assert centre.url.startswith("https://")
+        answer = client.get(f"{centre.url}/account/login/")
+    assert answer.status_code == 200
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
+    assert all("secure" in cookie.lower() for cookie in answer.headers.get_list("set-cookie"))
+
+
+def test_a_certificate_with_another_key_is_refused_at_the_start(tmp_path: Path) -> None:
+    one, other = (self_signed(tmp_path, name) for name in ("one", "other"))
+    CentreFolder(tmp_path).settings.write_text(f'tls_certificate = "{one.certificate}"\ntls_key = "{other.key}"\n')
+    done = xomyen("centre", "serve", "--dir", tmp_path, "--listen", "127.0.0.1:0", code=2)
+    assert "must be a PEM chain and its own key" in done.stderr
