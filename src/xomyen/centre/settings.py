@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "xomyen.centre.cameras",
     "xomyen.centre.watch",
     "xomyen.centre.audit",
+    "xomyen.centre.operation",
 ]
 
 MIDDLEWARE = [
@@ -165,6 +166,7 @@ CSRF_COOKIE_NAME = "xomyen_centre_csrf"
 CSRF_COOKIE_SECURE = _TLS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_USE_SESSIONS = True
+CSRF_FAILURE_VIEW = "xomyen.centre.operation.problems.form_too_old"
 
 # Headers.
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -201,5 +203,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s [%(levelname)s] %(message)s [%(name)s]"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": CENTRE.log_level.upper()},
+    # Anybody can send a wrong name; the page says what to do.
+    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
 }
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]
