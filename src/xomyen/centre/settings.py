@@ -88,6 +88,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "xomyen.centre.page.page",
+                "xomyen.centre.accounts.entry.frame",
             ],
             "builtins": ["xomyen.centre.templatetags.page"],
             "libraries": {"page": "xomyen.centre.templatetags.page"},
@@ -120,6 +121,9 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "xomyen.centre.accounts.adapter.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "xomyen.centre.accounts.adapter.SocialAccountAdapter"
+MFA_ADAPTER = "xomyen.centre.accounts.adapter.SecondFactorAdapter"
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if CENTRE.behind_tls else 0
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
@@ -128,7 +132,8 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Xóm Yên"
 # WebAuthn wants a secure context; browsers count http://localhost as one.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _TLS
-USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_TRACK_ACTIVITY = False  # EntryMiddleware notes it, less often
+AXES_CLIENT_IP_CALLABLE = "xomyen.centre.accounts.entry.address_of"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -183,7 +188,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 LANGUAGE_CODE = "vi"
 LANGUAGES = [("vi", _("Vietnamese")), ("en", _("English"))]
 LANGUAGE_COOKIE_NAME = "xomyen_language"
-LOCALE_PATHS = [_PACKAGE / "locale"]
+LOCALE_PATHS = [_PACKAGE / "locale", _PACKAGE / "allauth_texts/locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Ho_Chi_Minh"

@@ -6,6 +6,7 @@ import "@fontsource/be-vietnam-pro/600.css";
 import "@tabler/core/dist/css/tabler.min.css";
 import htmx from "htmx.org";
 import "./office.css";
+import "./accounts";
 import "./audit.css";
 // The content security policy allows no inline styles and no code made of text.
 htmx.config.includeIndicatorStyles = false;

@@ -1,9 +1,21 @@
 """How allauth treats our people."""
 
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.http import HttpRequest
+from django.urls import reverse
+
+from xomyen.centre.accounts.models import User
+from xomyen.centre.permissions.decide import needs_second_factor
+
+_JUST_NOW_S = 300
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -14,3 +26,32 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_username(self, username: str, shallow: bool = False) -> Any:
         return super().clean_username(username.strip().casefold(), shallow=shallow)
+
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        """Who signed in just now is not asked again."""
+        records = get_authentication_records(context.request, context.request.user)
+        return not any(time.time() - record["at"] < _JUST_NOW_S for record in records)
+
+    def get_password_change_redirect_url(self, _request: HttpRequest) -> str:
+        return reverse("accounts:me")
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):
+    """An account of elsewhere opens one of ours only where its owner connected the two."""
+
+    def is_open_for_signup(self, _request: HttpRequest, _sociallogin: Any) -> bool:
+        return False
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Whose role asks for a second factor keeps at least one."""
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        user: User = authenticator.user
+        if authenticator.type == Authenticator.Type.RECOVERY_CODES or not needs_second_factor(user):
+            return True
+        others = Authenticator.objects.filter(user=user).exclude(pk=authenticator.pk)
+        return others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+
+    def _get_site_name(self) -> str:
+        return "Xóm Yên"

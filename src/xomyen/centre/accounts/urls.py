@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from xomyen.centre.accounts import views
+from xomyen.centre.accounts import entering, views
 
 app_name = "accounts"
 urlpatterns = [
+    path("account/link/", entering.LinkView.as_view(), name="link"),
+    path("account/welcome/", entering.WelcomeView.as_view(), name="welcome"),
+    path("account/second-factor/", entering.second_factor, name="second_factor"),
+    path("account/regulations/", entering.regulations, name="regulations"),
     path("me/", views.me, name="me"),
     path("people/", views.people, name="people"),
 ]

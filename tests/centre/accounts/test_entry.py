@@ -1,0 +1,186 @@
+"""Between signing in and the first page: second factor, regulations, language."""
+
+import datetime
+from collections.abc import Callable
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value, yield_hotp_counters_from_time
+from django.test import Client
+from django.urls import reverse
+from tests.centre.accounts.conftest import PASSWORD, just_signed_in
+from tests.centre.conftest import Appoint, Province
+
+from xomyen.centre.accounts.models import Acceptance, User
+from xomyen.centre.accounts.regulations import accept, enact, outstanding
+from xomyen.centre.dates import today
+from xomyen.centre.permissions.roles import Role
+
+DAY = datetime.timedelta(days=1)
+SignedIn = Callable[[User], Client]
+
+
+def code(secret: str) -> str:
+    """What the app shows now."""
+    value = hotp_value(secret, next(iter(yield_hotp_counters_from_time())))
+    return f"{value:06d}"
+
+
+def test_an_officer_sets_up_a_second_factor_before_any_other_page(
+    transactional_db: None, province: Province, appoint: Appoint, weakly_in: SignedIn
+) -> None:
+    client = weakly_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
+    for page in ("/people/", "/me/", "/account/sessions/", "/account/password/change/"):
+        answer = client.get(page)
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/account/second-factor/?next=")
+    assert client.post("/people/").status_code == 302
+    setting_up = client.get("/account/2fa/totp/activate/")
+    assert setting_up.status_code == 200
+    secret = client.session["mfa.totp.secret"]
+    done = client.post("/account/2fa/totp/activate/", {"code": code(secret)})
+    assert done["Location"] == "/account/2fa/recovery-codes/"
+    codes = client.get("/account/2fa/recovery-codes/")
+    assert len(codes.context["unused_codes"]) == 10
+    assert client.get("/people/").status_code == 200
+
+
+def test_a_wrong_code_sets_up_nothing(province: Province, appoint: Appoint, weakly_in: SignedIn) -> None:
+    person = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    client = weakly_in(person)
+    client.get("/account/2fa/totp/activate/")
+    answer = client.post("/account/2fa/totp/activate/", {"code": "000000"})
+    assert "Mã không đúng" in answer.content.decode()
+    assert not Authenticator.objects.filter(user=person).exists()
+    assert client.get("/people/").status_code == 302
+
+
+def test_heads_of_groups_need_no_second_factor(province: Province, appoint: Appoint, weakly_in: SignedIn) -> None:
+    assert weakly_in(appoint(Role.GROUP_HEAD, unit=province.group)).get("/me/").status_code == 200
+
+
+def test_signing_in_with_password_and_code_is_enough(province: Province, appoint: Appoint) -> None:
+    person = appoint(Role.POLICE_HEAD, unit=province.commune)
+    person.set_password(PASSWORD)
+    person.save()
+    secret = generate_totp_secret()
+    TOTP.activate(person, secret)
+    client = Client()
+    first = client.post("/account/login/", {"login": person.username, "password": PASSWORD})
+    assert first["Location"] == "/account/2fa/authenticate/"
+    assert client.get("/people/")["Location"].startswith("/account/login/")
+    assert client.post("/account/2fa/authenticate/", {"code": code(secret)}).status_code == 302
+    assert client.get("/people/").status_code == 200
+
+
+def test_a_session_from_before_the_second_factor_has_to_show_it_too(
+    province: Province, appoint: Appoint, weakly_in: SignedIn
+) -> None:
+    person = appoint(Role.POLICE_HEAD, unit=province.commune)
+    secret = generate_totp_secret()
+    TOTP.activate(person, secret)
+    client = weakly_in(person)
+    assert client.get("/people/")["Location"].startswith("/account/2fa/reauthenticate/?next=%2Fpeople%2F")
+    assert client.post("/account/2fa/reauthenticate/", {"code": code(secret)}).status_code == 302
+    assert client.get("/people/").status_code == 200
+
+
+def test_the_last_second_factor_of_an_officer_stays(province: Province, appoint: Appoint, signed_in: SignedIn) -> None:
+    person = appoint(Role.POLICE_HEAD, unit=province.commune)
+    TOTP.activate(person, generate_totp_secret())
+    RecoveryCodes.activate(person)
+    client = signed_in(person)
+    just_signed_in(client, person)
+    assert "Thêm một cách khác trước" in client.post("/account/2fa/totp/deactivate/").content.decode()
+    assert Authenticator.objects.filter(user=person, type="totp").exists()
+    Authenticator.objects.filter(type="totp").delete()
+    key = Authenticator.objects.create(user=person, type="webauthn", data={"name": "Máy tính", "credential": {}})
+    assert client.post(reverse("mfa_remove_webauthn", args=[key.pk]))["Location"] == "/account/2fa/"
+    assert Authenticator.objects.filter(pk=key.pk).exists()
+
+
+def test_programs_are_told_in_their_own_way_what_is_missing(
+    province: Province, appoint: Appoint, weakly_in: SignedIn
+) -> None:
+    client = weakly_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
+    answer = client.get("/people/", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
+    assert answer.json()["type"] == "urn:xomyen:second_factor"
+    part = client.get("/people/", headers={"HX-Request": "true"})
+    assert (part.status_code, part["HX-Redirect"]) == (204, "/account/second-factor/")
+
+
+def test_regulations_of_ones_unit_and_those_above_are_accepted_each_version_anew(
+    province: Province, appoint: Appoint
+) -> None:
+    person = appoint(Role.DUTY_OFFICER, post=province.duty_room)
+    of_province = enact(province.province, None, today() - DAY, "Quy chế tỉnh", "Điều 1")
+    of_commune = enact(province.commune, None, today() - 9 * DAY, "Quy chế xã", "Điều 1")
+    enact(province.other_commune, None, today() - DAY, "Quy chế xã khác", "Điều 1")
+    enact(province.commune, None, today() + 30 * DAY, "Quy chế xã, sắp tới", "Điều 1")
+    assert set(outstanding(person)) == {of_province, of_commune}
+    accept(person, of_province, "192.0.2.7")
+    accept(person, of_commune, "192.0.2.7")
+    assert not outstanding(person).exists()
+    changed = enact(province.commune, None, today(), "Quy chế xã, sửa đổi", "Điều 1, 2")
+    of_commune.refresh_from_db()
+    assert (changed.version, of_commune.valid_to) == (3, today())
+    assert list(outstanding(person)) == [changed]
+
+
+def test_who_sees_no_pictures_has_no_regulation_to_accept(province: Province, appoint: Appoint) -> None:
+    enact(province.commune, None, today(), "Quy chế", "Điều 1")
+    assert not outstanding(appoint(Role.ADMINISTRATOR, unit=province.commune)).exists()
+
+
+def test_accepting_is_recorded_once_with_time_and_address_and_outlives_the_person(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    regulation = enact(province.commune, None, today(), "Quy chế khai thác", "Điều 1. Phạm vi")
+    person = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    client = signed_in(person)
+    page = client.get("/account/regulations/?next=/people/")
+    assert "Điều 1. Phạm vi" in page.content.decode()
+    unread = client.post("/account/regulations/", {"regulation": regulation.pk, "next": "/people/"})
+    assert unread.status_code == 200
+    assert not Acceptance.objects.exists()
+    answer = client.post("/account/regulations/", {"regulation": regulation.pk, "read": "1", "next": "/people/"})
+    assert answer["Location"] == "/people/"
+    accept(person, regulation, None)
+    kept = Acceptance.objects.get()
+    assert (kept.user, kept.address) == (person, "127.0.0.1")
+    name = str(person)
+    person.delete()
+    kept.refresh_from_db()
+    assert (kept.user, kept.name) == (None, name)
+
+
+@pytest.mark.parametrize("elsewhere", ["https://example.org/", "//example.org/", "javascript:alert(1)"])
+def test_nobody_is_led_to_another_site(
+    province: Province, appoint: Appoint, signed_in: SignedIn, elsewhere: str
+) -> None:
+    client = signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
+    assert client.get("/account/regulations/", {"next": elsewhere})["Location"] == "/"
+
+
+def test_pages_speak_the_language_of_the_person_and_keep_a_change(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    person = appoint(Role.GROUP_HEAD, unit=province.group)
+    client = signed_in(person)
+    assert '<html lang="vi"' in client.get("/me/", headers={"Accept-Language": "en"}).content.decode()
+    client.post("/language/setlang/", {"language": "en", "next": "/me/"})
+    person.refresh_from_db()
+    assert person.language == "en"
+    assert '<html lang="en"' in client.get("/me/").content.decode()
+    client.post("/language/setlang/", {"language": "xx", "next": "/me/"})
+    person.refresh_from_db()
+    assert person.language == "en"
+
+
+@pytest.mark.parametrize("page", ["signup/", "email/", "password/reset/"])
+def test_what_the_product_does_without_is_not_there(
+    province: Province, appoint: Appoint, signed_in: SignedIn, page: str
+) -> None:
+    assert signed_in(appoint(Role.GROUP_HEAD, unit=province.group)).get(f"/account/{page}").status_code == 404

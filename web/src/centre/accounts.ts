@@ -1,0 +1,135 @@
+/** What pages about people need of a script: the code of a link, passkeys, copying. */
+
+import "./accounts.css";
+
+/** A link's code stands behind the #, where servers and logs do not see it; the page's form sends it. */
+const entry = document.querySelector<HTMLFormElement>("form[data-code-from-address]");
+if (entry && location.hash.length > 1) {
+  const field = entry.elements.namedItem("code") as HTMLInputElement;
+  field.value = location.hash.slice(1);
+  // Neither the history nor a copied address keeps it.
+  history.replaceState(null, "", location.pathname);
+  entry.requestSubmit();
+}
+
+function bytes(text: string): ArrayBuffer {
+  const plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+  return Uint8Array.from(plain, (one) => one.charCodeAt(0)).buffer;
+}
+
+function text(buffer: ArrayBuffer | null): string | null {
+  if (buffer === null) return null;
+  const plain = String.fromCharCode(...new Uint8Array(buffer));
+  return btoa(plain).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+}
+
+type Named = { id: string; type: "public-key" };
+type CreationJson = {
+  publicKey: Omit<PublicKeyCredentialCreationOptions, "challenge" | "user" | "excludeCredentials"> & {
+    challenge: string;
+    user: { id: string; name: string; displayName: string };
+    excludeCredentials?: Named[];
+  };
+};
+type RequestJson = {
+  publicKey: Omit<PublicKeyCredentialRequestOptions, "challenge" | "allowCredentials"> & {
+    challenge: string;
+    allowCredentials?: Named[];
+  };
+};
+
+const known = (list: Named[] | undefined) => list?.map((one) => ({ ...one, id: bytes(one.id) }));
+
+async function made(options: CreationJson, passwordless: boolean): Promise<object> {
+  const wanted = options.publicKey;
+  const credential = (await navigator.credentials.create({
+    publicKey: {
+      ...wanted,
+      challenge: bytes(wanted.challenge),
+      user: { ...wanted.user, id: bytes(wanted.user.id) },
+      excludeCredentials: known(wanted.excludeCredentials),
+      authenticatorSelection: {
+        ...wanted.authenticatorSelection,
+        residentKey: passwordless ? "required" : "discouraged",
+        requireResidentKey: passwordless,
+        ...(passwordless ? { userVerification: "required" as const } : {}),
+      },
+    },
+  })) as PublicKeyCredential;
+  const answer = credential.response as AuthenticatorAttestationResponse;
+  return {
+    ...plain(credential),
+    response: {
+      clientDataJSON: text(answer.clientDataJSON),
+      attestationObject: text(answer.attestationObject),
+      transports: answer.getTransports?.() ?? [],
+    },
+  };
+}
+
+async function shown(options: RequestJson): Promise<object> {
+  const wanted = options.publicKey;
+  const credential = (await navigator.credentials.get({
+    publicKey: { ...wanted, challenge: bytes(wanted.challenge), allowCredentials: known(wanted.allowCredentials) },
+  })) as PublicKeyCredential;
+  const answer = credential.response as AuthenticatorAssertionResponse;
+  return {
+    ...plain(credential),
+    response: {
+      clientDataJSON: text(answer.clientDataJSON),
+      authenticatorData: text(answer.authenticatorData),
+      signature: text(answer.signature),
+      userHandle: text(answer.userHandle),
+    },
+  };
+}
+
+function plain(credential: PublicKeyCredential): object {
+  return {
+    id: credential.id,
+    rawId: text(credential.rawId),
+    type: credential.type,
+    clientExtensionResults: credential.getClientExtensionResults(),
+  };
+}
+
+/** Forms with `data-passkey` (`create`, `get`, `sign-in`) ask the device first, and send what it answers. */
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-passkey]")) {
+  const said = form.querySelector<HTMLElement>("[data-passkey-failed]");
+  form.addEventListener("submit", (event) => {
+    const field = form.elements.namedItem("credential") as HTMLInputElement;
+    if (field.value) return;
+    event.preventDefault();
+    said?.setAttribute("hidden", "");
+    answer(form)
+      .then((credential) => {
+        field.value = JSON.stringify(credential);
+        form.submit();
+      })
+      .catch(() => said?.removeAttribute("hidden"));
+  });
+}
+
+async function answer(form: HTMLFormElement): Promise<object> {
+  if (form.dataset.passkey === "sign-in") {
+    const told = await fetch(form.action, { headers: { Accept: "application/json" } });
+    return shown(((await told.json()) as { request_options: RequestJson }).request_options);
+  }
+  const data = JSON.parse(document.getElementById("passkey-data")?.textContent ?? "{}") as {
+    creation_options: CreationJson;
+    request_options: RequestJson;
+  };
+  if (form.dataset.passkey === "get") return shown(data.request_options);
+  const alone = form.elements.namedItem("passwordless") as HTMLInputElement | null;
+  return made(data.creation_options, alone?.checked ?? false);
+}
+
+/** Buttons that copy the text of another element. */
+for (const button of document.querySelectorAll<HTMLButtonElement>("[data-copies]")) {
+  button.addEventListener("click", () => {
+    const source = document.getElementById(button.dataset.copies ?? "");
+    void navigator.clipboard?.writeText(source?.textContent?.trim() ?? "").then(() => {
+      button.textContent = button.dataset.copied ?? button.textContent;
+    });
+  });
+}
