@@ -13,9 +13,10 @@ from tests.waiting import until
 from xomyen.bus import subjects
 from xomyen.bus.configuration import Configuration, follow
 from xomyen.bus.messages import CameraConfig, CameraRecord, StreamConfig
+from xomyen.bus.sealing import seal
 from xomyen.bus.server import BusServer
 from xomyen.node.config_service import ConfigService
-from xomyen.node.secrets import Secrets, seal
+from xomyen.node.secrets import Secrets
 from xomyen.terms.errors import Conflict, InvalidConfiguration, UnknownCamera
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id

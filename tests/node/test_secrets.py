@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PrivateKey
 
-from xomyen.node.secrets import Secrets, seal
+from xomyen.bus.sealing import read_public, seal
+from xomyen.node.secrets import Secrets
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.errors import InvalidConfiguration
 
@@ -51,3 +52,10 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
     SigningKey.load_or_create(path)
     with pytest.raises(InvalidConfiguration):
         Secrets.load_or_create(path)
+
+
+@pytest.mark.parametrize("text", ["", "not base64!", base64.b64encode(b"short").decode()])
+def test_what_is_no_public_key_is_refused(text: str) -> None:
+    with pytest.raises(InvalidConfiguration):
+        read_public(text)
+    assert read_public(base64.b64encode(SECRETS.public).decode()) == SECRETS.public

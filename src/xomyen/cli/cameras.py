@@ -168,7 +168,7 @@ def _after_the_last(cameras: tuple[CameraRecord, ...]) -> int:
 async def _sealed(bus: NodeBus, password: str | None) -> str:
     if not password:
         return ""
-    from xomyen.node.secrets import seal
+    from xomyen.bus.sealing import seal
 
     return seal(password, base64.b64decode((await bus.configuration.secrets_key()).public))
 

@@ -13,16 +13,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.public import PrivateKey, SealedBox
 
 from xomyen.terms.errors import InvalidConfiguration
 
 _MOST_BYTES = 512
-
-
-def seal(password: str, public: bytes) -> str:
-    """The password as base64 that only the owner of the public key (raw, 32 bytes) can open."""
-    return base64.b64encode(SealedBox(PublicKey(public)).encrypt(password.encode())).decode()
 
 
 class Secrets:
