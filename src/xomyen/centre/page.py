@@ -27,6 +27,10 @@ class Place:
 
 
 PLACES = (
+    Place(_("Live"), "watch:wall", "device-tv", Action.VIEW_LIVE),
+    Place(_("Organisation"), "organisation:tree", "sitemap", Action.UNIT_SEE),
+    Place(_("Cameras"), "cameras:list", "device-cctv", Action.CAMERA_SEE),
+    Place(_("Recorders"), "cameras:nodes", "server", Action.NODE_SEE),
     Place(_("People"), "accounts:people", "users", Action.USER_SEE),
     Place(_("Audit log"), "audit:list", "list-search", Action.AUDIT_READ),
 )

@@ -21,8 +21,9 @@ Duty = Callable[[Client], Awaitable[None]]
 def duties() -> list[Duty]:
     """What runs for the life of the process; each returns or raises only when its connection is gone."""
     from xomyen.centre.audit.writer import write_chain  # needs Django's models
+    from xomyen.centre.link.duty import keep_nodes
 
-    return [write_chain]
+    return [write_chain, keep_nodes]
 
 
 async def _keep(duty: Duty, client: Client) -> None:

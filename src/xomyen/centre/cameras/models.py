@@ -8,9 +8,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from xomyen.centre.folding import fold
+from xomyen.centre.cameras.values import are_masks, is_origin
+from xomyen.centre.folding import fold, has_marks, matches
 from xomyen.centre.keys import KeyedModel
 from xomyen.centre.organisation.models import Unit
+from xomyen.terms.names import tidy_name
 
 
 class Node(KeyedModel):
@@ -20,10 +22,15 @@ class Node(KeyedModel):
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="nodes")
     name = models.CharField(_("name"), max_length=120)
     # Where browsers reach the node's gateway, such as https://camera.xa.example:8460.
-    address = models.URLField(_("address"), max_length=200)
+    address = models.CharField(_("address"), max_length=200, validators=[is_origin])
     created = models.DateTimeField(auto_now_add=True)
 
-    history = HistoricalRecords()
+    # What the link last heard of it.
+    answers = models.BooleanField(default=False, editable=False)
+    since = models.DateTimeField(null=True, blank=True, editable=False)  # since when it answers, or does not
+    secrets_key = models.CharField(max_length=64, blank=True, editable=False)  # base64; passwords are sealed to it
+
+    history = HistoricalRecords(excluded_fields=["answers", "since", "secrets_key"])
 
     class Meta:
         ordering = ("name",)
@@ -36,6 +43,8 @@ class Node(KeyedModel):
 
 
 class Owner(models.TextChoices):
+    """Whose a camera is."""
+
     COMMUNE = "commune", _("commune")
     GROUP = "group", _("residential group")
     AGENCY = "agency", _("agency or school")
@@ -58,7 +67,9 @@ class Site(KeyedModel):
         _("longitude"), null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)]
     )
 
-    history = HistoricalRecords()
+    revision = models.PositiveIntegerField(default=1, editable=False)
+
+    history = HistoricalRecords(excluded_fields=["folded", "revision"])
 
     class Meta:
         ordering = ("code",)
@@ -104,15 +115,44 @@ class CameraClass(KeyedModel):
         return self.name
 
 
+class Standing(models.TextChoices):
+    """How what is wanted and what the node has in force stand to each other."""
+
+    NOWHERE = "nowhere", _("not on a recorder")
+    PENDING = "pending", _("being sent to the recorder")
+    AWAY = "away", _("waiting for the recorder")
+    REFUSED = "refused", _("refused by the recorder")
+    CHANGED = "changed", _("changed on the recorder")
+    IN_FORCE = "in_force", _("in force")
+
+
+class CameraQuerySet(models.QuerySet["Camera"]):
+    """Cameras as lists want them."""
+
+    def search(self, text: str) -> "CameraQuerySet":
+        """Those whose code, name or site has the text; tone marks count only where some are typed."""
+        found = self.filter(folded__contains=fold(text))
+        if not has_marks(text):
+            return found
+        rows = found.values_list("pk", "code", "name", "site__code", "site__name")
+        return self.filter(pk__in=[pk for pk, *words in rows if matches(text, " ".join(words))])
+
+    def to_bring(self) -> "CameraQuerySet":
+        """Those that a node has still to be brought to."""
+        return self.filter(standing__in=(Standing.PENDING, Standing.AWAY))
+
+
 class Camera(KeyedModel):
     """One lens. The key is the id under which its node knows it."""
 
     unit_path = "site__unit"
-    site = models.ForeignKey(Site, models.PROTECT, related_name="cameras")
-    node = models.ForeignKey(Node, models.PROTECT, null=True, blank=True, related_name="cameras")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="cameras", verbose_name=_("site"))
+    node = models.ForeignKey(
+        Node, models.PROTECT, null=True, blank=True, related_name="cameras", verbose_name=_("recorder")
+    )
     code = models.CharField(_("code"), max_length=20)
     name = models.CharField(_("name"), max_length=100)
-    folded = models.CharField(max_length=260, editable=False, db_index=True)
+    folded = models.CharField(max_length=320, editable=False, db_index=True)
     order = models.IntegerField(_("place on the wall"), default=0)
 
     purpose = models.CharField(_("purpose"), max_length=300)
@@ -139,9 +179,11 @@ class Camera(KeyedModel):
     # Sealed to its node's key; the centre cannot read it either.
     sealed_password = models.TextField(blank=True, editable=False)
     enabled = models.BooleanField(_("records"), default=True)
-    masks = models.JSONField(_("privacy masks"), default=list, blank=True)  # polygons, parts of width and height
+    # Polygons of [x, y], parts of the picture's width and height.
+    masks = models.JSONField(_("privacy masks"), default=list, blank=True, validators=[are_masks])
 
     onvif_address = models.CharField(_("ONVIF address"), max_length=300, blank=True)
+    ptz_profile = models.CharField(_("media profile for turning"), max_length=64, blank=True)
     manufacturer = models.CharField(_("manufacturer"), max_length=80, blank=True)
     model = models.CharField(_("model"), max_length=80, blank=True)
     serial_number = models.CharField(_("serial number"), max_length=80, blank=True)
@@ -153,24 +195,42 @@ class Camera(KeyedModel):
     acceptance = models.CharField(_("state"), max_length=10, choices=Acceptance.choices, default=Acceptance.PLANNED)
     created = models.DateTimeField(auto_now_add=True)
 
-    # What the node has: written by the link, shown beside what is wanted.
-    in_force_revision = models.PositiveBigIntegerField(default=0, editable=False)
-    in_force = models.JSONField(null=True, blank=True, editable=False)
-    refused = models.CharField(max_length=500, blank=True, editable=False)  # why the node did not take it
+    revision = models.PositiveIntegerField(default=1, editable=False)  # of what is wanted; grows with every change
 
-    history = HistoricalRecords(excluded_fields=["sealed_password", "in_force", "in_force_revision", "refused"])
+    # What the node has: written by the link, shown beside what is wanted.
+    standing = models.CharField(
+        max_length=10, choices=Standing.choices, default=Standing.NOWHERE, editable=False, db_index=True
+    )
+    standing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    in_force = models.JSONField(null=True, blank=True, editable=False)  # a CameraConfig
+    in_force_revision = models.PositiveBigIntegerField(default=0, editable=False)  # of the node's configuration
+    refused = models.CharField(max_length=500, blank=True, editable=False)  # the node's words, English
+    refused_field = models.CharField(max_length=60, blank=True, editable=False)  # what of the configuration it is about
+    streams = models.JSONField(default=dict, blank=True, editable=False)  # newest CameraEvent of each stream
+
+    objects = CameraQuerySet.as_manager()
+    history = HistoricalRecords(
+        excluded_fields=[
+            *("sealed_password", "revision", "standing", "standing_since", "in_force"),
+            *("in_force_revision", "refused", "refused_field", "streams", "folded"),
+        ]
+    )
 
     class Meta:
         ordering = ("order", "code")
         constraints = (models.UniqueConstraint(fields=("site", "code"), name="one_camera_of_a_code_at_a_site"),)
-        indexes = (models.Index(fields=("node", "order")),)
+        indexes = (models.Index(fields=("node", "order")), models.Index(fields=("acceptance", "owner")))
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
 
     def save(self, *arguments: Any, **options: Any) -> None:
-        self.folded = fold(f"{self.code} {self.name} {self.site.name}")
+        self.name = tidy_name(self.name)  # as its node keeps it
+        self.folded = self.searched_text()
         super().save(*arguments, **options)
+
+    def searched_text(self) -> str:
+        return fold(f"{self.code} {self.name} {self.site.code} {self.site.name}")
 
     def unit_of(self) -> uuid.UUID:
         return self.site.unit_id
@@ -179,6 +239,17 @@ class Camera(KeyedModel):
     def only_public() -> models.Q:
         """What a role that sees public cameras alone may see."""
         return models.Q(is_public=True, acceptance=Acceptance.ACCEPTED)
+
+
+class Removal(KeyedModel):
+    """A node that a camera was taken from and that has still to let go of it; it may be away for long."""
+
+    camera = models.ForeignKey(Camera, models.CASCADE, related_name="removals")
+    node = models.ForeignKey(Node, models.CASCADE, related_name="removals")
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("camera", "node"), name="one_removal_of_a_camera_from_a_node"),)
 
 
 class AcceptanceStep(KeyedModel):
@@ -192,3 +263,17 @@ class AcceptanceStep(KeyedModel):
 
     class Meta:
         ordering = ("at",)
+
+
+class ImportBatch(KeyedModel):
+    """A table of cameras that was read and is shown before anything of it is taken in."""
+
+    by = models.ForeignKey("accounts.User", models.CASCADE, related_name="+")
+    unit = models.ForeignKey(Unit, models.CASCADE, related_name="+")  # where sites lie that name no unit
+    file_name = models.CharField(max_length=200)
+    made = models.DateTimeField(auto_now_add=True)
+    rows = models.JSONField(default=list)  # dicts of text by column; passwords already sealed
+    taken_in = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-made",)

@@ -1,4 +1,27 @@
-"""Addresses of this app's pages."""
+"""Addresses of the pages of cameras, sites and recorders."""
+
+from django.urls import path
+
+from xomyen.centre.cameras import node_views, place_views, views
 
 app_name = "cameras"
-urlpatterns: list[object] = []
+urlpatterns = [
+    path("cameras/", views.camera_list, name="list"),
+    path("cameras/add/", views.add_camera, name="add"),
+    path("cameras/<uuid:camera>/", views.camera_page, name="camera"),
+    path("cameras/<uuid:camera>/state/", views.camera_state, name="state"),
+    path("cameras/<uuid:camera>/edit/", views.edit_camera, name="edit"),
+    path("cameras/<uuid:camera>/step/", views.step, name="step"),
+    path("cameras/<uuid:camera>/try-again/", views.try_again, name="try-again"),
+    path("cameras/<uuid:camera>/take-recorders/", views.take_the_recorders, name="take-recorders"),
+    path("sites/", place_views.site_list, name="sites"),
+    path("sites/add/", place_views.add_site, name="add-site"),
+    path("sites/<uuid:site>/", place_views.site_page, name="site"),
+    path("sites/<uuid:site>/edit/", place_views.edit_site, name="edit-site"),
+    path("recorders/", node_views.node_list, name="nodes"),
+    path("recorders/add/", node_views.add_node, name="add-node"),
+    path("recorders/<uuid:node>/", node_views.node_page, name="node"),
+    path("recorders/<uuid:node>/now/", node_views.node_now, name="node-now"),
+    path("recorders/<uuid:node>/edit/", node_views.edit_node, name="edit-node"),
+    path("recorders/<uuid:node>/take-over/<uuid:camera>/", node_views.take_over, name="take-over"),
+]

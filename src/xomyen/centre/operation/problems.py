@@ -42,7 +42,7 @@ def bad_request(request: HttpRequest, exception: Exception, *_rest: Any) -> Http
     return _answer(request, Problem(400, _("The centre does not know this address"), text, way_home=False))
 
 
-def forbidden(request: HttpRequest, *_rest: Any) -> HttpResponse:
+def forbidden(request: HttpRequest, *_rest: Any, **_why: Any) -> HttpResponse:
     """Something one may see but not do."""
     text = _("Your role does not allow this. If you need it for your work, ask the head of your unit.")
     return _answer(request, Problem(403, _("Not allowed"), text))
@@ -56,7 +56,7 @@ def form_too_old(request: HttpRequest, *_rest: Any, **_why: Any) -> HttpResponse
     return _answer(request, Problem(403, _("Reload the page"), text))
 
 
-def not_found(request: HttpRequest, *_rest: Any) -> HttpResponse:
+def not_found(request: HttpRequest, *_rest: Any, **_why: Any) -> HttpResponse:
     """Nothing there, or nothing for this person."""
     text = _("There is nothing at this address, or it is not open to you.")
     return _answer(request, Problem(404, _("Page not found"), text))

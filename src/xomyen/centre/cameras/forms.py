@@ -1,0 +1,291 @@
+"""Forms of cameras, sites and nodes: what a person may choose from follows from where they may do it."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
+from xomyen.centre.cameras.services import BEGINNINGS
+from xomyen.centre.cameras.values import stream_parts
+from xomyen.centre.dates import today
+from xomyen.centre.folding import fold
+from xomyen.centre.link.ask import sealed_for
+from xomyen.centre.organisation.models import Unit
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import allowed_units, may, visible
+from xomyen.terms.errors import NotRunning
+from xomyen.terms.names import fold_name
+
+_RIGHTS = Action.CAMERA_EDIT
+_ACCEPT = Action.CAMERA_ACCEPT
+
+
+def units_for(person: Any, action: Action) -> QuerySet[Unit]:
+    """Units of today in which the person may do this."""
+    return Unit.objects.on(today()).filter(id__in=allowed_units(person, action))
+
+
+class Styled:
+    """Gives fields the look of the pages and ties errors and hints to them for screen readers."""
+
+    fields: dict[str, forms.Field]
+
+    def style(self) -> None:
+        for field in self.fields.values():
+            widget = field.widget
+            if isinstance(widget, forms.CheckboxInput):
+                widget.attrs["class"] = "form-check-input"
+            elif isinstance(widget, forms.Select):
+                widget.attrs["class"] = "form-select"
+            elif not isinstance(widget, forms.HiddenInput):
+                widget.attrs["class"] = "form-control"
+
+
+def offer_beginnings(field: Any, person: Any) -> None:
+    """The states in which the person may enter a camera somewhere."""
+    states = [state for state in BEGINNINGS if state != Acceptance.ACCEPTED or may(person, _ACCEPT)]
+    field.choices = [(state.value, state.label) for state in states]
+
+
+def acceptance_is_open(form: Any, values: dict[str, Any]) -> None:
+    """Entering a camera as accepted wants the right to accept at its very site."""
+    site = values.get("site")
+    if site and values.get("acceptance") == Acceptance.ACCEPTED and not may(form.person, _ACCEPT, site):
+        form.add_error("acceptance", _("You may not accept cameras at this site; enter it as installed."))
+
+
+class SiteForm(Styled, forms.ModelForm):
+    """A site and where it stands."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = Site
+        fields = ("unit", "code", "name", "latitude", "longitude")
+        help_texts = {
+            "code": _("Short and unique in the unit, as on the plan: S01."),
+            "latitude": _("Degrees, such as 21.0352."),
+            "longitude": _("Degrees, such as 106.0874."),
+        }
+
+    def __init__(self, *arguments: Any, person: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["unit"].queryset = units_for(person, _RIGHTS).order_by("folded")
+        self.fields["unit"].label = _("Unit")
+        for name in ("latitude", "longitude"):
+            self.fields[name].widget = forms.TextInput(attrs={"inputmode": "decimal"})
+            self.fields[name].localize = False
+        if not self.instance._state.adding:
+            self.initial["revision"] = self.instance.revision
+        self.style()
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if (values.get("latitude") is None) != (values.get("longitude") is None) and not self.errors:
+            raise ValidationError(_("A position is both latitude and longitude; leave both empty if it is not known."))
+        return values
+
+
+class NodeForm(Styled, forms.ModelForm):
+    """A recorder: what it is called, where it belongs and where browsers reach it."""
+
+    class Meta:
+        model = Node
+        fields = ("name", "unit", "address")
+        help_texts = {"address": _("Where browsers reach it, such as https://camera.giakhe.example:8460.")}
+
+    def __init__(self, *arguments: Any, person: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["unit"].queryset = units_for(person, Action.NODE_EDIT).order_by("folded")
+        self.fields["unit"].label = _("Unit")
+        self.style()
+
+    def clean_address(self) -> str:
+        return str(self.cleaned_data["address"]).rstrip("/")
+
+
+class NewNodeForm(NodeForm):
+    """A recorder that is added by its id."""
+
+    node = forms.UUIDField(
+        label=_("Recorder's id"), help_text=_("It stands in the file node.json in the recorder's folder.")
+    )
+
+    field_order = ("node", "name", "unit", "address")
+
+    def clean_node(self) -> Any:
+        node = self.cleaned_data["node"]
+        if Node.objects.filter(pk=node).exists():
+            raise ValidationError(_("This recorder has been added already."))
+        return node
+
+
+class CameraForm(Styled, forms.ModelForm):
+    """One camera: what is wanted of it."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    password = forms.CharField(
+        label=_("Camera's password"),
+        required=False,
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
+    )
+    no_password = forms.BooleanField(label=_("Remove the password"), required=False)
+    masks = forms.JSONField(
+        label=_("Privacy masks"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text=_("Polygons, corners as parts of the picture's width and height: [[[0,0],[0.2,0],[0.2,0.3]]]"),
+    )
+
+    class Meta:
+        model = Camera
+        fields = (
+            *("site", "code", "name", "order", "purpose", "owner", "owner_name", "funding", "camera_class"),
+            *("is_public", "acceptance", "node", "main_url", "sub_url", "user", "enabled", "masks"),
+            *("height_m", "azimuth_deg", "tilt_deg", "field_of_view_deg", "ptz", "onvif_address", "ptz_profile"),
+            *("manufacturer", "model", "serial_number", "firmware", "firmware_support_ends", "certificate"),
+        )
+        widgets = {"firmware_support_ends": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+        help_texts = {
+            "code": _("Unique at the site, such as C04."),
+            "name": _("As people know it: Hướng chợ. Unique on its recorder."),
+            "purpose": _("Why it is there; the public can read it."),
+            "owner_name": _("Who exactly, if it is not the commune."),
+            "camera_class": _("Sets how many days footage is kept."),
+            "main_url": _("The full picture, as the recorder reaches it: rtsp://192.168.1.64:554/stream1"),
+            "sub_url": _("The smaller picture for phones and walls, if the camera has one."),
+            "azimuth_deg": _("Where it looks: 0 north, 90 east, 180 south, 270 west."),
+            "tilt_deg": _("Below the horizon is negative."),
+            "ptz_profile": _("Only for cameras that turn; discovery fills it in."),
+        }
+
+    def __init__(self, *arguments: Any, person: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.person = person
+        self.sealed: str | None = None
+        sites = visible(person, _RIGHTS, Site.objects.select_related("unit")).order_by("code")
+        self.fields["site"].queryset = sites
+        self.fields["site"].label = _("Site")
+        self.fields["site"].label_from_instance = lambda site: f"{site.code} {site.name} – {site.unit}"
+        nodes = visible(person, Action.NODE_SEE, Node.objects.all()) | Node.objects.filter(pk=self.instance.node_id)
+        self.fields["node"].queryset = nodes.order_by("name")
+        self.fields["node"].label = _("Recorder")
+        self.fields["node"].empty_label = _("none yet")
+        self.fields["masks"].empty_values = [None, ""]
+        if self.instance._state.adding:
+            self._for_a_new_one()
+        else:
+            del self.fields["acceptance"]  # steps are taken on the camera's own page
+            self.initial["revision"] = self.instance.revision
+        if self.instance.sealed_password:
+            self.fields["password"].help_text = _("A password is set. It is never shown; type here only to replace it.")
+        else:
+            del self.fields["no_password"]
+        self.style()
+
+    def _for_a_new_one(self) -> None:
+        offer_beginnings(self.fields["acceptance"], self.person)
+        classes = list(CameraClass.objects.all()[:2])
+        if len(classes) == 1:
+            self.initial.setdefault("camera_class", classes[0].pk)
+        nodes = list(self.fields["node"].queryset[:2])
+        if len(nodes) == 1:
+            self.initial.setdefault("node", nodes[0].pk)
+
+    def clean_main_url(self) -> str:
+        return self._stream("main_url")
+
+    def clean_sub_url(self) -> str:
+        return self._stream("sub_url")
+
+    def _stream(self, name: str) -> str:
+        """Takes user and password out of the address, into fields of their own."""
+        url, user, password = stream_parts(self.cleaned_data[name])
+        self._given = getattr(self, "_given", None) or ((user, password) if user else None)
+        return url
+
+    def clean_masks(self) -> Any:
+        return self.cleaned_data["masks"] or []
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        given = getattr(self, "_given", None)
+        if given and not values.get("user"):
+            values["user"], values["password"] = given[0], values.get("password") or given[1]
+        if ":" in (values.get("user") or ""):
+            self.add_error("user", _("A user name holds no colon."))
+        if values.get("sub_url") and not values.get("main_url"):
+            self.add_error("main_url", _("Write the main stream first; the sub-stream comes beside it."))
+        if "acceptance" in self.fields:
+            acceptance_is_open(self, values)
+        self._name_is_free(values)
+        if not self.errors:
+            self._seal(values)
+        return values
+
+    def _name_is_free(self, values: dict[str, Any]) -> None:
+        """On one recorder names differ by more than case and tone marks."""
+        node, name = values.get("node"), values.get("name")
+        if node is None or not name:
+            return
+        others = Camera.objects.filter(node=node).exclude(pk=self.instance.pk).exclude(acceptance=Acceptance.RETIRED)
+        folded = fold_name(name)
+        for other in others.filter(folded__contains=fold(name)).only("name", "code"):
+            if fold_name(other.name) == folded:
+                self.add_error(
+                    "name",
+                    _("%(camera)s on the same recorder is called so already; choose another name.") % {"camera": other},
+                )
+                return
+
+    def _seal(self, values: dict[str, Any]) -> None:
+        password, node = values.get("password"), values.get("node")
+        moved = "node" in self.changed_data and not self.instance._state.adding
+        if values.get("no_password"):
+            self.sealed = ""
+        elif password and node is None:
+            self.add_error("password", _("Choose the recorder first: the password is sealed to it."))
+        elif password and node is not None:
+            try:
+                self.sealed = sealed_for(node, password)
+            except NotRunning:
+                self.add_error(
+                    "password",
+                    _("The recorder has never answered, so the password cannot be sealed to it. Save without it now."),
+                )
+        elif moved and self.instance.sealed_password:
+            self.add_error("password", _("Type the password again: the earlier one is sealed to the other recorder."))
+
+    def save(self, commit: bool = True) -> Camera:
+        camera: Camera = super().save(commit=False)
+        if self.sealed is not None:
+            camera.sealed_password = self.sealed
+        return camera
+
+
+class TakeOverForm(Styled, forms.ModelForm):
+    """What a camera that only its recorder knows still needs."""
+
+    class Meta:
+        model = Camera
+        fields = ("site", "code", "name", "purpose", "owner", "owner_name", "camera_class", "is_public", "acceptance")
+
+    def __init__(self, *arguments: Any, person: Any, node: Node, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.instance.node = node
+        self.person = person
+        self.fields["site"].queryset = visible(person, _RIGHTS, Site.objects.select_related("unit")).order_by("code")
+        self.fields["site"].label = _("Site")
+        offer_beginnings(self.fields["acceptance"], person)
+        self.initial.setdefault("acceptance", self.fields["acceptance"].choices[-1][0])
+        self.style()
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        acceptance_is_open(self, values)
+        return values

@@ -1,0 +1,89 @@
+"""Pages about sites: where cameras hang."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from xomyen.centre.cameras import lists, services
+from xomyen.centre.cameras.forms import SiteForm
+from xomyen.centre.cameras.models import Acceptance, Camera, Site
+from xomyen.centre.folding import fold
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import may, require, visible
+
+PLACE = "cameras:list"
+
+
+@require_GET
+def site_list(request: HttpRequest) -> HttpResponse:
+    """All sites one may see."""
+    require(request.user, Action.CAMERA_SEE)
+    text = request.GET.get("q", "").strip()[:100]
+    alive = ~Q(cameras__acceptance=Acceptance.RETIRED)
+    rows = visible(request.user, Action.CAMERA_SEE, Site.objects.filter(folded__contains=fold(text)))
+    rows = rows.select_related("unit").annotate(number=Count("cameras", filter=alive)).order_by("code", "pk")
+    page = Paginator(rows, lists.PER_PAGE).get_page(request.GET.get("page"))
+    query = lists.Asked(text=text).address()
+    return render(request, "cameras/sites.html", {"active_place": PLACE, "page": page, "text": text, "query": query})
+
+
+def _seen(request: HttpRequest, site: uuid.UUID) -> Site:
+    rows = visible(request.user, Action.CAMERA_SEE, Site.objects.select_related("unit"))
+    found: Site = get_object_or_404(rows, pk=site)
+    return found
+
+
+@require_GET
+def site_page(request: HttpRequest, site: uuid.UUID) -> HttpResponse:
+    """One site and its cameras."""
+    found = _seen(request, site)
+    cameras = visible(request.user, Action.CAMERA_SEE, Camera.objects.filter(site=found)).select_related("node")
+    can_edit = may(request.user, Action.CAMERA_EDIT, found)
+    content = {"active_place": PLACE, "site": found, "cameras": cameras, "can_edit": can_edit}
+    return render(request, "cameras/site.html", content)
+
+
+@require_http_methods(["GET", "POST"])
+def add_site(request: HttpRequest) -> HttpResponse:
+    """A new site; `then=camera` goes on to its first camera."""
+    require(request.user, Action.CAMERA_EDIT)
+    form = SiteForm(request.POST or None, person=request.user)
+    if request.method == "POST" and form.is_valid():
+        site = form.save(commit=False)
+        services.save_site(site, None)
+        if request.GET.get("then") == "camera":
+            return redirect(f"{reverse('cameras:add')}?site={site.pk}")
+        return redirect("cameras:site", site.pk)
+    content = {"form": form, "heading": _("Add a site"), "back": reverse("cameras:sites"), "active_place": PLACE}
+    return render(request, "cameras/form.html", content)
+
+
+@require_http_methods(["GET", "POST"])
+def edit_site(request: HttpRequest, site: uuid.UUID) -> HttpResponse:
+    """Changes a site."""
+    found = _seen(request, site)
+    require(request.user, Action.CAMERA_EDIT, found)
+    form = SiteForm(request.POST or None, instance=found, person=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.save_site(form.save(commit=False), form.cleaned_data.get("revision") or 0)
+        except services.Stale as stale:
+            form.add_error(None, stale)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("cameras:site", site)
+    content = {
+        "form": form,
+        "heading": _("Change %(site)s") % {"site": found.name},
+        "back": reverse("cameras:site", args=[site]),
+        "active_place": PLACE,
+    }
+    status = 409 if form.has_error("__all__", "stale") else 200
+    return render(request, "cameras/form.html", content, status=status)

@@ -1,0 +1,73 @@
+"""What values of cameras and nodes must look like."""
+
+import math
+import re
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+SCHEMES = ("rtsp", "rtsps", "rtsp+udp", "rtmp", "rtmps", "http", "https", "file")
+"""Of the streams that nodes read; the node itself has the last word."""
+MOST_MASKS = 16
+MOST_CORNERS = 32
+_ORIGIN = re.compile(r"^https?://[^/\s?#@]+$")
+_UNREADABLE = re.compile(r"[\x00-\x20\x7f]")
+
+
+def is_origin(value: str) -> None:
+    """Raises ValidationError unless this is http(s)://host[:port] and nothing more."""
+    try:
+        port_is_one = urlsplit(value).port != 0
+    except ValueError:
+        port_is_one = False
+    if not (port_is_one and _ORIGIN.match(value)):
+        raise ValidationError(_("Write the address as https://name:port, without anything behind it."))
+
+
+def are_masks(value: Any) -> None:
+    """Raises ValidationError unless this is a list of polygons with corners [x, y] between 0 and 1."""
+    if not isinstance(value, list) or len(value) > MOST_MASKS:
+        raise ValidationError(_("Masks are a list of at most %(most)s polygons."), params={"most": MOST_MASKS})
+    for polygon in value:
+        if not isinstance(polygon, list) or not 3 <= len(polygon) <= MOST_CORNERS:
+            raise ValidationError(_("A mask has 3 to %(most)s corners."), params={"most": MOST_CORNERS})
+        for corner in polygon:
+            if not (isinstance(corner, list) and len(corner) == 2 and all(_is_part(one) for one in corner)):
+                raise ValidationError(_("Each corner of a mask is two numbers between 0 and 1."))
+        if _area(polygon) < 1e-6:
+            raise ValidationError(_("A mask must cover something: its corners lie on one line."))
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
+
+
+def _area(polygon: list[list[float]]) -> float:
+    """Shoelace formula."""
+    following = [*polygon[1:], polygon[0]]
+    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(polygon, following, strict=True))) / 2
+
+
+def stream_parts(text: str) -> tuple[str, str, str]:
+    """A stream's address without what it holds of user and password, then these two.
+
+    Raises ValidationError for what no node would take.
+    """
+    text = text.strip()
+    if not text:
+        return "", "", ""
+    if _UNREADABLE.search(text):
+        raise ValidationError(_("The address holds blanks or control characters."))
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise ValidationError(_("This is no address of a stream.")) from error
+    if parts.scheme not in SCHEMES or port == 0:
+        raise ValidationError(_("The address begins with rtsp://, as in rtsp://192.168.1.64:554/stream1."))
+    if parts.scheme != "file" and not parts.hostname:
+        raise ValidationError(_("The address names no camera: write its IP address or name behind ://."))
+    place = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=place).geturl(), unquote(parts.username or ""), unquote(parts.password or "")

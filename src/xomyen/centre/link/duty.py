@@ -1,0 +1,87 @@
+"""What the worker does for nodes: tries again what is not in force, and learns what they do."""
+
+import asyncio
+import logging
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connections
+from nats.aio.client import Client
+
+from xomyen.bus.messages import CameraEvent
+from xomyen.centre.cameras.models import Camera, Node, Removal, Standing
+from xomyen.centre.cameras.nodes import add_local
+from xomyen.centre.link.apply import bring
+from xomyen.centre.link.ask import learn_key, recorder_state
+from xomyen.terms.errors import XomyenError
+
+_LOG = logging.getLogger(__name__)
+_ROUND_S = 2.0
+_LOOK_S = 6.0
+_AT_ONCE = 8
+
+
+async def keep_nodes(client: Client) -> None:
+    """Every two seconds what waits to be brought; every six what all nodes have and do."""
+    looked = -_LOOK_S
+    while not client.is_closed:
+        everything = time.monotonic() - looked >= _LOOK_S
+        if everything:
+            looked = time.monotonic()
+        await asyncio.to_thread(one_round, everything)
+        await asyncio.sleep(_ROUND_S)
+
+
+def one_round(everything: bool) -> None:
+    """Visits the nodes that have something to be brought, or all; several at once, since one may be slow."""
+    try:
+        add_local()
+        nodes = list(Node.objects.values_list("pk", flat=True)) if everything else waiting()
+    finally:
+        connections.close_all()
+    with ThreadPoolExecutor(_AT_ONCE, "nodes") as threads:
+        list(threads.map(visit if everything else _bring, nodes))
+
+
+def waiting() -> list[uuid.UUID]:
+    """Nodes with something to be brought."""
+    cameras = Camera.objects.to_bring().exclude(node=None).values_list("node_id", flat=True)
+    return list({*cameras, *Removal.objects.values_list("node_id", flat=True)})
+
+
+def _bring(node_id: uuid.UUID) -> None:
+    try:
+        bring(node_id)
+    finally:
+        connections.close_all()
+
+
+def visit(node_id: uuid.UUID) -> None:
+    """Brings the node what waits and takes in what it has, its key, and how its streams are."""
+    try:
+        bring(node_id)
+        node = Node.objects.get(pk=node_id)
+        if node.answers:
+            if not node.secrets_key:
+                learn_key(node)
+            take_streams(node_id)
+    except XomyenError as error:
+        _LOG.info("node %s: %s", node_id, error.message)
+    finally:
+        connections.close_all()
+
+
+def take_streams(node_id: uuid.UUID) -> None:
+    """Keeps what the node says of its streams; writes the cameras alone that changed."""
+    found: dict[str, dict[str, object]] = {}
+    for event in recorder_state(node_id).streams:
+        found.setdefault(event.camera, {})[event.stream.value] = _kept(event)
+    cameras = Camera.objects.filter(node_id=node_id).exclude(standing=Standing.NOWHERE)
+    for pk, streams in cameras.values_list("pk", "streams"):
+        if streams != (now := found.get(str(pk), {})):
+            Camera.objects.filter(pk=pk, node_id=node_id).update(streams=now)
+
+
+def _kept(event: CameraEvent) -> dict[str, object]:
+    return event.model_dump(mode="json", exclude={"version", "id", "camera", "stream", "codec_string"})

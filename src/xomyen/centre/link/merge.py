@@ -1,0 +1,53 @@
+"""What to make of a camera that was changed on its node, while something else may be wanted of it here."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from xomyen.bus.messages import CameraConfig
+from xomyen.centre.cameras.models import Camera
+
+_FIELDS = {"name": "name", "order": "order", "user": "user", "sealed_password": "sealed_password"}
+"""Parts of a configuration and the fields of a camera that hold the same value."""
+_STREAMS = {"main": "main_url", "sub": "sub_url"}
+_RULED = ("site", "retention_days")
+"""Parts that follow from the site and the class: a node's own value is put right again."""
+
+
+@dataclass(slots=True)
+class Merged:
+    """The changes of the node to take over, and the parts that were changed on both sides."""
+
+    changes: dict[str, Any] = field(default_factory=dict)  # by field of the camera
+    clashes: list[str] = field(default_factory=list)  # parts of the configuration
+
+
+def values(config: CameraConfig) -> dict[str, Any]:
+    """The parts that people may change on either side."""
+    streams = {part: stream.url if (stream := getattr(config, part)) else "" for part in _STREAMS}
+    return {**{part: getattr(config, part) for part in _FIELDS}, **streams, "enabled": config.enabled}
+
+
+def merge(base: CameraConfig, theirs: CameraConfig, mine: CameraConfig) -> Merged:
+    """Compares both with what was in force on either side before; a part changed on one side follows that side."""
+    before, there, here = values(base), values(theirs), values(mine)
+    merged = Merged()
+    for part, value in there.items():
+        if value in (before[part], here[part]):
+            continue
+        if here[part] != before[part]:
+            merged.clashes.append(part)
+        else:
+            merged.changes[field_of(part)] = value
+    return merged
+
+
+def field_of(part: str) -> str:
+    """The camera's field that holds a part of its configuration."""
+    return _STREAMS.get(part) or _FIELDS.get(part) or part
+
+
+def take_all(camera: Camera, theirs: CameraConfig) -> None:
+    """Wants what the node has, in everything that people may change there."""
+    for part, value in values(theirs).items():
+        if part != "enabled" or camera.acceptance == "accepted":
+            setattr(camera, field_of(part), value)

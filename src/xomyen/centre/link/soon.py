@@ -1,0 +1,65 @@
+"""Brings nodes to what is wanted right after a page has saved it, without the page waiting."""
+
+import functools
+import logging
+import threading
+import uuid
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from django.db import connections, transaction
+
+from xomyen.centre.link.apply import bring
+
+_LOG = logging.getLogger(__name__)
+
+
+class Soon:
+    """A few threads; a node is brought by one of them at a time, and once more when it was wanted meanwhile."""
+
+    def __init__(self, threads: int = 4) -> None:
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(threads, "link")
+        self._running: dict[uuid.UUID, Future[None]] = {}
+        self._again: set[uuid.UUID] = set()
+
+    def after_commit(self, nodes: Iterable[uuid.UUID | None]) -> None:
+        """Once what is being saved is in the database."""
+        for node in {node for node in nodes if node is not None}:
+            transaction.on_commit(functools.partial(self.now, node))
+
+    def now(self, node: uuid.UUID) -> None:
+        """Does not wait for it."""
+        with self._lock:
+            if node in self._running:
+                self._again.add(node)
+            else:
+                self._running[node] = self._threads.submit(self._bring, node)
+
+    def finish(self) -> None:
+        """Waits for all that was begun."""
+        while True:
+            with self._lock:
+                running = list(self._running.values())
+            if not running:
+                return
+            wait(running)
+
+    def _bring(self, node: uuid.UUID) -> None:
+        try:
+            while True:
+                try:
+                    bring(node)
+                except Exception:  # noqa: BLE001  # the worker tries again; here is nobody to be told
+                    _LOG.exception("node %s could not be brought to what is wanted", node)
+                with self._lock:
+                    if node not in self._again:
+                        self._running.pop(node)
+                        return
+                    self._again.discard(node)
+        finally:
+            connections.close_all()
+
+
+soon = Soon()
+"""Of this process."""

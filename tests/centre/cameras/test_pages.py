@@ -1,0 +1,248 @@
+"""The pages of cameras: who sees which, what is found, what is saved."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from tests.centre.conftest import Appoint, Province, make_camera
+
+from xomyen.centre.accounts.models import User
+from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Site
+from xomyen.centre.permissions.roles import Role
+
+SignedIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def technician(province: Province, appoint: Appoint, signed_in: SignedIn) -> Client:
+    return signed_in(appoint(Role.TECHNICIAN, unit=province.commune))
+
+
+@pytest.fixture
+def officer(province: Province, appoint: Appoint, signed_in: SignedIn) -> Client:
+    return signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
+
+
+def values(province: Province, **changes: object) -> dict[str, object]:
+    """A filled form of a new camera."""
+    return {
+        "site": province.public.site_id,
+        "code": "C50",
+        "name": "Trục thôn",
+        "order": 5,
+        "purpose": "An ninh trật tự",
+        "owner": "group",
+        "camera_class": CameraClass.objects.get(name="Công cộng").pk,
+        "is_public": "on",
+        "acceptance": "installed",
+        "node": province.node.pk,
+        "main_url": "rtsp://192.0.2.7/main",
+        "enabled": "on",
+        "masks": "[]",
+        **changes,
+    }
+
+
+def test_a_list_shows_the_cameras_of_ones_units_and_nothing_of_others(officer: Client, province: Province) -> None:
+    text = officer.get("/cameras/").content.decode()
+    assert "Sân nhà văn hóa" in text
+    assert "Cổng hộ số 17" in text
+    assert "bí mật" not in text
+
+
+def test_a_group_head_sees_the_public_cameras_of_the_group_alone(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    head = signed_in(appoint(Role.GROUP_HEAD, unit=province.group))
+    text = head.get("/cameras/").content.decode()
+    assert "Sân nhà văn hóa" in text
+    assert "Cổng hộ số 17" not in text
+    page = head.get(f"/cameras/{province.public.pk}/").content.decode()
+    assert "192.0.2.1" not in page
+    for path in ("", "edit/", "state/"):
+        assert head.get(f"/cameras/{province.private.pk}/{path}").status_code == 404
+    assert head.get(f"/cameras/{province.public.pk}/edit/").status_code == 403
+    assert head.get("/cameras/add/").status_code == 403
+    assert head.get("/recorders/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("san nha", True), ("Sân nhà", True), ("sán nhà", False), ("c14", True), ("khong co", False)],
+)
+def test_search_ignores_marks_unless_they_are_typed(officer: Client, typed: str, found: bool) -> None:
+    text = officer.get("/cameras/", {"q": typed}).content.decode()
+    assert ("C14 Sân nhà văn hóa" in text) is found
+
+
+def test_the_list_is_narrowed_by_unit_state_and_owner(officer: Client, province: Province) -> None:
+    Camera.objects.filter(pk=province.neighbour.pk).update(acceptance=Acceptance.SUSPENDED, owner="household")
+    for query in (
+        {"unit": province.other_group.pk},
+        {"state": "suspended"},
+        {"owner": "household"},
+        {"unit": province.commune.pk, "state": "suspended"},
+    ):
+        text = officer.get("/cameras/", query).content.decode()
+        assert "Vào xã" in text, query
+        assert "C14" not in text, query
+
+
+def test_retired_cameras_are_shown_only_where_they_are_asked_for(officer: Client, province: Province) -> None:
+    Camera.objects.filter(pk=province.public.pk).update(acceptance=Acceptance.RETIRED)
+    assert "C14" not in officer.get("/cameras/").content.decode()
+    assert "C14" in officer.get("/cameras/", {"state": "retired"}).content.decode()
+
+
+@pytest.mark.parametrize("query", [{"unit": "x"}, {"state": "x", "owner": "y"}, {"page": "999"}, {"node": "1"}])
+def test_what_cannot_be_read_in_an_address_is_as_if_it_were_not_there(officer: Client, query: dict[str, str]) -> None:
+    assert "C14" in officer.get("/cameras/", query).content.decode()
+
+
+def test_the_number_of_queries_does_not_grow_with_cameras(
+    officer: Client, province: Province, django_assert_max_num_queries: Callable[[int], object]
+) -> None:
+    for number in range(60):
+        make_camera(province.group, province.node, f"N{number:02}", f"Ngõ {number}")
+    with django_assert_max_num_queries(16):  # type: ignore[attr-defined]
+        first = officer.get("/cameras/").content.decode()
+    assert first.count('class="camera-name"') == 50
+    assert officer.get("/cameras/", {"page": 2}).content.decode().count('class="camera-name"') == 13
+
+
+def test_a_camera_is_entered_by_typing(technician: Client, province: Province) -> None:
+    answer = technician.post("/cameras/add/", values(province))
+    camera = Camera.objects.get(code="C50")
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/cameras/{camera.pk}/"
+    assert (camera.standing, camera.acceptance, camera.main_url) == ("pending", "installed", "rtsp://192.0.2.7/main")
+    assert [step.state for step in camera.steps.all()] == ["installed"]
+    page = technician.get(f"/cameras/{camera.pk}/").content.decode()
+    assert "Trục thôn" in page
+    assert "rtsp://192.0.2.7/main" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"code": ""}, "code"),
+        ({"main_url": "192.0.2.7"}, "main_url"),
+        ({"main_url": "rtsp:///main"}, "main_url"),
+        ({"main_url": "rtsp://a b/"}, "main_url"),
+        ({"main_url": "", "sub_url": "rtsp://192.0.2.7/sub"}, "main_url"),
+        ({"masks": "[[[0,0],[2,0],[1,1]]]"}, "masks"),
+        ({"masks": "[[[0,0],[1,1]]]"}, "masks"),
+        ({"masks": "[[[0,0],[0.5,0.5],[1,1]]]"}, "masks"),
+        ({"masks": "{"}, "masks"),
+        ({"azimuth_deg": "400"}, "azimuth_deg"),
+        ({"name": "SAN nha van hoa"}, "name"),
+        ({"user": "a:b"}, "user"),
+        ({"password": "x", "node": ""}, "password"),
+    ],
+)
+def test_what_cannot_be_is_told_at_its_field(
+    technician: Client, province: Province, changes: dict[str, object], field: str
+) -> None:
+    answer = technician.post("/cameras/add/", values(province, **changes))
+    assert answer.status_code == 200
+    assert list(answer.context["form"].errors) == [field]
+    assert not Camera.objects.filter(code="C50").exists()
+
+
+def test_nobody_enters_a_camera_at_a_site_of_another_unit_or_on_its_recorder(
+    technician: Client, province: Province
+) -> None:
+    for changes in ({"site": province.secret.site_id}, {"node": province.other_node.pk}):
+        answer = technician.post("/cameras/add/", values(province, **changes))
+        assert list(answer.context["form"].errors) == list(changes)
+    text = technician.get("/cameras/add/").content.decode()
+    assert "Bên Sông" not in text
+
+
+def test_who_may_not_accept_cannot_enter_an_accepted_camera(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    head = signed_in(appoint(Role.POLICE_HEAD, unit=province.commune))
+    answer = head.post("/cameras/add/", values(province, acceptance="accepted"))
+    assert list(answer.context["form"].errors) == ["acceptance"]
+    assert head.post("/cameras/add/", values(province)).status_code == 302
+    camera = Camera.objects.get(code="C50")
+    assert head.post(f"/cameras/{camera.pk}/step/", {"state": "accepted"}).status_code == 403
+
+
+def test_of_two_who_edit_the_later_one_is_told_and_nothing_is_overwritten(
+    technician: Client, province: Province
+) -> None:
+    camera = province.public
+    page = f"/cameras/{camera.pk}/edit/"
+    form = values(province, code="C14", name="Sân", revision=camera.revision)
+    assert technician.post(page, form).status_code == 302
+    late = technician.post(page, {**form, "name": "Sân lễ"})
+    assert late.status_code == 409
+    assert late.context["form"].non_field_errors()
+    camera.refresh_from_db()
+    assert camera.name == "Sân"
+    assert camera.revision == form["revision"] + 1
+
+
+def test_a_camera_goes_through_its_states_with_who_when_and_why(
+    technician: Client, province: Province, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    technician.post("/cameras/add/", values(province, acceptance="planned", node="", main_url=""))
+    camera = Camera.objects.get(code="C50")
+    page = f"/cameras/{camera.pk}/step/"
+    for state in ("installed", "accepted"):
+        technician.post(page, {"state": state, "note": "Biên bản 12"})
+    technician.post(page, {"state": "planned"})  # not from here
+    technician.post(page, {"state": "retired"})  # no reason
+    camera.refresh_from_db()
+    assert camera.acceptance == "accepted"
+    technician.post(page, {"state": "retired", "note": "Cột đổ"})
+    camera.refresh_from_db()
+    assert camera.acceptance == "retired"
+    assert [(one.state, one.note) for one in camera.steps.all()] == [
+        ("planned", ""),
+        ("installed", "Biên bản 12"),
+        ("accepted", "Biên bản 12"),
+        ("retired", "Cột đổ"),
+    ]
+    assert all(one.by is not None for one in camera.steps.all())
+
+
+def test_the_page_answers_nothing_while_nothing_changed(technician: Client, province: Province) -> None:
+    first = technician.get(f"/cameras/{province.public.pk}/state/")
+    mark = first.context["mark"]
+    assert technician.get(f"/cameras/{province.public.pk}/state/", {"seen": mark}).status_code == 204
+    Camera.objects.filter(pk=province.public.pk).update(standing="away")
+    assert technician.get(f"/cameras/{province.public.pk}/state/", {"seen": mark}).status_code == 200
+
+
+def test_the_history_says_who_changed_what(technician: Client, province: Province) -> None:
+    form = values(province, code="C14", name="Sân", revision=province.public.revision)
+    technician.post(f"/cameras/{province.public.pk}/edit/", form)
+    changes = technician.get(f"/cameras/{province.public.pk}/").context["changes"]
+    assert "Tên" in " ".join(changes[0].what)
+    assert changes[0].by.startswith("Lương Khê")
+
+
+def test_sites_are_entered_changed_and_found(technician: Client, province: Province) -> None:
+    form = {"unit": province.group.pk, "code": "S06", "name": "Nhà văn hóa", "latitude": "21.0338"}
+    answer = technician.post("/sites/add/", form)
+    assert answer.context["form"].non_field_errors()
+    answer = technician.post("/sites/add/?then=camera", {**form, "longitude": "106.0918"})
+    site = Site.objects.get(code="S06")
+    assert answer["Location"] == f"/cameras/add/?site={site.pk}"
+    assert "S06" in technician.get("/sites/", {"q": "nha van"}).content.decode()
+    page = f"/sites/{site.pk}/edit/"
+    change = {**form, "longitude": "106.0918", "name": "Nhà văn hóa thôn Đông", "revision": 1}
+    assert technician.post(page, change).status_code == 302
+    assert technician.post(page, change).status_code == 409
+    assert technician.post("/sites/add/", {**form, "unit": province.other_commune.pk}).context["form"].errors["unit"]
+    assert technician.get(f"/sites/{province.secret.site_id}/").status_code == 404
+
+
+def test_the_search_finds_cameras_by_a_sites_new_name(technician: Client, province: Province) -> None:
+    site = province.public.site
+    form = {"unit": province.group.pk, "code": site.code, "name": "Ngã năm", "revision": site.revision}
+    assert technician.post(f"/sites/{site.pk}/edit/", form).status_code == 302
+    assert "C14" in technician.get("/cameras/", {"q": "nga nam"}).content.decode()
