@@ -14,7 +14,7 @@ function icons() {
       for (const file of readdirSync(TEMPLATES, { recursive: true, encoding: "utf8" })) {
         if (!/\.(html|py)$/.test(file)) continue;
         const text = readFileSync(join(TEMPLATES, file), "utf8");
-        for (const match of text.matchAll(/\{% icon "([a-z0-9-]+)"|"[a-z]+:[a-z_-]+", "([a-z0-9-]+)"|icon="([a-z0-9-]+)"/g)) {
+        for (const match of text.matchAll(/\{% icon "([a-z0-9-]+)"|"[a-z]+:[a-z_-]+", "([a-z0-9-]+)", Action|icon="([a-z0-9-]+)"/g)) {
           found.add(match[1] ?? match[2] ?? match[3] ?? "");
         }
       }
@@ -38,6 +38,6 @@ export default defineConfig({
     manifest: "manifest.json",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: ["src/centre/office.ts"] },
+    rollupOptions: { input: ["src/centre/office.ts", "src/centre/watch.ts"] },
   },
 });

@@ -4,7 +4,6 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import emblem from "./favicon.svg";
 import { House } from "./house";
-import * as client from "./net/client";
 import "./pages/camera";
 import "./pages/signin";
 import "./pages/wall";
@@ -80,6 +79,7 @@ export class AppElement extends LitElement {
   private page(route: Route) {
     if (route.page === "signin" || this.who === false) {
       return html`<xy-signin
+        .client=${this.house.client}
         .code=${route.page === "signin" ? route.code : null}
         .why=${this.ended}
         @signed-in=${this.onSignedIn}
@@ -149,7 +149,7 @@ export class AppElement extends LitElement {
     this.ended = "out";
     this.house.leave();
     this.who = false;
-    await client.signOut().catch(() => undefined);
+    await this.house.client.signOut().catch(() => undefined);
   };
 
   private readonly onRoute = (): void => {

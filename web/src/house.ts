@@ -1,8 +1,9 @@
-/** What every page needs: who is signed in, the cameras, the node's clock and the live connection. */
+/** What every page needs of a node: who is let in, the cameras, the node's clock and the live connection. */
 
-import { LiveSocket, liveAddress } from "./live/socket";
+import { LiveSocket } from "./live/socket";
 import { playableCodecs } from "./media/codecs";
-import * as client from "./net/client";
+import { Changes } from "./net/changes";
+import { type Door, NodeClient, OWN_DOOR } from "./net/client";
 import { ServerClock } from "./net/clock";
 import { asProblem, type Problem } from "./net/problem";
 import type { Action, Alarm, Camera, Session } from "./net/types";
@@ -13,9 +14,28 @@ export function inOrder(cameras: Iterable<Camera>): Camera[] {
   return [...cameras].sort((a, b) => a.order - b.order || a.name.localeCompare(b.name, "vi"));
 }
 
-/** Events: `cameras` (list, states or alarms changed), `session`. */
-export class House extends EventTarget {
+/** What pages look at: the cameras of one node, or of several. Events: `cameras` (list, states or alarms changed). */
+export interface Watched extends EventTarget {
+  readonly clock: { now(): number };
+  readonly cameras: readonly Camera[] | null;
+  readonly alarms: readonly Alarm[];
+  readonly problem: Problem | null;
+  /** Since when no live picture can come, of any node; null while one can. */
+  readonly liveDownSince: number | null;
+  /** Written over every picture: who looks. Empty on a node's own pages. */
+  readonly viewer: string;
+  /** These are the node's own pages: signing out and the language are theirs. */
+  readonly own: boolean;
+  camera(id: string): Camera | null;
+  /** The node that has this camera; null when none has. */
+  of(camera: string): House | null;
+}
+
+/** One node. Events: `cameras` (list, states or alarms changed), `session`. */
+export class House extends EventTarget implements Watched {
   readonly clock = new ServerClock();
+  readonly client: NodeClient;
+  readonly own: boolean;
   session: Session | null = null;
   cameras: Camera[] | null = null;
   /** What stands now; always none for those who are not in charge. */
@@ -24,16 +44,34 @@ export class House extends EventTarget {
   /** There was a session, and it came to its end. */
   expired = false;
   private socket: LiveSocket | null = null;
-  private changes: EventSource | null = null;
+  private changes: Changes | null = null;
   private timer = 0;
+
+  constructor(
+    private readonly door: Door = OWN_DOOR,
+    readonly viewer = "",
+  ) {
+    super();
+    this.client = new NodeClient(door);
+    this.own = door === OWN_DOOR;
+  }
 
   /** The live connection is opened when the first picture needs it and kept from then on. */
   live(): LiveSocket {
     if (!this.socket) {
-      this.socket = new LiveSocket(liveAddress(), this.clock, playableCodecs());
+      this.socket = new LiveSocket(this.client.liveAddress, this.clock, playableCodecs(), () => this.door.ticket());
       this.socket.addEventListener("signed-out", () => void this.check());
     }
     return this.socket;
+  }
+
+  of(): this {
+    return this;
+  }
+
+  /** The door has a new ticket: what is open goes on with it. */
+  renewed(): void {
+    this.socket?.renew();
   }
 
   get liveDownSince(): number | null {
@@ -51,7 +89,7 @@ export class House extends EventTarget {
   /** Asks who is signed in. True: somebody is; false: nobody; null: the node does not answer. */
   async check(): Promise<boolean | null> {
     try {
-      this.session = await client.session();
+      this.session = await this.client.session();
       this.problem = null;
       this.dispatchEvent(new Event("session"));
       return true;
@@ -72,7 +110,7 @@ export class House extends EventTarget {
   async start(): Promise<void> {
     clearTimeout(this.timer);
     try {
-      this.cameras = inOrder(await client.cameras());
+      this.cameras = inOrder(await this.client.cameras());
       this.problem = null;
       this.listen();
     } catch (reason) {
@@ -101,30 +139,29 @@ export class House extends EventTarget {
 
   private listen(): void {
     if (this.changes) return;
-    const source = new EventSource(client.changesAddress);
-    this.changes = source;
-    let opened = false;
-    source.onopen = () => {
+    const changes: Changes = new Changes(this.client, {
       // What changed while the line was down was not heard.
-      if (opened) void this.refresh();
-      opened = true;
-    };
-    source.addEventListener("camera", (event: MessageEvent<string>) => this.onCamera(JSON.parse(event.data) as Camera));
-    source.addEventListener("removed", (event: MessageEvent<string>) => {
-      const { id } = JSON.parse(event.data) as { id: string };
+      opened: (again) => again && void this.refresh(),
+      told: (event, data) => this.onTold(event, data),
+      refused: () => {
+        if (changes !== this.changes) return;
+        this.changes = null;
+        this.timer = setTimeout(() => void this.resume(), RETRY_MS);
+      },
+    });
+    this.changes = changes;
+  }
+
+  private onTold(event: string, data: string): void {
+    if (event === "camera") this.onCamera(JSON.parse(data) as Camera);
+    else if (event === "removed") {
+      const { id } = JSON.parse(data) as { id: string };
       this.cameras = (this.cameras ?? []).filter((camera) => camera.id !== id);
       this.dispatchEvent(new Event("cameras"));
-    });
-    source.addEventListener("alarms", (event: MessageEvent<string>) => {
-      this.alarms = (JSON.parse(event.data) as { alarms: Alarm[] }).alarms;
+    } else if (event === "alarms") {
+      this.alarms = (JSON.parse(data) as { alarms: Alarm[] }).alarms;
       this.dispatchEvent(new Event("cameras"));
-    });
-    source.onerror = () => {
-      // A refused stream is not tried again by the browser.
-      if (source.readyState !== EventSource.CLOSED || source !== this.changes) return;
-      this.changes = null;
-      this.timer = setTimeout(() => void this.resume(), RETRY_MS);
-    };
+    }
   }
 
   private async resume(): Promise<void> {
@@ -135,7 +172,7 @@ export class House extends EventTarget {
 
   private async refresh(): Promise<void> {
     try {
-      this.cameras = inOrder(await client.cameras());
+      this.cameras = inOrder(await this.client.cameras());
       this.dispatchEvent(new Event("cameras"));
     } catch (reason) {
       this.problem = asProblem(reason);

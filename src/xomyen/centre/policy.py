@@ -33,7 +33,7 @@ class ContentPolicy:
                     "worker-src 'self' blob:",
                     "object-src 'none'",
                     "base-uri 'none'",
-                    "form-action 'self'",
+                    f"form-action 'self'{nodes}",  # downloads, to which a form brings the ticket
                     "frame-ancestors 'none'",
                 )
             ),

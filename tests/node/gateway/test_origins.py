@@ -41,11 +41,6 @@ async def test_the_centres_page_may_ask_with_a_ticket_and_read_the_answer(node: 
 
 
 async def test_a_page_of_another_origin_reads_nothing(node: Node) -> None:
-    wish = {
-        "Origin": FOREIGN,
-        "Access-Control-Request-Method": "GET",
-        "Access-Control-Request-Headers": "authorization",
-    }
     async with node.client() as client:
         asked = await client.options("/api/v1/cameras", headers={"Origin": FOREIGN, **WISH})
         answer = await client.get(

@@ -69,6 +69,8 @@ export class LiveSocket extends EventTarget {
     private readonly address: string,
     private readonly clock: ServerClock,
     private readonly codecs: readonly string[],
+    /** What to show at the door; null where a cookie counts. */
+    private readonly ticket: () => string | null,
   ) {
     super();
     this.downSince = clock.now();
@@ -90,6 +92,12 @@ export class LiveSocket extends EventTarget {
     };
   }
 
+  /** Goes on with the newest ticket, before the one that it began with ends. */
+  renew(): void {
+    const ticket = this.ticket();
+    if (ticket !== null) this.send({ type: "ticket", ticket });
+  }
+
   close(): void {
     this.closed = true;
     globalThis.removeEventListener("online", this.reconnectNow);
@@ -105,7 +113,10 @@ export class LiveSocket extends EventTarget {
     this.socket = socket;
     this.ready = false;
     this.lastMessage = performance.now();
-    socket.onopen = () => socket.send(JSON.stringify({ type: "hello" }));
+    socket.onopen = () => {
+      const ticket = this.ticket();
+      socket.send(JSON.stringify(ticket === null ? { type: "hello" } : { type: "hello", ticket }));
+    };
     socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
       if (socket !== this.socket) return;
       this.lastMessage = performance.now();
@@ -190,9 +201,4 @@ export class LiveSocket extends EventTarget {
   private send(message: object): void {
     if (this.ready && this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
-}
-
-export function liveAddress(): string {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  return `${scheme}//${location.host}/api/v1/live`;
 }

@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { PictureState } from "../live/picture-state";
+import type { NodeClient } from "../net/client";
 import type { Camera, StreamName } from "../net/types";
 import { icon, type IconName } from "../parts/icons";
 import { stateText } from "../parts/picture";
@@ -111,6 +112,7 @@ export function holePart(
 }
 
 export interface TimeAxis {
+  client: NodeClient;
   camera: string;
   stream: StreamName;
   source: CoverageSource;
@@ -128,14 +130,19 @@ export interface TimeAxis {
   redraw(): void;
 }
 
-/** The timeline with the still under the pointer, or why there is none. */
-export function timePart(allowed: boolean, on: TimeAxis): TemplateResult {
-  if (!allowed) return html`<div class="time muted"><p>${t("player.noRight")}</p></div>`;
+/** In the timeline's place for those who may not look back; a page around this one may have more to say. */
+export function noPastPart(): TemplateResult {
+  return html`<div class="time muted"><slot name="instead-of-time"><p>${t("player.noRight")}</p></slot></div>`;
+}
+
+/** The timeline with the still under the pointer. */
+export function timePart(on: TimeAxis): TemplateResult {
   const { pointed, nowMs, timeline } = on;
   const { problem } = on.source;
   const grainMs = timeline ? timeline.shownScale.spanMs / timeline.shownScale.width : 1000;
   return html`<div class="time">
     <xy-preview
+      .client=${on.client}
       .camera=${on.camera}
       .stream=${on.stream}
       .ms=${pointed && pointed.ms <= nowMs ? pointed.ms : null}
@@ -163,16 +170,16 @@ export function timePart(allowed: boolean, on: TimeAxis): TemplateResult {
 }
 
 /** The shape of what comes. */
-export function waitingPart(): TemplateResult {
-  return html`<xy-bar></xy-bar>
+export function waitingPart(own: boolean): TemplateResult {
+  return html`<xy-bar ?guest=${!own}></xy-bar>
     <main role="status" aria-label=${t("player.loading")}>
       <div class="skeleton stage"></div>
       <div class="skeleton line"></div>
     </main>`;
 }
 
-export function unknownPart(): TemplateResult {
-  return html`<xy-bar></xy-bar>
+export function unknownPart(own: boolean): TemplateResult {
+  return html`<xy-bar ?guest=${!own}></xy-bar>
     <main class="middle">
       ${icon("off")}
       <h1>${t("player.unknown")}</h1>

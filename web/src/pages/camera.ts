@@ -2,8 +2,8 @@
 
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import type { House } from "../house";
-import { type Camera, keptStream, type StreamName } from "../net/types";
+import type { House, Watched } from "../house";
+import { type Action, type Camera, keptStream, type StreamName } from "../net/types";
 import "../parts/bar";
 import "../parts/clip";
 import { toggleFull } from "../parts/full";
@@ -25,7 +25,7 @@ import type { PointedDetail, TimelineElement } from "../timeline/element";
 import { LanguageController, t } from "../words";
 import { cameraStyles } from "./camera.css";
 import { cameraKey, obey, type Player } from "./camera-keys";
-import { badgePart, clockPart, copied, fullPart, headPart, holePart, isStill, timePart, unknownPart, waitingPart } from "./camera-parts";
+import { badgePart, clockPart, copied, fullPart, headPart, holePart, isStill, noPastPart, timePart, unknownPart, waitingPart } from "./camera-parts";
 import { marked, proposed, SELECT_MS } from "./selection";
 
 /** The address follows while playing, not with every picture. */
@@ -37,7 +37,7 @@ const REST_MS = 80;
 export class CameraPageElement extends LitElement implements Player {
   static override styles = [controls, skeleton, cameraStyles];
 
-  @property({ attribute: false }) house!: House;
+  @property({ attribute: false }) house!: Watched;
   @property() camera = "";
   @property({ attribute: false }) atMs: number | null = null;
   @property({ attribute: false }) selection: Stretch | null = null;
@@ -93,18 +93,27 @@ export class CameraPageElement extends LitElement implements Player {
   }
 
   private get now(): number {
-    return this.house.clock.now();
+    return (this.room ?? this.house).clock.now();
+  }
+
+  /** The node that has this camera. */
+  private get room(): House | null {
+    return this.house.of(this.camera);
+  }
+
+  private may(action: Action): boolean {
+    return this.room?.may(action) ?? false;
   }
 
   override render() {
     const camera = this.known;
-    if (this.house.cameras === null) return waitingPart();
-    if (!camera) return unknownPart();
+    if (this.house.cameras === null) return waitingPart(this.house.own);
+    if (!camera || !this.room) return unknownPart(this.house.own);
     return html`<div class="page ${this.rest.idle ? "idle" : ""}">
-      <xy-bar narrow>${headPart(camera, (by) => this.other(by), [this.badge(), this.clock()])}</xy-bar>
+      <xy-bar narrow ?guest=${!this.house.own}>${headPart(camera, (by) => this.other(by), [this.badge(), this.clock()])}</xy-bar>
       <main id="main">
         <xy-stage
-          .house=${this.house}
+          .house=${this.room}
           .camera=${camera}
           .stream=${this.stream}
           .live=${this.live}
@@ -146,8 +155,8 @@ export class CameraPageElement extends LitElement implements Player {
       .away=${this.live && this.isStill}
       .speed=${this.speed}
       .selecting=${this.selection !== null}
-      .mayPast=${this.house.may("past")}
-      .mayClip=${this.house.may("clip")}
+      .mayPast=${this.may("past")}
+      .mayClip=${this.may("clip")}
       @press=${(event: CustomEvent<Press>) => this.onPress(event.detail)}
       @speed=${(event: CustomEvent<number>) => this.setSpeed(event.detail)}
     ></xy-transport>`;
@@ -158,7 +167,10 @@ export class CameraPageElement extends LitElement implements Player {
   }
 
   private timePart() {
-    return timePart(this.house.may("past"), {
+    const { room } = this;
+    if (!room?.may("past")) return noPastPart();
+    return timePart({
+      client: room.client,
       camera: this.camera,
       stream: this.stream,
       source: this.coverage,
@@ -177,8 +189,9 @@ export class CameraPageElement extends LitElement implements Player {
   }
 
   private clipPart() {
-    if (!this.selection || !this.house.may("clip")) return nothing;
+    if (!this.selection || !this.may("clip")) return nothing;
     return html`<xy-clip
+      .client=${this.room?.client}
       .camera=${this.camera}
       .stream=${this.stream}
       .selection=${this.selection}
@@ -191,8 +204,8 @@ export class CameraPageElement extends LitElement implements Player {
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
+    if (this.room && this.camera) this.coverage.use(this.room.client, this.camera, this.stream);
     if ((changed.has("camera") || changed.has("house")) && this.camera) {
-      this.coverage.use(this.camera, this.stream);
       this.begun = null;
       this.written = this.atMs;
       this.shown = this.atMs;
@@ -206,14 +219,14 @@ export class CameraPageElement extends LitElement implements Player {
 
   override updated(): void {
     if (this.pointed && this.timeline) this.preview?.place(this.timeline, this.pointed.x);
-    if (this.begun === this.camera || !this.stage?.deck) return;
+    if (this.begun === this.camera || !this.stage?.deck || (this.atMs !== null && !this.may("past"))) return;
     this.begun = this.camera;
     if (this.atMs !== null) void this.seek(this.atMs);
   }
 
   /** Shows a moment of the past; where nothing was recorded yet, the live picture. */
   async seek(ms: number): Promise<void> {
-    if (!this.house.may("past")) return;
+    if (!this.may("past")) return;
     const { now } = this;
     if (ms > now - LIVE_AGAIN_MS) {
       this.goLive();

@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import emblem from "../favicon.svg";
-import * as client from "../net/client";
+import type { NodeClient } from "../net/client";
 import { asProblem, type Problem } from "../net/problem";
 import { controls } from "../parts/styles";
 import { LanguageController, language, problemText, setLanguage, t } from "../words";
@@ -88,6 +88,7 @@ export class SigninElement extends LitElement {
     `,
   ];
 
+  @property({ attribute: false }) client!: NodeClient;
   @property({ attribute: false }) code: string | null = null;
   @property({ attribute: false }) why: "ended" | "out" | null = null;
   @state() private busy = false;
@@ -153,7 +154,7 @@ export class SigninElement extends LitElement {
     this.busy = true;
     this.problem = null;
     try {
-      await client.signIn(code);
+      await this.client.signIn(code);
       this.dispatchEvent(new CustomEvent("signed-in"));
     } catch (reason) {
       this.problem = asProblem(reason);

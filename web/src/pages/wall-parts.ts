@@ -25,7 +25,8 @@ export function waitingPart(count: Layout, problem: Problem | null): TemplateRes
   </div>`;
 }
 
-export function emptyPart(): TemplateResult {
+export function emptyPart(own: boolean): TemplateResult {
+  if (!own) return html`<div class="middle">${icon("video")}<h2>${t("wall.empty")}</h2><p class="muted">${t("wall.emptyCentre")}</p></div>`;
   return html`<div class="middle">
     ${icon("video")}
     <h2>${t("wall.empty")}</h2>

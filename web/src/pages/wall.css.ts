@@ -6,7 +6,7 @@ export const wallStyles = css`
   :host {
     display: flex;
     flex-direction: column;
-    height: 100dvh;
+    height: var(--page-height, 100dvh);
     background: var(--ground);
   }
   .tools {

@@ -4,7 +4,7 @@ import { html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import emblem from "../favicon.svg";
-import type { House } from "../house";
+import type { Watched } from "../house";
 import {
   arranged,
   columnsOf,
@@ -41,7 +41,7 @@ const isIds = (value: unknown): value is string[] => Array.isArray(value) && val
 export class WallElement extends LitElement {
   static override styles = [controls, skeleton, wallStyles];
 
-  @property({ attribute: false }) house!: House;
+  @property({ attribute: false }) house!: Watched;
   @state() private layout: Layout | null = remembered("layout", null, isLayout);
   @state() private twoColumns = remembered("columns", false, (v): v is boolean => typeof v === "boolean");
   @state() private order = remembered<string[]>("order", [], isIds);
@@ -105,7 +105,7 @@ export class WallElement extends LitElement {
         ${house.cameras === null
           ? waitingPart(this.layout ?? 4, house.problem)
           : house.cameras.length === 0
-            ? emptyPart()
+            ? emptyPart(this.house.own)
             : this.pictures()}
       </main>
     </div>`;
@@ -122,11 +122,13 @@ export class WallElement extends LitElement {
   private bar() {
     const { cameras } = this;
     const live = this.liveCount();
-    return html`<xy-bar>
+    return html`<xy-bar ?guest=${!this.house.own}>
         <div class="tools">
-          <a class="brand" href="/live" aria-label=${t("nav.live")} @click=${this.onHome}
-            ><img src=${emblem} alt=""
-          /></a>
+          ${this.house.own
+            ? html`<a class="brand" href="/live" aria-label=${t("nav.live")} @click=${this.onHome}
+                ><img src=${emblem} alt=""
+              /></a>`
+            : nothing}
           <h1>${t("wall.title")}</h1>
           ${this.phone ? nothing : this.wideTools(cameras)}
           <span class="grow"></span>
@@ -198,7 +200,7 @@ export class WallElement extends LitElement {
       @drop=${(event: DragEvent) => this.onDrop(event, camera.id)}
       @dragend=${() => (this.dragged = this.dropOn = null)}
     >
-      <xy-picture .house=${this.house} .camera=${camera} .stream=${stream}></xy-picture>
+      <xy-picture .house=${this.house.of(camera.id)} .camera=${camera} .stream=${stream}></xy-picture>
     </button>`;
   }
 
@@ -210,7 +212,7 @@ export class WallElement extends LitElement {
         title=${t("wall.grid")}
         @click=${(event: MouseEvent) => this.onBigClick(event, camera.id)}
       >
-        <xy-picture .house=${this.house} .camera=${camera} .stream=${"main"}></xy-picture>
+        <xy-picture .house=${this.house.of(camera.id)} .camera=${camera} .stream=${"main"}></xy-picture>
       </button>
       <div class="bigTools">
         <button @click=${() => (this.big = null)}>${icon("arrowLeft")}${t("wall.grid")}</button>

@@ -1,7 +1,7 @@
 /** The bar at the top of the pages for people who are signed in. */
 
-import { css, html, LitElement } from "lit";
-import { customElement } from "lit/decorators.js";
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
 import { LanguageController, language, setLanguage, t } from "../words";
 import { icon } from "./icons";
 import { controls } from "./styles";
@@ -44,6 +44,9 @@ export class BarElement extends LitElement {
     `,
   ];
 
+  /** Stands in a page that has its own way to change the language and to leave. */
+  @property({ type: Boolean }) guest = false;
+
   constructor() {
     super();
     new LanguageController(this);
@@ -57,13 +60,17 @@ export class BarElement extends LitElement {
       <button class="keys" title="${t("nav.keys")} (?)" aria-label=${t("nav.keys")} @click=${() => this.tell("keys")}>
         ${icon("keyboard")}
       </button>
-      <button class="language" title=${t("nav.languageLabel")} aria-label="${other} – ${t("nav.languageLabel")}" @click=${this.onLanguage}>
+      ${this.guest ? nothing : this.leaving(other)}
+    </header>`;
+  }
+
+  private leaving(other: string) {
+    return html`<button class="language" title=${t("nav.languageLabel")} aria-label="${other} – ${t("nav.languageLabel")}" @click=${this.onLanguage}>
         ${other}
       </button>
       <button title=${t("nav.signOut")} aria-label=${t("nav.signOut")} @click=${() => this.tell("sign-out")}>
         ${icon("logout")}
-      </button>
-    </header>`;
+      </button>`;
   }
 
   private tell(name: string): void {

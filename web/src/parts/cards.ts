@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import type { House } from "../house";
+import type { Watched } from "../house";
 import type { Camera } from "../net/types";
 import { cameraAddress, go } from "../route";
 import { LanguageController, t } from "../words";
@@ -52,7 +52,7 @@ export class CardsElement extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) house!: House;
+  @property({ attribute: false }) house!: Watched;
   @property({ attribute: false }) cameras: Camera[] = [];
   @property({ type: Boolean }) two = false;
   @state() private visible = new Set<string>();
@@ -83,7 +83,7 @@ export class CardsElement extends LitElement {
 
   private picture(camera: Camera) {
     const stream = camera.streams.sub ? "sub" : "main";
-    return html`<xy-picture .house=${this.house} .camera=${camera} .stream=${stream}></xy-picture>`;
+    return html`<xy-picture .house=${this.house.of(camera.id)} .camera=${camera} .stream=${stream}></xy-picture>`;
   }
 
   override updated(): void {

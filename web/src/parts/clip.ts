@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import * as client from "../net/client";
+import type { NodeClient } from "../net/client";
 import { asProblem, isAbort, type Problem } from "../net/problem";
 import type { Run, StreamName } from "../net/types";
 import { clockText, dateText, lengthText, sizeText } from "../time/format";
@@ -14,15 +14,6 @@ import { notice } from "./notice";
 import { controls } from "./styles";
 
 const SETTLE_MS = 350;
-
-function startDownload(url: string): void {
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "";
-  document.body.append(link);
-  link.click();
-  link.remove();
-}
 
 /** Events: `select` (detail: Stretch), `set-in`, `set-out`, `clear`. */
 @customElement("xy-clip")
@@ -135,6 +126,7 @@ export class ClipElement extends LitElement {
     `,
   ];
 
+  @property({ attribute: false }) client!: NodeClient;
   @property() camera = "";
   @property() stream: StreamName = "main";
   @property({ attribute: false }) selection!: Stretch;
@@ -288,7 +280,8 @@ export class ClipElement extends LitElement {
     const abort = new AbortController();
     this.abort = abort;
     try {
-      this.bytes = await client.clipSize(this.address("clip"), abort.signal);
+      const { from, to } = this.selection;
+      this.bytes = await this.client.clipSize(this.camera, this.stream, from, to, abort.signal);
     } catch (reason) {
       if (isAbort(reason)) return;
       this.problem = asProblem(reason);
@@ -296,14 +289,14 @@ export class ClipElement extends LitElement {
     this.checking = false;
   }
 
-  private address(kind: "clip" | "export", run?: string): string {
+  private async download(kind: "clip" | "export", run?: string): Promise<void> {
     const { from, to } = this.selection;
-    return client.clipAddress(kind, this.camera, this.stream, from, to, run);
-  }
-
-  private download(kind: "clip" | "export", run?: string): void {
-    startDownload(this.address(kind, run));
-    notice(t("clip.started"));
+    try {
+      await this.client.take(kind, this.camera, this.stream, from, to, run);
+      notice(t("clip.started"));
+    } catch (reason) {
+      this.problem = asProblem(reason);
+    }
   }
 
   private tell(name: string): void {

@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import * as client from "../net/client";
+import type { NodeClient } from "../net/client";
 import { isAbort } from "../net/problem";
 import type { StreamName } from "../net/types";
 import { momentText } from "../time/format";
@@ -75,6 +75,7 @@ export class PreviewElement extends LitElement {
     }
   `;
 
+  @property({ attribute: false }) client!: NodeClient;
   @property() camera = "";
   @property() stream: StreamName = "main";
   @property({ attribute: false }) ms: number | null = null;
@@ -177,7 +178,7 @@ export class PreviewElement extends LitElement {
     this.lastAsked = performance.now();
     try {
       const precision = this.grainMs < 150 ? "frame" : "keyframe";
-      const still = await client.still(this.camera, this.stream, ms, WIDTH, precision, abort.signal);
+      const still = await this.client.still(this.camera, this.stream, ms, WIDTH, precision, abort.signal);
       if (abort.signal.aborted) {
         // It is of another camera by now, or nobody points any more.
         still.picture.close();

@@ -4,7 +4,6 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import type { House } from "../house";
 import { Deck } from "../playback/deck";
-import * as client from "../net/client";
 import type { Camera, StreamName } from "../net/types";
 import { lengthText } from "../time/format";
 import { LanguageController, problemText, t } from "../words";
@@ -170,12 +169,12 @@ export class StageElement extends LitElement {
   }
 
   override updated(changed: PropertyValues<this>): void {
-    if (changed.has("camera") || changed.has("stream")) this.load();
+    if (changed.has("house") || changed.has("camera") || changed.has("stream")) this.load();
     if (changed.has("live") && this.live) this.deck?.unload();
   }
 
   private load(): void {
-    if (!this.live) this.deck?.load(this.camera.id, this.stream);
+    if (!this.live) this.deck?.load(this.house.client, this.camera.id, this.stream);
   }
 
   /** The moment on the screen, or asked for and not there yet; null before there is any. */
@@ -191,13 +190,13 @@ export class StageElement extends LitElement {
   /** Shows a moment of the past; `live` must be false. */
   async seek(ms: number): Promise<void> {
     await this.updateComplete;
-    this.deck?.load(this.camera.id, this.stream);
+    this.deck?.load(this.house.client, this.camera.id, this.stream);
     await this.deck?.seek(ms);
   }
 
   /** A click at this moment may follow. */
   prepare(ms: number): void {
-    this.deck?.load(this.camera.id, this.stream);
+    this.deck?.load(this.house.client, this.camera.id, this.stream);
     this.deck?.prepare(ms);
   }
 
@@ -235,7 +234,7 @@ export class StageElement extends LitElement {
     this.stillAbort.abort();
     this.stillAbort = new AbortController();
     try {
-      const still = await client.still(this.camera.id, this.stream, ms, STILL_WIDTH, "frame", this.stillAbort.signal);
+      const still = await this.house.client.still(this.camera.id, this.stream, ms, STILL_WIDTH, "frame", this.stillAbort.signal);
       this.canvas.width = still.picture.width;
       this.canvas.height = still.picture.height;
       this.canvas.getContext("2d")?.drawImage(still.picture, 0, 0);

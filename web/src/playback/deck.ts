@@ -1,6 +1,6 @@
 /** Plays recordings by wall time: seek, play over gaps, step by exactly one picture. */
 
-import type { Note } from "../net/client";
+import type { NodeClient, Note } from "../net/client";
 import { asProblem, isAbort, Problem } from "../net/problem";
 import type { StreamName } from "../net/types";
 import { Library } from "./library";
@@ -73,10 +73,11 @@ export class Deck extends EventTarget {
     this.video.removeEventListener("error", this.onError);
   }
 
-  load(camera: string, stream: StreamName): void {
-    if (this.library?.camera === camera && this.library.stream === stream) return;
+  load(client: NodeClient, camera: string, stream: StreamName): void {
+    const known = this.library;
+    if (known?.client === client && known.camera === camera && known.stream === stream) return;
     this.unload();
-    this.library = new Library(camera, stream, this.clock);
+    this.library = new Library(client, camera, stream, this.clock);
   }
 
   unload(): void {

@@ -2,7 +2,7 @@
 
 import { playableCodecs } from "../media/codecs";
 import { timescaleOf } from "../media/mp4";
-import * as client from "../net/client";
+import type { NodeClient, Note } from "../net/client";
 import { asProblem } from "../net/problem";
 import type { StreamName } from "../net/types";
 import { type Entry, type Resource, entryKey, readPlaylist } from "./playlist";
@@ -25,9 +25,10 @@ export class Library {
   private prepared: Entry[] = [];
   private inits = new Map<string, Promise<ArrayBuffer>>();
   /** Set when what is played is not the stream as it was recorded. */
-  note: client.Note | null = null;
+  note: Note | null = null;
 
   constructor(
+    readonly client: NodeClient,
     readonly camera: string,
     readonly stream: StreamName,
     private readonly clock: { now(): number },
@@ -72,7 +73,7 @@ export class Library {
     const now = this.clock.now();
     for (const { within, resolution } of LOOKS_AHEAD) {
       const to = Math.min(now, ms + within);
-      const answer = await client.timeline(this.camera, this.stream, ms, to, resolution, signal);
+      const answer = await this.client.timeline(this.camera, this.stream, ms, to, resolution, signal);
       const span = answer.spans[0];
       if (span) return Math.max(ms, Date.parse(span.from));
       if (to === now) return null;
@@ -105,7 +106,7 @@ export class Library {
   }
 
   bytes(entry: Entry, signal: AbortSignal): Promise<ArrayBuffer> {
-    return client.bytes(entry.url, entry.range, signal);
+    return this.client.bytes(entry.url, entry.range, signal);
   }
 
   /** Headers are small and shared by all entries of a file: fetched once, kept. */
@@ -113,7 +114,7 @@ export class Library {
     const key = `${map.url}@${map.range?.offset ?? 0}`;
     const known = this.inits.get(key);
     if (known) return known;
-    const asked = client.bytes(map.url, map.range, new AbortController().signal);
+    const asked = this.client.bytes(map.url, map.range, new AbortController().signal);
     this.inits.set(key, asked);
     // What is no header is not kept: the next one who asks may get a whole one.
     void asked.then(timescaleOf).then(
@@ -139,7 +140,7 @@ export class Library {
     if (fromMs >= now) return [];
     const to = Math.max(fromMs + 1, Math.min(toMs, now));
     try {
-      const answer = await client.playlist(this.camera, this.stream, fromMs, to, playableCodecs(), signal);
+      const answer = await this.client.playlist(this.camera, this.stream, fromMs, to, playableCodecs(), signal);
       this.note = answer.note;
       return readPlaylist(answer.text, answer.url).entries;
     } catch (reason) {

@@ -1,6 +1,6 @@
 /** The answers about one stream that a timeline shows, fetched as it moves and zooms. */
 
-import * as client from "../net/client";
+import type { NodeClient } from "../net/client";
 import { asProblem, isAbort, type Problem } from "../net/problem";
 import type { Gap, StreamName, Timeline } from "../net/types";
 import type { Scale } from "./scale";
@@ -79,15 +79,17 @@ const SETTLE_MS = 60;
 export class CoverageSource extends EventTarget {
   current: Coverage | null = null;
   problem: Problem | null = null;
+  private client: NodeClient | null = null;
   private camera: string | null = null;
   private stream: StreamName = "main";
   private asked: { from: number; to: number; resolutionMs: number; at: number } | null = null;
   private abort = new AbortController();
   private timer = 0;
 
-  use(camera: string, stream: StreamName): void {
-    if (camera === this.camera && stream === this.stream) return;
+  use(client: NodeClient, camera: string, stream: StreamName): void {
+    if (client === this.client && camera === this.camera && stream === this.stream) return;
     this.stop();
+    this.client = client;
     this.camera = camera;
     this.stream = stream;
     this.current = null;
@@ -117,7 +119,7 @@ export class CoverageSource extends EventTarget {
   }
 
   private async fetch(scale: Scale, resolutionMs: number): Promise<void> {
-    if (!this.camera) return;
+    if (!this.camera || !this.client) return;
     this.abort.abort();
     const abort = new AbortController();
     this.abort = abort;
@@ -127,7 +129,7 @@ export class CoverageSource extends EventTarget {
     const to = scale.fromMs + scale.spanMs + margin;
     this.asked = { from, to, resolutionMs, at: performance.now() };
     try {
-      const answer = await client.timeline(this.camera, this.stream, from, to, resolutionMs / 1000, abort.signal);
+      const answer = await this.client.timeline(this.camera, this.stream, from, to, resolutionMs / 1000, abort.signal);
       this.current = coverageOf(answer, resolutionMs);
       this.problem = null;
     } catch (reason) {

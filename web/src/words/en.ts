@@ -37,6 +37,7 @@ export const en: Readonly<Record<Word, string>> = {
   "wall.count": "{live} of {all} live",
   "wall.empty": "No cameras yet",
   "wall.emptyHow": "The unit's cameras will appear here. Add the first one on the recording server:",
+  "wall.emptyCentre": "The cameras of your unit that you may watch will show here. Ask the head of your unit, or whoever keeps the cameras.",
   "wall.open": "Play back {name}",
   "wall.bigger": "Enlarge {name}",
   "wall.grid": "Back to the grid",

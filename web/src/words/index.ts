@@ -20,7 +20,13 @@ function stored(): Language {
   }
 }
 
-let current: Language = typeof localStorage === "undefined" ? "vi" : stored();
+/** On a centre's page its server has chosen; a node's page remembers. */
+function chosen(): Language {
+  const told = typeof document === "undefined" ? undefined : document.documentElement.dataset.language;
+  return told === "vi" || told === "en" ? told : stored();
+}
+
+let current: Language = typeof localStorage === "undefined" ? "vi" : chosen();
 
 export function language(): Language {
   return current;

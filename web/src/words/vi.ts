@@ -34,6 +34,7 @@ export const vi = {
   "wall.count": "{live}/{all} đang trực tiếp",
   "wall.empty": "Chưa có camera",
   "wall.emptyHow": "Các camera của đơn vị sẽ hiện tại đây. Thêm camera đầu tiên trên máy chủ ghi hình:",
+  "wall.emptyCentre": "Các camera của đơn vị được phép xem sẽ hiện tại đây. Hãy liên hệ người quản lý camera hoặc chỉ huy đơn vị.",
   "wall.open": "Xem lại {name}",
   "wall.bigger": "Phóng to {name}",
   "wall.grid": "Về lưới hình",

@@ -1,0 +1,180 @@
+"""Tickets for the nodes: what somebody may see of which cameras, signed, for some minutes."""
+
+import datetime
+import functools
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+
+from xomyen.access.tickets import Action as NodeAction
+from xomyen.access.tickets import Grant, MaskRule, issue, ticket_for
+from xomyen.centre.cameras.models import Camera, Node
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import limits_of
+from xomyen.centre.permissions.roles import PictureLimits
+from xomyen.proof.keys import SigningKey
+from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock
+
+LIFETIME_S = 600
+TAKING_S = 4 * 3600  # a day of footage over a slow line
+MOST_IN_ONE = 200  # cameras; a ticket is a header of each request
+
+
+class Use(StrEnum):
+    """What the tickets are for."""
+
+    LIVE = "live"  # a wall
+    PAST = "past"  # the player of a camera, or of a few side by side
+    TAKE = "take"  # one download
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to see."""
+
+    use: Use
+    purpose: str = ""
+    from_ns: int | None = None  # of what is taken
+    to_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenTicket:
+    """A signed ticket for some cameras of one node that share their limits."""
+
+    group: str  # the same for the same node and limits, so that a page knows what it renews
+    node: Node
+    token: str
+    expires_s: int
+    cameras: tuple[str, ...]
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Tickets, and the cameras whose past is shown only to somebody who says what for."""
+
+    tickets: list[GivenTicket]
+    needs_purpose: list[str]
+
+
+# What allows which action on the node, for each use. Without the first of them there is no ticket at all.
+_ASKED: dict[Use, tuple[tuple[Action, NodeAction], ...]] = {
+    Use.LIVE: ((Action.VIEW_LIVE, NodeAction.LIVE),),
+    Use.PAST: (
+        (Action.VIEW_LIVE, NodeAction.LIVE),
+        (Action.VIEW_PAST, NodeAction.PAST),
+        (Action.CLIP, NodeAction.CLIP),
+    ),
+    Use.TAKE: ((Action.CLIP, NodeAction.CLIP),),
+}
+_LOOKS_BACK = frozenset({NodeAction.PAST, NodeAction.CLIP})
+
+
+@functools.cache
+def issuer() -> SigningKey:
+    """The key whose tickets the nodes accept."""
+    return SigningKey.load_or_create(settings.FOLDER.issuer_key)
+
+
+def subject_of(person: Any) -> str:
+    """How tickets, and so the nodes' access events, name somebody: by kind and id, never by name."""
+    kind = "screen" if getattr(person, "is_screen", False) else "user"
+    return f"{kind}:{person.pk}"
+
+
+def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None = None) -> Given:
+    """The tickets with which the person sees of these cameras what may be seen; cameras that may not be are left out.
+
+    They bring site, node and class along (`select_related`).
+    """
+    clock = clock or SystemClock()
+    now_ns = clock.wall_ns()
+    listed = [camera for camera in cameras if camera.node_id is not None]
+    allowed = [(node_action, limits_of(person, action, listed)) for action, node_action in _ASKED[wish.use]]
+    asking: list[str] = []
+    groups: dict[tuple[Any, Grant], list[Camera]] = {}
+    for camera in listed:
+        limits = {action: found[camera] for action, found in allowed if camera in found}
+        if not limits or allowed[0][0] not in limits:
+            continue
+        actions = tuple(action for action in limits if _in_reach(action, limits[action]))
+        if camera.camera_class.past_needs_purpose and not wish.purpose and _LOOKS_BACK.intersection(actions):
+            asking.append(str(camera.pk))
+            actions = tuple(action for action in actions if action not in _LOOKS_BACK)
+        if actions:
+            grant = _grant(person, camera, limits, actions, wish, now_ns)
+            groups.setdefault((camera.node, grant), []).append(camera)
+    lifetime_s = TAKING_S if wish.use is Use.TAKE else LIFETIME_S
+    tickets = [
+        _signed(node, grant.model_copy(update={"cameras": _ids(part)}), number, clock, lifetime_s)
+        for (node, grant), members in groups.items()
+        for number, part in enumerate(_parts(members))
+    ]
+    return Given(tickets, asking)
+
+
+def _in_reach(action: NodeAction, limits: PictureLimits) -> bool:
+    """A role whose reach into the past is nothing does not look back, whatever else it may."""
+    return action not in _LOOKS_BACK or limits.past is None or limits.past > datetime.timedelta(0)
+
+
+def _grant(
+    person: Any,
+    camera: Camera,
+    limits: dict[NodeAction, PictureLimits],
+    actions: Sequence[NodeAction],
+    wish: Wish,
+    now_ns: int,
+) -> Grant:
+    """One set of limits: the narrowest of those of the actions."""
+    each = [limits[action] for action in actions]
+    widths = [one.greatest_width for one in each if one.greatest_width is not None]
+    # Live pictures need no past, so its bound is that of looking back.
+    back = [limits[action].past for action in actions if action in _LOOKS_BACK]
+    reaches = [one for one in back if one is not None]
+    start_ns = None
+    if reaches:
+        start_ns = now_ns - int(min(reaches).total_seconds()) * NS_PER_SECOND
+    if wish.from_ns is not None:
+        start_ns = max(start_ns or 0, wish.from_ns)
+    masked = bool(camera.masks) and any(one.masked for one in each)
+    return Grant(
+        subject=subject_of(person),
+        actions=tuple(actions),
+        start_ns=start_ns,
+        end_ns=wish.to_ns,
+        greatest_width=min(widths, default=None),
+        mask=MaskRule.MASKED if masked else MaskRule.NONE,
+        purpose=wish.purpose,
+    )
+
+
+def _ids(cameras: Iterable[Camera]) -> tuple[str, ...]:
+    return tuple(str(camera.pk) for camera in cameras)
+
+
+def _parts(cameras: list[Camera]) -> list[list[Camera]]:
+    return [cameras[begin : begin + MOST_IN_ONE] for begin in range(0, len(cameras), MOST_IN_ONE)]
+
+
+def _signed(node: Node, grant: Grant, number: int, clock: Clock, lifetime_s: int) -> GivenTicket:
+    made = ticket_for(grant, node=str(node.pk), issuer=issuer(), clock=clock, lifetime_s=lifetime_s)
+    reach_s = None if grant.start_ns is None else made.issued_s - grant.start_ns // NS_PER_SECOND
+    limits = f"{grant.actions}|{grant.greatest_width}|{grant.mask}|{reach_s}|{number}"
+    return GivenTicket(
+        group=f"{node.pk}-{hashlib.sha256(limits.encode()).hexdigest()[:12]}",
+        node=node,
+        token=issue(issuer(), made),
+        expires_s=made.expires_s,
+        cameras=_ids_of(grant),
+        actions=tuple(str(action) for action in grant.actions),
+    )
+
+
+def _ids_of(grant: Grant) -> tuple[str, ...]:
+    return grant.cameras if isinstance(grant.cameras, tuple) else ()

@@ -1,0 +1,200 @@
+"""The tickets that the centre issues say what the role says, and nodes refuse what lies beyond."""
+
+import datetime
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from django.test import Client
+from tests.centre.conftest import Appoint, Province, make_camera
+
+from xomyen.access.errors import ActionNotAllowed, CameraNotAllowed, SpanNotAllowed, WidthNotAllowed
+from xomyen.access.tickets import TicketChecker
+from xomyen.centre.accounts.models import User
+from xomyen.centre.cameras.models import Acceptance, Camera, Node
+from xomyen.centre.permissions.roles import RULES, Role
+from xomyen.centre.watch.services import watched
+from xomyen.centre.watch.tickets import LIFETIME_S, TAKING_S, Given, Use, Wish, give, subject_of
+from xomyen.proof.keys import SigningKey
+from xomyen.terms.time import NS_PER_SECOND, SystemClock
+
+SignedIn = Callable[[User], Client]
+HOUR_NS = 3600 * NS_PER_SECOND
+
+
+class _Nothing:
+    def is_revoked(self, _ticket: str) -> bool:
+        return False
+
+
+@pytest.fixture
+def checker(issuer_key: SigningKey) -> Callable[[Node], TicketChecker]:
+    """A node's own check of tickets."""
+    return lambda node: TicketChecker(str(node.pk), [issuer_key.public], SystemClock(), _Nothing())
+
+
+def _given(person: User, use: Use = Use.LIVE, **wish: Any) -> Given:
+    return give(person, watched(person), Wish(use, **wish))
+
+
+def _claims(token: str) -> dict[str, Any]:
+    found: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return found
+
+
+def test_a_duty_officer_gets_one_ticket_for_each_node_and_no_camera_of_elsewhere(
+    province: Province, appoint: Appoint
+) -> None:
+    person = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    given = _given(person)
+    assert [one.node.name for one in given.tickets] == [province.node.name]
+    claims = _claims(given.tickets[0].token)
+    assert set(claims["cameras"]) == {str(one.pk) for one in (province.public, province.private, province.neighbour)}
+    assert claims["actions"] == ["live"]
+    assert (claims["sub"], claims["exp"] - claims["iat"]) == (f"user:{person.pk}", LIFETIME_S)
+    assert person.full_name not in json.dumps(claims, ensure_ascii=False)
+    above = appoint(Role.COMMAND_CENTRE, unit=province.province)
+    assert {one.node.name for one in _given(above).tickets} == {province.node.name, province.other_node.name}
+
+
+def test_the_head_of_a_group_gets_reduced_live_pictures_of_public_cameras_and_the_node_refuses_the_rest(
+    province: Province, appoint: Appoint, checker: Callable[[Node], TicketChecker]
+) -> None:
+    person = appoint(Role.GROUP_HEAD, unit=province.group)
+    for use in Use:
+        wanted = give(person, Camera.objects.select_related("site", "node", "camera_class"), Wish(use))
+        assert [one.actions for one in wanted.tickets] == ([] if use is Use.TAKE else [("live",)])
+    token, check = _given(person).tickets[0].token, checker(province.node).check
+    now = SystemClock().wall_ns()
+    own = str(province.public.pk)
+    check(token, "live", own, from_ns=now, to_ns=now, width=640)
+    with pytest.raises(WidthNotAllowed):
+        check(token, "live", own, from_ns=now, to_ns=now, width=1280)
+    for action in ("past", "clip"):
+        with pytest.raises(ActionNotAllowed):
+            check(token, action, own, from_ns=now - HOUR_NS, to_ns=now, width=640)
+    for other in (province.private, province.neighbour, province.secret):
+        with pytest.raises(CameraNotAllowed):
+            check(token, "live", str(other.pk), from_ns=now, to_ns=now, width=640)
+
+
+def test_a_role_with_a_reach_into_the_past_gets_no_further(
+    province: Province, appoint: Appoint, checker: Callable[[Node], TicketChecker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = RULES[Role.DUTY_OFFICER]
+    hour = type(rule.pictures)(past=datetime.timedelta(hours=1), greatest_width=1280)
+    monkeypatch.setitem(RULES, Role.DUTY_OFFICER, type(rule)(rule.actions, hour))
+    person = appoint(Role.DUTY_OFFICER, unit=province.group)
+    token, check = _given(person, Use.PAST).tickets[0].token, checker(province.node).check
+    now = SystemClock().wall_ns()
+    check(token, "past", str(province.public.pk), from_ns=now - HOUR_NS // 2, to_ns=now, width=640)
+    with pytest.raises(SpanNotAllowed):
+        check(token, "past", str(province.public.pk), from_ns=now - 2 * HOUR_NS, to_ns=now, width=640)
+
+
+def test_the_past_of_some_cameras_is_shown_to_those_who_say_what_for(province: Province, appoint: Appoint) -> None:
+    kept = province.public.camera_class
+    kept.past_needs_purpose = True
+    kept.save()
+    person = appoint(Role.INVESTIGATOR, unit=province.commune)
+    silent = _given(person, Use.PAST)
+    assert str(province.public.pk) in silent.needs_purpose
+    assert {one.actions for one in silent.tickets} == {("live",)}
+    assert not _given(person, Use.TAKE).tickets
+    told = _given(person, Use.PAST, purpose="Xác minh vụ 0138")
+    assert not told.needs_purpose
+    (ticket,) = told.tickets
+    assert set(ticket.actions) == {"live", "past", "clip"}
+    assert _claims(ticket.token)["purpose"] == "Xác minh vụ 0138"
+
+
+def test_a_ticket_to_take_footage_is_for_that_stretch_alone_and_lasts_as_long_as_a_slow_line(
+    province: Province, appoint: Appoint, checker: Callable[[Node], TicketChecker]
+) -> None:
+    person = appoint(Role.DUTY_OFFICER, unit=province.group)
+    now = SystemClock().wall_ns()
+    given = _given(person, Use.TAKE, from_ns=now - HOUR_NS, to_ns=now)
+    claims = _claims(given.tickets[0].token)
+    assert (claims["actions"], claims["exp"] - claims["iat"]) == (["clip"], TAKING_S)
+    check = checker(province.node).check
+    check(given.tickets[0].token, "clip", str(province.public.pk), from_ns=now - HOUR_NS, to_ns=now, width=1)
+    with pytest.raises(SpanNotAllowed):
+        check(given.tickets[0].token, "clip", str(province.public.pk), from_ns=now - HOUR_NS - 1, to_ns=now, width=1)
+
+
+def test_cameras_with_private_zones_are_asked_for_masked(province: Province, appoint: Appoint) -> None:
+    province.public.masks = [[[0, 0], [0.2, 0], [0.2, 0.2]]]
+    province.public.save()
+    person = appoint(Role.DUTY_OFFICER, unit=province.group)
+    masks = {one.cameras: _claims(one.token)["mask"] for one in _given(person).tickets}
+    assert masks == {(str(province.public.pk),): "masked", (str(province.private.pk),): "none"}
+
+
+def test_a_page_that_renews_finds_its_tickets_under_the_same_names(province: Province, appoint: Appoint) -> None:
+    person = appoint(Role.SECURITY_TEAM, unit=province.commune)
+    first, second = _given(person, Use.PAST), _given(person, Use.PAST)
+    assert [one.group for one in first.tickets] == [one.group for one in second.tickets]
+    assert first.tickets[0].token != second.tickets[0].token
+    assert len({one.group for one in _given(appoint(Role.COMMAND_CENTRE, unit=province.province)).tickets}) == 2
+
+
+def test_retired_cameras_and_those_without_a_node_are_not_watched(province: Province, appoint: Appoint) -> None:
+    province.private.acceptance = Acceptance.RETIRED
+    province.private.save()
+    province.neighbour.node = None
+    province.neighbour.save()
+    person = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    assert list(watched(person)) == [province.public]
+
+
+def test_the_page_asks_for_tickets_and_gets_those_of_the_cameras_it_may_see(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    client = signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
+
+    def ask(**body: Any) -> Any:
+        return client.post("/watch/tickets", json.dumps(body), content_type="application/json")
+
+    both = ask(use="live", cameras=[str(province.public.pk), str(province.secret.pk)])
+    assert both.headers["Cache-Control"] == "no-store"
+    (ticket,) = both.json()["tickets"]
+    assert (ticket["cameras"], ticket["address"]) == ([str(province.public.pk)], province.node.address)
+    # One that exists elsewhere and one that does not exist are told apart by nothing.
+    hidden, absent = (
+        ask(use="live", cameras=[str(province.secret.pk)]),
+        ask(use="live", cameras=[str(province.node.pk)]),
+    )
+    assert (hidden.status_code, absent.status_code) == (404, 404)
+    assert ask(use="forever").status_code == 422
+    assert client.get("/watch/tickets").status_code == 405
+    assert client.get(f"/camera/{province.public.pk}").status_code == 200
+    assert client.get(f"/camera/{province.secret.pk}").status_code == 404
+
+
+def test_pages_with_pictures_are_for_those_who_may_see_some(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    assert signed_in(appoint(Role.ADMINISTRATOR, unit=province.commune)).get("/live").status_code == 403
+    page = signed_in(appoint(Role.GROUP_HEAD, unit=province.group)).get("/live")
+    assert page.status_code == 200
+    policy = page.headers["Content-Security-Policy"]
+    assert "http://127.0.0.1:8460 ws://127.0.0.1:8460" in policy
+    assert "8461" not in policy
+
+
+def test_tickets_for_many_cameras_take_no_more_questions_than_for_few(
+    province: Province, appoint: Appoint, django_assert_max_num_queries: Any
+) -> None:
+    person = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    for number in range(30):
+        make_camera(province.group, province.node, f"N{number}", f"Ngõ {number}")
+    with django_assert_max_num_queries(6):
+        (ticket,) = _given(person).tickets
+    assert len(ticket.cameras) == 33
+
+
+def test_somebody_is_named_by_an_id_alone(province: Province, appoint: Appoint) -> None:
+    person = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    assert subject_of(person) == f"user:{person.pk}"

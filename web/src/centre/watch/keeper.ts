@@ -1,0 +1,130 @@
+/** Keeps the tickets of a street good: fetches them, renews them while the page is open, opens the doors with them. */
+
+import { House } from "../../house";
+import type { Door } from "../../net/client";
+import { asProblem, Problem } from "../../net/problem";
+import type { Room, Street } from "../../street";
+import { type Given, type GivenTicket, post, type Start, type TicketWish } from "./office";
+
+const RETRY_MS = 3000;
+/** A new ticket is fetched when this part of the old one's life is over. */
+const RENEW_AT = 0.6;
+const SOONEST_MS = 2000;
+
+class TicketDoor implements Door {
+  constructor(
+    private readonly start: Start,
+    public given: GivenTicket,
+    private readonly purpose: () => string,
+  ) {}
+
+  get base(): string {
+    return this.given.address;
+  }
+
+  ticket(): string {
+    return this.given.ticket;
+  }
+
+  async toTake(camera: string, fromMs: number, toMs: number): Promise<string> {
+    const wish: TicketWish = {
+      use: "take",
+      cameras: [camera],
+      purpose: this.purpose(),
+      from_ms: Math.floor(fromMs),
+      to_ms: Math.ceil(toMs),
+    };
+    const [taken] = (await post<Given>(this.start.tickets, wish)).tickets;
+    if (!taken) throw new Problem("action_not_allowed", 403, "");
+    return taken.ticket;
+  }
+}
+
+interface Kept {
+  wish: TicketWish;
+  doors: Map<string, TicketDoor>;
+  rooms: Room[];
+}
+
+/** Events: `purpose` (whether a purpose is wanted has changed). */
+export class Keeper extends EventTarget {
+  /** Cameras whose past is shown only once it was said what for. */
+  needsPurpose: readonly string[] = [];
+  private kept = new Map<string, Kept>();
+  private timer = 0;
+  private purpose = "";
+
+  constructor(
+    private readonly start: Start,
+    private readonly street: Street,
+  ) {
+    super();
+    street.addEventListener("session", () => this.soon());
+  }
+
+  /** What is wanted under a name, such as the wall's or the player's; null: nothing any more. */
+  async want(name: string, wish: TicketWish | null): Promise<void> {
+    if (wish === null) {
+      this.kept.delete(name);
+      this.needsPurpose = [];
+      this.settle();
+      return;
+    }
+    this.purpose = wish.purpose ?? "";
+    const before = this.kept.get(name);
+    this.kept.set(name, { wish, doors: before?.doors ?? new Map<string, TicketDoor>(), rooms: before?.rooms ?? [] });
+    await this.fetch();
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    this.street.leave();
+  }
+
+  private soon(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.fetch(), SOONEST_MS);
+  }
+
+  private async fetch(): Promise<void> {
+    clearTimeout(this.timer);
+    let next = Infinity;
+    try {
+      for (const kept of this.kept.values()) {
+        const given = await post<Given>(this.start.tickets, kept.wish);
+        this.take(kept, given);
+        const ends = Math.min(...given.tickets.map((one) => one.expires * 1000), Date.now() + 600_000);
+        next = Math.min(next, (ends - Date.now()) * RENEW_AT);
+      }
+      this.settle();
+    } catch (reason) {
+      this.street.trouble = asProblem(reason);
+      this.street.dispatchEvent(new Event("cameras"));
+      next = RETRY_MS;
+    }
+    this.timer = setTimeout(() => void this.fetch(), Math.max(SOONEST_MS, next));
+  }
+
+  private take(kept: Kept, given: Given): void {
+    const rooms: Room[] = [];
+    for (const one of given.tickets) {
+      const door = kept.doors.get(one.group) ?? new TicketDoor(this.start, one, () => this.purpose);
+      const old = kept.rooms.find((room) => room.key === one.group);
+      door.given = one;
+      kept.doors.set(one.group, door);
+      const house = old?.house ?? new House(door, this.street.viewer);
+      rooms.push({ key: one.group, cameras: one.cameras, house });
+      if (old && house.session) house.renewed();
+      else void house.check().then((in_) => (in_ === null ? undefined : house.start()));
+    }
+    kept.rooms = rooms;
+    if (kept.wish.use === "past" && String(given.needs_purpose) !== String(this.needsPurpose)) {
+      this.needsPurpose = given.needs_purpose;
+      this.dispatchEvent(new Event("purpose"));
+    }
+  }
+
+  private settle(): void {
+    this.street.settle([...this.kept.values()].flatMap((kept) => kept.rooms));
+  }
+}

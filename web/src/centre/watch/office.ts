@@ -1,0 +1,67 @@
+/** Requests to the centre: tickets for the nodes. */
+
+import { Problem, problemOf } from "../../net/problem";
+import type { Action } from "../../net/types";
+
+export interface GivenTicket {
+  group: string;
+  node: string;
+  address: string;
+  ticket: string;
+  /** Seconds since 1970. */
+  expires: number;
+  cameras: string[];
+  actions: Action[];
+}
+
+export interface Given {
+  tickets: GivenTicket[];
+  needs_purpose: string[];
+}
+
+export interface TicketWish {
+  use: "live" | "past" | "take";
+  cameras?: readonly string[];
+  purpose?: string;
+  from_ms?: number;
+  to_ms?: number;
+}
+
+/** What the page was told by the server that made it. */
+export interface Start {
+  tickets: string;
+  viewer: string;
+}
+
+export function readStart(): Start {
+  return JSON.parse(document.getElementById("start")?.textContent ?? "{}") as Start;
+}
+
+export async function askCentre<T>(address: string, init: RequestInit = {}): Promise<T> {
+  const headers = new Headers(init.headers);
+  headers.set("Accept", "application/json");
+  if (init.method && init.method !== "GET") {
+    headers.set("X-CSRFToken", document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "");
+  }
+  let response: Response;
+  try {
+    response = await fetch(address, { credentials: "same-origin", ...init, headers });
+  } catch {
+    throw new Problem("unreachable", 0, "");
+  }
+  // Who is signed out is led to the sign-in page: what comes is a page then, and so it goes for this one.
+  if (response.redirected || response.status === 401) {
+    location.reload();
+    throw new Problem("ticket_expired", 401, "");
+  }
+  if (!response.ok) throw await problemOf(response);
+  return (await response.json()) as T;
+}
+
+export function post<T>(address: string, body: unknown): Promise<T> {
+  return askCentre(address, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
