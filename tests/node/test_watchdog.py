@@ -38,12 +38,12 @@ async def node(tmp_path: Path) -> AsyncIterator[Supervisor]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["recorder", "gateway"])
+@pytest.mark.parametrize("part", ["recorder", "gateway", "devices"])
 async def test_a_part_that_hangs_is_noticed_and_replaced_and_the_others_go_on(
     node: Supervisor, part: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    pids = {name: node.child(name).state.pid for name in ("bus", "recorder", "gateway")}
+    pids = {name: node.child(name).state.pid for name in ("bus", "recorder", "gateway", "devices")}
     hung = pids[part]
     assert hung is not None
 

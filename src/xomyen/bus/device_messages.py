@@ -101,7 +101,7 @@ class DeviceFound(Message):
     firmware: str = ""
     clock_offset_ns: int | None = None  # the device's clock minus the node's
     profiles: tuple[ProfileFound, ...] = ()
-    error: str = ""  # code of why it told no more, such as camera_wrong_password
+    fault: str = ""  # code of why it told no more, such as camera_wrong_password
     message: str = ""  # the same in English
 
 
@@ -121,7 +121,7 @@ class JobState(Message):
     step: Step
     done: int = 0  # of `total`: milliseconds of measuring, or addresses looked at
     total: int = 0
-    error: str = ""  # code of why it failed
+    fault: str = ""  # code of why it failed
     message: str = ""  # the same in English
     seen: StreamSeen | None = None
     still: str = ""  # base64 of a JPEG of the first keyframe; there as soon as it is made

@@ -58,9 +58,15 @@ class Devices:
     def _subject(self, action: str) -> str:
         return subjects.service(self._node, "device", action)
 
-    async def probe(self, url: str, credentials: Credentials | None = None, *, still_width: int = 640) -> JobState:
-        """Begins to look at a stream. Raises InvalidConfiguration, UnknownCamera, DevicesBusy."""
-        wanted = ProbeWanted(url=url, credentials=credentials or Credentials(), still_width=still_width)
+    async def probe(
+        self, url: str, credentials: Credentials | None = None, *, seconds: float = 6.0, still_width: int = 640
+    ) -> JobState:
+        """Begins to look at a stream and to measure for so many seconds.
+
+        Raises InvalidConfiguration, UnknownCamera, DevicesBusy.
+        """
+        known = credentials or Credentials()
+        wanted = ProbeWanted(url=url, credentials=known, seconds=seconds, still_width=still_width)
         return await ask(self._client, self._subject("probe"), wanted, JobState)
 
     async def discover(self, wanted: DiscoverWanted) -> JobState:

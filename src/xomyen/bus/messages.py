@@ -111,7 +111,7 @@ class NodeEvent(Message):
 
     id: Id
     at_ns: int
-    part: str  # bus | recorder | gateway | node
+    part: str  # bus | recorder | gateway | devices | node
     what: Literal["started", "ended", "stopped"]
     detail: str = ""
 
@@ -281,7 +281,7 @@ class Statistics(Message):
 class PartHealth(Message):
     """One process of the node, as its supervisor sees it."""
 
-    name: str  # bus | recorder | gateway
+    name: str  # bus | recorder | gateway | devices
     running: bool
     pid: int | None
     since_ns: int

@@ -89,13 +89,35 @@ async def answer(
     subject: str,
     request: type[Request],
     handler: Callable[[Request], Awaitable[BaseModel]],
+    at_once: int = 1,
 ) -> Subscription:
-    """Offers a service: every request on the subject is handled in turn, every refusal is answered."""
+    """Offers a service: every request on the subject is handled in turn, every refusal is answered.
+
+    With `at_once` so many are handled together, for handlers that wait for others than this machine.
+    """
+    some = asyncio.Semaphore(at_once)
+    running: set[asyncio.Task[None]] = set()
+
+    async def respond(message: Msg) -> None:
+        try:
+            reply = await _handled(message.data, request, handler, subject)
+        finally:
+            some.release()
+        try:
+            await message.respond(reply.model_dump_json().encode())
+        except nats.errors.Error as error:
+            _LOG.info("an answer of %s did not go out: %s", _service(subject), type(error).__name__)
 
     async def received(message: Msg) -> None:
         if not message.reply:
             return
-        await message.respond((await _handled(message.data, request, handler, subject)).model_dump_json().encode())
+        await some.acquire()
+        if at_once == 1:
+            await respond(message)
+        else:
+            task = asyncio.create_task(respond(message))
+            running.add(task)
+            task.add_done_callback(running.discard)
 
     return await client.subscribe(subject, queue="service", cb=received)
 

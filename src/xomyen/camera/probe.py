@@ -54,12 +54,15 @@ async def probe(
     measure_s: float = MEASURE_S,
     keyframe_s: float = KEYFRAME_S,
     clock: Clock | None = None,
+    on_keyframe: Callable[[CodecConfig, bytes], None] | None = None,
+    on_measured: Callable[[float], None] | None = None,
 ) -> ProbeResult:
     """Plays the stream for about `measure_s`, longer (up to `keyframe_s`) while no second keyframe has come.
 
+    `on_keyframe` gets the first keyframe, an access unit as in Batch; `on_measured` how many seconds were seen so far.
     Raises the CameraFault that says what is wrong, or InvalidConfiguration for what is no camera address.
     """
-    look = _Look()
+    look = _Look(on_keyframe, on_measured)
     loop = asyncio.get_running_loop()
     async with Ingest(clock) as ingest, open_source(url, user, password, look, ingest, LibavPool()) as source:
         source.watch(True)
@@ -88,7 +91,13 @@ def _missing(source: RtspSource | LibavSource, url: str, keyframe_s: float) -> N
 class _Look:
     """The sink of a probe: keeps sizes and times, no pictures."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        on_keyframe: Callable[[CodecConfig, bytes], None] | None = None,
+        on_measured: Callable[[float], None] | None = None,
+    ) -> None:
+        self._on_keyframe = on_keyframe
+        self._on_measured = on_measured
         self.config: CodecConfig | None = None
         self.sizes: list[int] = []
         self.dts_ticks: list[int] = []
@@ -110,6 +119,7 @@ class _Look:
     def write(self, batch: Batch) -> None:
         if self.refused:
             return
+        self._show(batch)
         self.key_at += [len(self.sizes) + index for index, key in enumerate(batch.keys) if key]
         self.sizes += batch.sizes
         self.dts_ticks += batch.dts_ticks
@@ -117,6 +127,17 @@ class _Look:
             self.reorders |= pts < self._newest_pts
             self._newest_pts = max(self._newest_pts, pts)
         self.lost_packets += batch.lost_packets
+        if self._on_measured is not None:
+            self._on_measured(self.span_s)
+
+    def _show(self, batch: Batch) -> None:
+        """Hands on the first keyframe."""
+        if self._on_keyframe is None or self.config is None or not any(batch.keys):
+            return
+        first = batch.keys.index(True)
+        offset = sum(batch.sizes[:first])
+        show, self._on_keyframe = self._on_keyframe, None
+        show(self.config, b"".join(batch.parts)[offset : offset + batch.sizes[first]])
 
     def camera_clock(self, offset_ns: int) -> None:
         self._clock_offset_ns = offset_ns

@@ -1,4 +1,4 @@
-"""Runs a node: the bus, the recorder and the gateway, each in its own process; restarts them, stops them in order."""
+"""Runs a node: bus, recorder, gateway and devices, each in its own process; restarts them, stops them in order."""
 
 import asyncio
 import json
@@ -41,7 +41,9 @@ RECORDER_PATIENCE_S = 20.0
 """Sealing the open segments takes a moment per camera on a slow disk; usually it is well under a second."""
 GATEWAY_START_S = 60.0
 """A gateway that has not answered by then never will: it only opens what others have made."""
-_PARTS = ("bus", "recorder", "gateway")
+DEVICES_PATIENCE_S = 5.0
+"""Long enough to stop a camera that moves."""
+_PARTS = ("bus", "recorder", "gateway", "devices")
 
 
 def gateway_file(folder: NodeFolder) -> Path:
@@ -208,9 +210,15 @@ async def supervising(
                 recorder = _part("recorder", supervisor, lock.descriptor, RECORDER_PATIENCE_S, ())
                 gateway = _part("gateway", supervisor, lock.descriptor, GATEWAY_PATIENCE_S, ("--listen", listen))
                 await supervisor.add(recorder)
+                devices = _part("devices", supervisor, lock.descriptor, DEVICES_PATIENCE_S, ())
                 await supervisor.add(gateway)
+                await supervisor.add(devices)
                 # The recovery of a large volume may take its time, so that the recorder has no longest start.
-                watches = (Watchdog(recorder, node), Watchdog(gateway, node, GATEWAY_START_S))
+                watches = (
+                    Watchdog(recorder, node),
+                    Watchdog(gateway, node, GATEWAY_START_S),
+                    Watchdog(devices, node, GATEWAY_START_S),
+                )
                 watching = [
                     asyncio.create_task(dog.watch(lambda: supervisor.client), name=f"watch the {dog.name}")
                     for dog in watches
@@ -221,7 +229,7 @@ async def supervising(
                     for task in watching:
                         await end_task(task)
                     # Viewers first, then the files are sealed; what that tells still reaches the event stream.
-                    await gateway.stop()
+                    await asyncio.gather(gateway.stop(), devices.stop())
                     await recorder.stop()
         finally:
             await bus.stop()

@@ -86,6 +86,20 @@ def picture(path: str, sample_entry: bytes, samples: Sequence[Sample], pts: int,
     return _jpeg(found, decoder.sample_aspect_ratio, width)
 
 
+def keyframe_picture(sample_entry: bytes, unit: bytes, width: int) -> bytes:
+    """JPEG, at most `width` pixels wide, of one keyframe as it came from a camera. Raises NotDecodable."""
+    decoder = decoder_for(sample_entry)
+    packet = av.Packet(unit)
+    packet.is_keyframe = True
+    try:
+        frames = [*decoder.decode(packet), *decoder.decode(None)]
+    except av.error.FFmpegError as error:
+        raise NotDecodable("The decoder makes no picture of what the camera sent.") from error
+    if not frames:
+        raise NotDecodable("The decoder makes no picture of what the camera sent.")
+    return _jpeg(frames[0], decoder.sample_aspect_ratio, width)
+
+
 def _jpeg(frame: VideoFrame, aspect: Fraction | None, width: int | None) -> bytes:
     shown = round(frame.width * aspect) if aspect else frame.width
     wanted = min(width or shown, shown)

@@ -2,10 +2,11 @@
 
 import os
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from xomyen.terms.errors import InvalidConfiguration
@@ -13,6 +14,8 @@ from xomyen.terms.folder import NodeFolder
 
 MEBI = 1 << 20
 GIBI = 1 << 30
+OWN_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
+"""Private and link-local addresses: RFC 1918, RFC 3927, RFC 4193, RFC 4291 §2.5.6."""
 
 
 class RemoteSettings(BaseModel):
@@ -45,6 +48,8 @@ class Settings(BaseSettings):
     metrics_token_file: Path | None = None  # lets another machine read /metrics with this bearer token
     transcoders: Annotated[int, Field(ge=0, le=32)] = 2  # pictures re-encoded for browsers, at once
     cameras: Annotated[int, Field(ge=1, le=5000)] = 500  # the most the node takes
+    device_networks: tuple[IPvAnyNetwork, ...] = tuple(ip_network(network) for network in OWN_NETWORKS)
+    """Where a centre may have devices searched, asked and steered."""
     volumes: tuple[Path, ...] = ()  # folders that hold segments; empty: DIR/video
     reserve_bytes: Annotated[int, Field(ge=MEBI)] | None = None  # kept free on each volume; none: 5 % of the disk
     commit_seconds: Annotated[float, Field(ge=0.1, le=30)] = 1.0  # shortest time between two syncs of a volume

@@ -4,6 +4,7 @@ import pytest
 
 from xomyen.camera.onvif.networks import Endpoint, Networks
 from xomyen.terms.errors import InvalidConfiguration
+from xomyen.terms.settings import OWN_NETWORKS
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from xomyen.terms.errors import InvalidConfiguration
 def test_addresses_are_written_singly_as_a_network_or_as_a_range(
     given: list[str], first: str, last: str, count: int
 ) -> None:
-    found = Networks().expand(given, 1024)
+    found = Networks(OWN_NETWORKS).expand(given, 1024)
     assert (found[0], found[-1], len(found)) == (first, last, count)
 
 
@@ -50,7 +51,7 @@ def test_addresses_are_written_singly_as_a_network_or_as_a_range(
 )
 def test_the_internet_this_machine_too_many_and_what_is_no_address_are_refused(given: list[str]) -> None:
     with pytest.raises(InvalidConfiguration) as refused:
-        Networks().expand(given, 1024)
+        Networks(OWN_NETWORKS).expand(given, 1024)
     assert refused.value.details["field"] == "addresses"
 
 
@@ -71,7 +72,7 @@ def test_the_internet_this_machine_too_many_and_what_is_no_address_are_refused(g
 )
 async def test_a_device_is_asked_on_networks_of_ones_own_only(url: str) -> None:
     with pytest.raises(InvalidConfiguration):
-        await Networks().resolve(url)
+        await Networks(OWN_NETWORKS).resolve(url)
 
 
 async def test_a_device_is_asked_at_the_address_its_name_had_when_it_was_checked() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import socket
 import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -110,7 +110,7 @@ class _Listener(asyncio.DatagramProtocol):
 
 async def discover(
     networks: Networks, seconds: float, *, group: tuple[str, int] = GROUP, sources: Sequence[str] | None = None
-) -> AsyncIterator[Announcement]:
+) -> AsyncGenerator[Announcement, None]:
     """Devices that answer within the seconds, each once, as they answer.
 
     Asks from each of `sources` (addresses of this machine; all on `networks` when None). Only answers from addresses

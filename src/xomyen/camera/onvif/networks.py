@@ -11,9 +11,6 @@ from xomyen.camera.address import redact, split_credentials
 from xomyen.camera.errors import NoRoute
 from xomyen.terms.errors import InvalidConfiguration
 
-OWN_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
-"""Private and link-local addresses: RFC 1918, RFC 3927, RFC 4193, RFC 4291 §2.5.6."""
-
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 _PORTS = {"http": 80, "https": 443}
 
@@ -68,7 +65,7 @@ def _bracketed(host: str) -> str:
 class Networks:
     """The networks that may be asked."""
 
-    def __init__(self, networks: Iterable[str] = OWN_NETWORKS) -> None:
+    def __init__(self, networks: Iterable[str]) -> None:
         """Raises InvalidConfiguration for what is no network."""
         try:
             self._networks = tuple(ipaddress.ip_network(network) for network in networks)

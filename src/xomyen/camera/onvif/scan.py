@@ -1,7 +1,7 @@
 """Looks at given addresses for cameras: which ports answer, and which of them speak RTSP or ONVIF."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -34,8 +34,8 @@ class Looked:
     onvif: tuple[Endpoint, ...] = ()
 
 
-async def scan(addresses: Sequence[str], ports: Ports | None = None) -> AsyncIterator[Looked]:
-    """Each address once, in the order in which they are done with; `networks` must allow them."""
+async def scan(addresses: Sequence[str], ports: Ports | None = None) -> AsyncGenerator[Looked, None]:
+    """Each address once, in the order in which they are done with; whoever calls has checked that they may be asked."""
     ports = ports or Ports()
     waiting = iter(addresses)
     running: set[asyncio.Task[Looked]] = set()

@@ -1,0 +1,96 @@
+"""What a centre asks of the node about devices: probing, discovery, steering."""
+
+from contextlib import AsyncExitStack
+from typing import Self
+
+from nats.aio.client import Client
+
+from xomyen.bus import subjects
+from xomyen.bus.device_messages import (
+    MOST_ADDRESSES,
+    DiscoverWanted,
+    JobState,
+    JobWanted,
+    ProbeWanted,
+    PtzWanted,
+)
+from xomyen.bus.messages import StreamConfig
+from xomyen.bus.requests import answer
+from xomyen.node.config_service import validate_stream
+from xomyen.node.device_credentials import Keyring
+from xomyen.node.device_jobs import Job, Jobs
+from xomyen.node.device_ptz import Steering
+from xomyen.node.device_search import Search, SearchPlaces
+from xomyen.node.secrets import Secrets
+from xomyen.terms.time import Clock
+
+_STEERED_AT_ONCE = 32
+
+
+class DeviceService:
+    """Answers device.probe, .discover, .job, .stop and .ptz while it is entered."""
+
+    def __init__(self, client: Client, node: str, secrets: Secrets, places: SearchPlaces, clock: Clock) -> None:
+        """`places` bound where anything but a stream is asked; see `Networks`."""
+        self._client = client
+        self._node = node
+        self._places = places
+        self._keyring = Keyring(client, node, secrets)
+        self._jobs = Jobs(clock)
+        self._steering = Steering(places.networks, self._keyring, clock)
+        self._answering = AsyncExitStack()
+        self._exit = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._exit.enter_async_context(self._jobs)
+        await self._exit.enter_async_context(self._steering)
+        client = self._client
+        for subscription in (
+            await answer(client, self._subject("probe"), ProbeWanted, self.probe),
+            await answer(client, self._subject("discover"), DiscoverWanted, self.discover),
+            await answer(client, self._subject("job"), JobWanted, self.job),
+            await answer(client, self._subject("stop"), JobWanted, self.stop, at_once=4),
+            await answer(client, self._subject("ptz"), PtzWanted, self._steering.handle, at_once=_STEERED_AT_ONCE),
+        ):
+            self._answering.push_async_callback(subscription.unsubscribe)
+        await client.flush()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        if self._client.is_connected:
+            await self._answering.aclose()
+        await self._exit.aclose()
+
+    def _subject(self, action: str) -> str:
+        return subjects.service(self._node, "device", action)
+
+    async def probe(self, wanted: ProbeWanted) -> JobState:
+        """Begins to look at a stream. Raises InvalidConfiguration, UnknownCamera, DevicesBusy."""
+        # Loads what reads video: until somebody probes, this process does without.
+        from xomyen.node.device_probe import probe_stream
+
+        validate_stream(StreamConfig(url=wanted.url), "probe")
+        credentials = await self._keyring.open(wanted.credentials, wanted.url)
+
+        async def work(job: Job) -> None:
+            await probe_stream(job, wanted, credentials)
+
+        return self._jobs.begin("probe", work).state()
+
+    async def discover(self, wanted: DiscoverWanted) -> JobState:
+        """Begins to look for devices. Raises InvalidConfiguration, DevicesBusy."""
+        addresses = self._places.networks.expand(wanted.addresses, MOST_ADDRESSES)
+        credentials = await self._keyring.open(wanted.credentials)
+
+        async def work(job: Job) -> None:
+            await Search(job, self._places, credentials).run(wanted, addresses)
+
+        return self._jobs.begin("discover", work).state()
+
+    async def job(self, wanted: JobWanted) -> JobState:
+        """How far it has come. Raises UnknownJob."""
+        return self._jobs.find(wanted.job).state(wanted.skip)
+
+    async def stop(self, wanted: JobWanted) -> JobState:
+        """Ends it early. Raises UnknownJob."""
+        return (await self._jobs.stop(wanted.job)).state(wanted.skip)

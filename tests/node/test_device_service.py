@@ -1,0 +1,422 @@
+"""What a centre asks of a node about devices, over a real bus, of simulated cameras on this machine."""
+
+import base64
+import io
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import pytest
+from nats.aio.client import Client
+from tests.simulated import small_simulator
+from tests.waiting import until
+
+from xomyen.bus.configuration import Configuration
+from xomyen.bus.connection import connected, prepare_streams
+from xomyen.bus.device_messages import (
+    Credentials,
+    DiscoverWanted,
+    JobState,
+    Preset,
+    PtzCommand,
+    PtzDevice,
+    PtzGoto,
+    PtzHold,
+    PtzLook,
+    PtzMove,
+    PtzPresets,
+    PtzRelease,
+    PtzRemovePreset,
+    PtzSetPreset,
+    PtzState,
+    PtzStop,
+    Steerer,
+)
+from xomyen.bus.devices import Devices, DevicesBusy, PtzHeld, UnknownJob
+from xomyen.bus.messages import CameraConfig, StreamConfig
+from xomyen.bus.sealing import seal
+from xomyen.bus.server import BusServer
+from xomyen.camera.errors import CameraTimeout, WrongPassword
+from xomyen.camera.onvif.errors import ActionNotSupported
+from xomyen.camera.onvif.networks import Networks
+from xomyen.camera.onvif.scan import Ports
+from xomyen.camera.simulator import FaultKind, Protection, Simulator
+from xomyen.camera.simulator.onvif import OnvifTrouble, SimulatedDevice
+from xomyen.camera.simulator.onvif_answers import SimulatedProfile
+from xomyen.node.config_service import ConfigService
+from xomyen.node.device_search import SearchPlaces
+from xomyen.node.device_service import DeviceService
+from xomyen.node.home import prepare
+from xomyen.node.secrets import Secrets
+from xomyen.terms.errors import InvalidConfiguration, UnknownCamera
+from xomyen.terms.folder import NodeFolder
+from xomyen.terms.ids import new_id
+from xomyen.terms.time import NS_PER_SECOND, ManualClock, SystemClock
+from xomyen.terms.words import VideoCodec
+
+PASSWORD = "bí mật"
+LAN = Steerer(id="u1", name="Trần Thị Lan", priority=10)
+HUNG = Steerer(id="u2", name="Lê Văn Hùng", priority=10)
+CHIEF = Steerer(id="u3", name="Phạm Văn Chỉ", priority=50)
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@dataclass
+class Place:
+    """A node's device service and what is on its network."""
+
+    client: Client
+    node: str
+    devices: Devices
+    secrets: Secrets
+    onvif: SimulatedDevice
+    clock: ManualClock
+    group: tuple[str, int]
+    rtsp_port: int = field(default_factory=_free_port)
+
+    def password(self, text: str = PASSWORD, user: str = "admin") -> Credentials:
+        return Credentials(user=user, sealed_password=seal(text, self.secrets.public))
+
+    async def ended(self, job: JobState) -> JobState:
+        """The job's state once it no longer runs."""
+        state = job
+
+        async def over() -> bool:
+            nonlocal state
+            state = await self.devices.job(job.job)
+            return state.phase != "running"
+
+        await until(over)
+        return state
+
+    async def steer(self, who: Steerer, command: PtzCommand, profile: str = "main") -> PtzState:
+        device = PtzDevice(onvif_url=self.onvif.url, profile=profile, credentials=self.password())
+        return await self.devices.ptz(device, who, command)
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    folder = NodeFolder(tmp_path / "node")
+    node = prepare(folder)
+    secrets = Secrets.load_or_create(folder.secrets_key)
+    group = ("239.255.255.250", _free_port())
+    clock = ManualClock(SystemClock().wall_ns())
+    rtsp_port = _free_port()
+    profiles = (
+        SimulatedProfile("main", "Luồng chính", f"rtsp://127.0.0.1:{rtsp_port}/1", VideoCodec.H265, ptz=True),
+        SimulatedProfile("sub", "Luồng phụ", f"rtsp://127.0.0.1:{rtsp_port}/1/sub", width=640, height=360),
+    )
+    onvif = SimulatedDevice(profiles, protection=Protection("admin", PASSWORD), group=group)
+    async with BusServer(folder, node), connected(folder, "test") as client, onvif:
+        await prepare_streams(client, node)
+        places = SearchPlaces(Networks(["127.0.0.0/8"]), Ports((rtsp_port,), (onvif.port,)), group)
+        async with ConfigService(client, node, secrets, 10), DeviceService(client, node, secrets, places, clock):
+            yield Place(client, node, Devices(client, node), secrets, onvif, clock, group, rtsp_port)
+
+
+# --- probing -------------------------------------------------------------------------------
+
+
+async def _cameras(place: Place) -> Simulator:
+    return small_simulator(port=place.rtsp_port, protection=Protection("admin", PASSWORD))
+
+
+async def test_a_probe_says_what_a_camera_sends_and_shows_a_picture_of_it(place: Place) -> None:
+    async with await _cameras(place) as cameras:
+        job = await place.devices.probe(cameras.url(), place.password(), seconds=2, still_width=320)
+        assert job.phase == "running"
+        state = await place.ended(job)
+    assert (state.phase, state.fault) == ("done", "")
+    assert state.seen is not None
+    assert (state.seen.codec, state.seen.width, state.seen.height) == (VideoCodec.H264, 640, 360)
+    assert state.seen.frame_rate == pytest.approx(25, abs=1)
+    assert state.done == state.total > 0
+    with av.open(io.BytesIO(base64.b64decode(state.still))) as picture:
+        frame = next(picture.decode(video=0))
+    assert (frame.width, frame.height) == (320, 180)
+
+
+async def test_the_picture_is_there_before_the_measuring_has_ended_and_stopping_ends_it(place: Place) -> None:
+    async with await _cameras(place) as cameras:
+        await cameras.fault(1, FaultKind.LONG_GOP, seconds=20)
+        job = await place.devices.probe(cameras.url(), place.password())
+
+        async def shown() -> bool:
+            state = await place.devices.job(job.job)
+            return bool(state.still) and state.phase == "running"
+
+        await until(shown)
+        stopped = await place.devices.stop(job.job)
+        assert (stopped.phase, stopped.step) == ("stopped", "ended")
+        assert stopped.still
+        await until(lambda: cameras.sessions == 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "password", "error"),
+    [
+        ("/1", "sai", "camera_wrong_password"),
+        ("/77", PASSWORD, "camera_stream_not_found"),
+    ],
+)
+async def test_a_probe_tells_which_fault_it_met(place: Place, path: str, password: str, error: str) -> None:
+    async with await _cameras(place) as cameras:
+        url = f"rtsp://127.0.0.1:{cameras.port}{path}"
+        state = await place.ended(await place.devices.probe(url, place.password(password)))
+    assert (state.phase, state.fault) == ("failed", error)
+    assert state.message
+    assert password not in state.message
+    assert state.seen is None
+
+
+async def test_where_nothing_listens_a_probe_says_so(place: Place) -> None:
+    url = f"rtsp://127.0.0.1:{place.rtsp_port}/1"
+    state = await place.ended(await place.devices.probe(url))
+    assert (state.phase, state.fault) == ("failed", "camera_connection_refused")
+
+
+async def test_a_probe_of_what_could_not_be_configured_is_refused_at_once(place: Place) -> None:
+    for url in ("gopher://127.0.0.1/", "rtsp://admin:secret@127.0.0.1/1", "rtsp://"):
+        with pytest.raises(InvalidConfiguration):
+            await place.devices.probe(url)
+
+
+async def test_a_password_sealed_to_another_node_is_refused(place: Place, tmp_path: Path) -> None:
+    other = Secrets.load_or_create(tmp_path / "other.pem")
+    wrong = Credentials(user="admin", sealed_password=seal(PASSWORD, other.public))
+    with pytest.raises(InvalidConfiguration):
+        await place.devices.probe("rtsp://127.0.0.1/1", wrong)
+
+
+async def test_the_password_of_a_saved_camera_is_used_at_its_own_host_only(place: Place) -> None:
+    async with await _cameras(place) as cameras:
+        sealed = place.password()
+        config = CameraConfig(
+            id=new_id(),
+            name="Cổng chợ",
+            main=StreamConfig(url=cameras.url()),
+            user=sealed.user,
+            sealed_password=sealed.sealed_password,
+        )
+        await Configuration(place.client, place.node).put(config, 0)
+        of_camera = Credentials(camera=config.id)
+        state = await place.ended(await place.devices.probe(cameras.url() + "/sub", of_camera, seconds=1))
+        assert state.phase == "done"
+        with pytest.raises(InvalidConfiguration):
+            await place.devices.probe("rtsp://localhost/1", of_camera)
+        with pytest.raises(InvalidConfiguration):
+            await place.devices.discover(DiscoverWanted(credentials=of_camera))
+        with pytest.raises(UnknownCamera):
+            await place.devices.probe(cameras.url(), Credentials(camera=new_id()))
+
+
+async def test_no_more_probes_run_at_once_than_the_node_bears(place: Place) -> None:
+    place.onvif.trouble = OnvifTrouble.SILENT
+    url = f"rtsp://127.0.0.1:{place.onvif.port}/1"
+    running = [await place.devices.probe(url) for _ in range(4)]
+    with pytest.raises(DevicesBusy):
+        await place.devices.probe(url)
+    await place.devices.stop(running[0].job)
+    running.append(await place.devices.probe(url))
+    for job in running:
+        await place.devices.stop(job.job)
+
+
+async def test_a_job_that_nobody_knows_is_told_as_such(place: Place) -> None:
+    with pytest.raises(UnknownJob):
+        await place.devices.job(new_id())
+    with pytest.raises(UnknownJob):
+        await place.devices.stop(new_id())
+
+
+# --- discovery -----------------------------------------------------------------------------
+
+
+async def test_a_device_that_answers_the_multicast_is_told_with_its_identity_and_streams(place: Place) -> None:
+    job = await place.devices.discover(DiscoverWanted(seconds=0.5, credentials=place.password()))
+    state = await place.ended(job)
+    assert state.phase == "done"
+    (found,) = state.devices
+    assert (found.address, found.onvif_url, found.how) == ("127.0.0.1", place.onvif.url, ("multicast",))
+    assert (found.name, found.hardware) == ("Sân chợ", "Dome")
+    assert (found.manufacturer, found.model, found.firmware) == ("Xóm Yên", "Simulated dome", "1.2.3")
+    assert found.serial == f"SIM-{place.onvif.port}"
+    assert [profile.url for profile in found.profiles] == [profile.url for profile in place.onvif.profiles]
+    assert [(profile.codec, profile.ptz) for profile in found.profiles] == [
+        (VideoCodec.H265, True),
+        (VideoCodec.H264, False),
+    ]
+
+
+async def test_a_scan_tells_what_it_finds_and_how_far_it_has_come(place: Place) -> None:
+    async with small_simulator(port=place.rtsp_port):
+        wanted = DiscoverWanted(multicast=False, addresses=("127.0.0.0/26", "127.0.1.1-127.0.1.8"))
+        state = await place.ended(await place.devices.discover(wanted))
+    assert (state.phase, state.done, state.total) == ("done", 70, 70)
+    onvif = [found for found in state.devices if found.onvif_url]
+    assert [(found.address, found.rtsp_ports, found.how) for found in onvif] == [
+        ("127.0.0.1", (place.rtsp_port,), ("scan",))
+    ]
+    # Without a password a device is told of, but not asked who it is.
+    assert (onvif[0].serial, onvif[0].profiles, onvif[0].fault) == ("", (), "")
+    assert "GetDeviceInformation" not in place.onvif.asked
+
+
+async def test_a_device_found_in_both_ways_counts_once(place: Place) -> None:
+    async with small_simulator(port=place.rtsp_port):
+        wanted = DiscoverWanted(seconds=0.5, addresses=("127.0.0.1",))
+        state = await place.ended(await place.devices.discover(wanted))
+    (found,) = state.devices
+    assert (found.how, found.rtsp_ports) == (("multicast", "scan"), (place.rtsp_port,))
+
+
+async def test_a_wrong_password_is_told_with_the_device(place: Place) -> None:
+    wanted = DiscoverWanted(multicast=False, addresses=("127.0.0.1",), credentials=place.password("sai"))
+    state = await place.ended(await place.devices.discover(wanted))
+    assert state.phase == "done"
+    (found,) = state.devices
+    assert (found.fault, found.serial) == ("camera_wrong_password", "")
+
+
+@pytest.mark.parametrize("trouble", [OnvifTrouble.GARBAGE, OnvifTrouble.ENTITIES, OnvifTrouble.HUGE])
+async def test_a_hostile_answer_is_told_with_the_device_and_ends_nothing(place: Place, trouble: OnvifTrouble) -> None:
+    place.onvif.trouble = trouble
+    wanted = DiscoverWanted(seconds=0.5, credentials=place.password())
+    state = await place.ended(await place.devices.discover(wanted))
+    assert state.phase == "done"
+    assert [found.fault for found in state.devices] == ["camera_not_onvif"]
+
+
+@pytest.mark.parametrize(
+    "addresses", [("8.8.8.8",), ("192.168.1.0/24",), ("127.0.0.0/21",), ("camera",), ("127.0.0.0/22", "127.0.8.0/22")]
+)
+async def test_a_centre_cannot_have_foreign_or_too_many_addresses_searched(
+    place: Place, addresses: tuple[str, ...]
+) -> None:
+    with pytest.raises(InvalidConfiguration) as refused:
+        await place.devices.discover(DiscoverWanted(addresses=addresses))
+    assert refused.value.details["field"] == "addresses"
+
+
+async def test_a_search_can_be_stopped_and_keeps_what_it_found(place: Place) -> None:
+    job = await place.devices.discover(DiscoverWanted(seconds=15, credentials=place.password()))
+
+    async def found() -> bool:
+        return (await place.devices.job(job.job)).found == 1
+
+    await until(found)
+    stopped = await place.devices.stop(job.job)
+    assert (stopped.phase, stopped.found) == ("stopped", 1)
+    again = await place.devices.job(job.job)
+    assert [device.address for device in again.devices] == ["127.0.0.1"]
+
+
+async def test_jobs_are_forgotten_after_a_while(place: Place) -> None:
+    job = await place.devices.discover(DiscoverWanted(multicast=False))
+    await place.ended(job)
+    place.clock.advance(3600 * NS_PER_SECOND)
+    await place.ended(await place.devices.discover(DiscoverWanted(multicast=False)))
+    with pytest.raises(UnknownJob):
+        await place.devices.job(job.job)
+
+
+# --- steering ------------------------------------------------------------------------------
+
+
+async def test_a_movement_ends_by_itself_when_nobody_goes_on_with_it(place: Place) -> None:
+    place.onvif.ptz.obeys_timeout = False
+    state = await place.steer(LAN, PtzMove(pan=0.5, tilt=-1, seconds=0.2))
+    assert place.onvif.ptz.speed == (0.5, -1, 0)
+    assert state.lock is not None
+    assert (state.lock.holder, state.lock.name) == ("u1", "Trần Thị Lan")
+    await until(lambda: not place.onvif.ptz.moving)
+    assert place.onvif.ptz.stops == 1
+
+
+async def test_a_movement_goes_on_while_it_is_asked_for_and_stops_at_once_when_told(place: Place) -> None:
+    await place.steer(LAN, PtzMove(pan=1, seconds=0.3))
+    await place.steer(LAN, PtzMove(zoom=0.5, seconds=10))
+    assert place.onvif.ptz.speed == (0, 0, 0.5)
+    await place.steer(LAN, PtzStop())
+    assert (place.onvif.ptz.moving, place.onvif.ptz.stops) == (False, 1)
+
+
+async def test_somebody_else_is_refused_with_the_holders_name_until_the_lock_ends(place: Place) -> None:
+    await place.steer(LAN, PtzHold())
+    for command in (PtzMove(pan=1), PtzStop(), PtzGoto(preset="1"), PtzSetPreset(name="x"), PtzHold()):
+        with pytest.raises(PtzHeld, match="Trần Thị Lan"):
+            await place.steer(HUNG, command)
+    assert place.onvif.asked["ContinuousMove"] == 0
+    looked = await place.steer(HUNG, PtzLook())
+    assert looked.lock is not None
+    assert looked.lock.name == "Trần Thị Lan"
+    place.clock.advance(29 * NS_PER_SECOND)
+    await place.steer(LAN, PtzHold())  # renewed
+    place.clock.advance(29 * NS_PER_SECOND)
+    with pytest.raises(PtzHeld):
+        await place.steer(HUNG, PtzHold())
+    place.clock.advance(2 * NS_PER_SECOND)
+    assert (await place.steer(HUNG, PtzLook())).lock is None
+    assert (await place.steer(HUNG, PtzMove(pan=1))).lock is not None
+
+
+async def test_a_higher_priority_takes_the_lock_and_ends_the_others_movement(place: Place) -> None:
+    await place.steer(LAN, PtzMove(pan=1, seconds=10))
+    state = await place.steer(CHIEF, PtzMove(tilt=1, seconds=10))
+    assert state.lock is not None
+    assert state.lock.name == CHIEF.name
+    assert place.onvif.ptz.stops == 1
+    assert place.onvif.ptz.speed == (0, 1, 0)
+    with pytest.raises(PtzHeld, match="Phạm Văn Chỉ"):
+        await place.steer(LAN, PtzStop())
+
+
+async def test_giving_the_lock_back_ends_a_movement_and_lets_others(place: Place) -> None:
+    await place.steer(LAN, PtzMove(pan=1, seconds=10))
+    still_held = await place.steer(HUNG, PtzRelease())
+    assert still_held.lock is not None
+    assert place.onvif.ptz.moving
+    assert (await place.steer(LAN, PtzRelease())).lock is None
+    assert not place.onvif.ptz.moving
+    await place.steer(HUNG, PtzHold())
+
+
+async def test_presets_are_listed_kept_renamed_visited_and_removed(place: Place) -> None:
+    assert (await place.steer(LAN, PtzPresets())).presets == ()
+    kept = await place.steer(LAN, PtzSetPreset(name="Cổng chợ"))
+    assert kept.presets == (Preset(token="1", name="Cổng chợ"),)
+    await place.steer(LAN, PtzMove(pan=1, seconds=10))
+    await place.steer(LAN, PtzGoto(preset="1"))
+    assert (place.onvif.ptz.pan, place.onvif.ptz.moving) == (0, False)
+    renamed = await place.steer(LAN, PtzSetPreset(name="Cổng sau", preset="1"))
+    assert renamed.presets == (Preset(token="1", name="Cổng sau"),)
+    assert (await place.steer(HUNG, PtzPresets())).presets == renamed.presets  # needs no lock
+    assert (await place.steer(LAN, PtzRemovePreset(preset="1"))).presets == ()
+
+
+async def test_a_camera_that_cannot_be_steered_or_refuses_the_password_says_so(place: Place) -> None:
+    with pytest.raises(ActionNotSupported):
+        await place.steer(LAN, PtzMove(pan=1), profile="sub")
+    wrong = PtzDevice(onvif_url=place.onvif.url, profile="main", credentials=place.password("sai"))
+    with pytest.raises(WrongPassword) as refused:
+        await place.devices.ptz(wrong, LAN, PtzMove(pan=1))
+    assert refused.value.details["code"] == "camera_wrong_password"
+
+
+async def test_a_camera_that_does_not_answer_is_told_before_the_one_who_asked_gives_up(place: Place) -> None:
+    place.onvif.trouble = OnvifTrouble.SILENT
+    with pytest.raises(CameraTimeout):
+        await place.steer(LAN, PtzMove(pan=1))
+
+
+async def test_a_device_beyond_the_nodes_own_networks_is_not_asked(place: Place) -> None:
+    for url in ("http://8.8.8.8/onvif/device_service", "http://192.168.1.2/onvif/device_service", "ftp://127.0.0.1/"):
+        with pytest.raises(InvalidConfiguration):
+            await place.devices.ptz(PtzDevice(onvif_url=url, profile="main"), LAN, PtzMove(pan=1))
