@@ -36,6 +36,9 @@ _ROOMS = {
     "ticket": ("ticket",),
     "demo": ("demo",),
     "centre": ("centre",),
+    "backup": ("backup", "restore"),
+    "doctor": ("doctor",),
+    "audit": ("audit",),
 }
 """Modules beside this one with their commands; each offers `register(app, camera)`."""
 

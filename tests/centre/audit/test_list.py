@@ -71,6 +71,18 @@ def test_filters_find_by_person_kind_unit_camera_and_span(
     assert not shown(auditor, "?until=2020-01-01T00:00:00")
 
 
+def test_what_is_gone_is_found_by_the_name_it_had(province: Province, appoint: Appoint, auditor: Client) -> None:
+    officer = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    officer.full_name = "Đỗ Khê Tùng"
+    officer.save()
+    record("camera.live", officer, province.public)
+    officer.delete()
+    province.public.delete()
+    chain_pending()
+    assert {row.action for row in shown(auditor, "?who=tung&kind=live")} == {"camera.live"}
+    assert {row.action for row in shown(auditor, "?camera=C14")} == {"camera.added", "camera.live", "camera.removed"}
+
+
 def test_a_span_that_ends_before_it_begins_is_said_and_shows_everything(auditor: Client) -> None:
     answer = auditor.get("/audit/?since=2026-01-02T00:00&until=2026-01-01T00:00")
     assert answer.context["form"].errors["until"]

@@ -66,8 +66,8 @@ class Wanted:
     def narrow(self, rows: QuerySet[Record]) -> QuerySet[Record]:
         """The rows among these that are wanted."""
         if self.who:
-            people = _ids(User.history, self.who)
-            # Somebody who is no user, such as a screen or the command line, has a name in the log alone.
+            people = _ids(User.objects, self.who)
+            # Somebody who is gone, or no user, such as the command line, has a name in the log alone.
             rows = rows.filter(person__in=people) if people else rows.filter(person_folded__contains=fold(self.who))
         if self.kind:
             rows = rows.filter(kind=self.kind)
@@ -76,7 +76,9 @@ class Wanted:
             found = Unit.objects.filter(pk=key) if key else Unit.objects.search(self.unit)
             rows = rows.filter(unit__in=below_sql(list(found.values_list("id", flat=True)[:_MATCHES]), today()))
         if self.camera:
-            rows = rows.filter(thing__in=_ids(Camera.history, self.camera), thing_type="camera")
+            cameras = _ids(Camera.objects, self.camera)
+            named = Q(thing__in=cameras) if cameras else Q(thing_label__icontains=self.camera)
+            rows = rows.filter(named, thing_type="camera")
         if self.from_ns is not None:
             rows = rows.filter(at_ns__gte=self.from_ns)
         if self.to_ns is not None:
@@ -95,12 +97,12 @@ def _as_id(text: str) -> uuid.UUID | None:
         return None
 
 
-def _ids(history: Any, text: str) -> list[str]:
-    """Ids of what has, or once had, a name with the text: histories know those that are gone as well."""
+def _ids(things: Any, text: str) -> list[str]:
+    """Ids of what has a name with the text."""
     key = _as_id(text)
     if key is not None:
         return [str(key)]
-    found = history.filter(folded__contains=fold(text)).order_by().values_list("id", flat=True).distinct()
+    found = things.filter(folded__contains=fold(text)).order_by("id").values_list("id", flat=True)
     return [str(one) for one in found[:_MATCHES]]
 
 

@@ -7,4 +7,5 @@ from xomyen.centre.audit import views
 app_name = "audit"
 urlpatterns = [
     path("audit/", views.records, name="list"),
+    path("audit/export/", views.export, name="export"),
 ]
