@@ -37,6 +37,7 @@ def register(app: typer.Typer, _camera: typer.Typer) -> None:
     """Adds the group."""
     group = typer.Typer(name="centre", help="The centre: people, units, cameras.", rich_markup_mode=None)
     group.command("serve")(serve_centre)
+    group.command("signin")(sign_in)
     app.add_typer(group, name="centre")
 
 
@@ -137,10 +138,46 @@ def serve_centre(directory: Dir = None, listen: Listen = None) -> None:
     with sole(folder):
         prepare_centre(node.root)
         configure_logs("centre", Settings(log_level=settings.log_level))
-        uvloop.run(_run(settings, address))
+        from xomyen.centre.accounts.services import nobody_yet, set_up_link
+
+        first = f"{page_address(settings, address)}{set_up_link()}" if nobody_yet() else None
+        uvloop.run(_run(settings, address, first))
 
 
-async def _run(settings: CentreSettings, listen: str) -> None:
+def page_address(settings: CentreSettings, listen: str) -> str:
+    """How people reach the pages, as links name it."""
+    scheme = "https" if settings.behind_tls or settings.tls_certificate else "http"
+    host, _, port = listen.rpartition(":")
+    if settings.hosts:
+        # Behind a proxy it is the proxy's port that people use.
+        return f"{scheme}://{settings.hosts[0]}" + ("" if settings.behind_tls else f":{port}")
+    return f"{scheme}://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"  # noqa: S104  # compared, not listened on
+
+
+def sign_in(
+    user: Annotated[str, typer.Argument(metavar="USER", help="The user name.")],
+    directory: Dir = None,
+    listen: Listen = None,
+) -> None:
+    """Print a link that signs a person in once, within 15 minutes; for whoever owns this machine.
+
+    Example: xomyen centre signin tung.dk --dir /var/lib/xomyen
+    """
+    node = node_folder(directory)
+    require_own(node)
+    _, settings = prepare_centre(node.root)
+    from xomyen.centre.accounts.models import User
+    from xomyen.centre.accounts.services import one_time_link
+
+    person = User.objects.filter(username=user.strip().casefold()).first()
+    if person is None:
+        raise InvalidConfiguration(f"Nobody has the user name {user}.", field="user")
+    if not person.is_active:
+        raise InvalidConfiguration(f"{user} is locked: unlock the account on the page People first.", field="user")
+    print(f"{page_address(settings, listen or settings.listen)}{one_time_link(person)}")
+
+
+async def _run(settings: CentreSettings, listen: str, first: str | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -151,16 +188,18 @@ async def _run(settings: CentreSettings, listen: str) -> None:
             await part.start()
             parts.push_async_callback(part.stop)
         url = f"{'https' if settings.tls_certificate else 'http'}://{listen}"
-        telling = asyncio.create_task(_tell(url, systemd))
+        telling = asyncio.create_task(_tell(url, systemd, first))
         await stopping.wait()
         systemd.notify("STOPPING=1")
         await end_task(telling)
 
 
-async def _tell(url: str, systemd: sdnotify.SystemdNotifier) -> None:
+async def _tell(url: str, systemd: sdnotify.SystemdNotifier, first: str | None) -> None:
     """Says once that the pages answer, and from then on that this process lives (WatchdogSec= of the unit)."""
     await answering(f"{url}/account/login/")
     print(f"The centre is at {url}/", flush=True)
+    if first is not None:
+        print(f"Nobody uses it yet. Set it up, within 24 hours, at {first}", flush=True)
     systemd.notify("READY=1")
     while True:
         systemd.notify("WATCHDOG=1")

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from xomyen.centre.accounts.forms import NewPasswordForm
 from xomyen.centre.accounts.models import EntryLink, LinkPurpose
 from xomyen.centre.accounts.regulations import accept, outstanding
 from xomyen.centre.accounts.services import (
+    AFTERWARDS,
     OWNER_LINK,
     enter,
     has_second_factor,
@@ -129,9 +130,8 @@ def _reading(request: HttpRequest, waiting: list[Any]) -> dict[str, Any]:
     return {"regulation": waiting[0], "more": len(waiting) - 1, "next": onward(request), "changed": earlier}
 
 
-def first_camera() -> str | None:
-    """Where the first camera is added, if the centre has that page."""
-    try:
-        return reverse("cameras:add")
-    except NoReverseMatch:
-        return None
+@require_GET
+def onward_view(request: HttpRequest) -> HttpResponse:
+    """Where the person was going before something was missing."""
+    where = request.session.pop(AFTERWARDS, None)
+    return redirect(where or "home")

@@ -7,6 +7,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from xomyen.centre.accounts.models import User
+from xomyen.centre.folding import fold
+from xomyen.centre.organisation.models import Unit, UnitKind
 
 
 class NewPasswordForm(forms.Form):
@@ -42,3 +44,80 @@ class NewPasswordForm(forms.Form):
         self._user.set_password(self.cleaned_data["password1"])
         self._user.save(update_fields=["password"])
         return self._user
+
+
+class TypedUnitForm(forms.Form):
+    """A unit that is in no list yet."""
+
+    code = forms.RegexField(
+        r"^[0-9A-Z.-]+$",
+        label=_("Code"),
+        max_length=20,
+        help_text=_("The official one: 5 digits for a commune or ward, 2 for a province."),
+        error_messages={"invalid": _("Digits, capital letters, dots and hyphens only.")},
+    )
+    kind = forms.ChoiceField(label=_("Level"), choices=UnitKind.choices, initial=UnitKind.COMMUNE)
+    type_name = forms.CharField(
+        label=_("Type"), max_length=40, help_text=_("As written before the name: Xã, Phường, Tỉnh")
+    )
+    name = forms.CharField(label=_("Name"), max_length=120)
+
+    def unit(self) -> Unit | None:
+        """The unit, not saved; None if what was typed cannot be one."""
+        if not self.is_valid():
+            return None
+        return Unit(official=self.cleaned_data["kind"] != UnitKind.GROUP, **self.cleaned_data)
+
+
+class PersonForm(forms.ModelForm):
+    """Who somebody is."""
+
+    class Meta:
+        model = User
+        fields: tuple[str, ...] = ("full_name", "username", "rank", "phone")
+        labels = {
+            "full_name": _("Full name"),
+            "username": _("User name"),
+            "rank": _("Rank and position"),
+            "phone": _("Telephone"),
+        }
+        help_texts = {"username": _("Small letters without marks, digits, dots; for example tung.dk")}
+        widgets = {
+            "full_name": forms.TextInput({"autocomplete": "off"}),
+            "username": forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+            "phone": forms.TextInput({"inputmode": "tel"}),
+        }
+        error_messages = {"username": {"unique": _("This user name is taken.")}}
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"]
+        return name.strip().casefold()
+
+
+class FirstOfficerForm(PersonForm):
+    """The person who sets the centre up, with a password."""
+
+    password1 = NewPasswordForm.base_fields["password1"]
+    password2 = NewPasswordForm.base_fields["password2"]
+
+    class Meta(PersonForm.Meta):
+        fields = ("full_name", "rank", "username")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        first, second = values.get("password1"), values.get("password2")
+        if first and second and first != second:
+            self.add_error("password2", _("The two passwords differ."))
+        if first:
+            try:
+                name = values.get("full_name", "")
+                validate_password(first, User(username=values.get("username", ""), full_name=name, folded=fold(name)))
+            except forms.ValidationError as error:
+                self.add_error("password1", error)
+        return dict(values)
+
+    def person(self) -> User:
+        """The person with the password, not saved."""
+        person: User = self.save(commit=False)
+        person.set_password(self.cleaned_data["password1"])
+        return person

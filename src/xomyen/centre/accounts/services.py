@@ -24,6 +24,8 @@ SET_UP_LASTS = datetime.timedelta(hours=24)
 STRONG = "second_factor"
 """The session's key that says by what it counts as more than a password."""
 OWNER_LINK = "owner_link"
+AFTERWARDS = "afterwards"
+"""The session's key for where to go once nothing is missing any more."""
 
 
 def digest(secret: str) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xomyen.centre.accounts import entering, views
+from xomyen.centre.accounts import entering, first_start, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("account/welcome/", entering.WelcomeView.as_view(), name="welcome"),
     path("account/second-factor/", entering.second_factor, name="second_factor"),
     path("account/regulations/", entering.regulations, name="regulations"),
+    path("account/onward/", entering.onward_view, name="onward"),
+    path("account/set-up/", first_start.UnitStep.as_view(), name="set_up"),
+    path("account/set-up/officer/", first_start.OfficerStep.as_view(), name="set_up_officer"),
     path("me/", views.me, name="me"),
     path("people/", views.people, name="people"),
 ]
