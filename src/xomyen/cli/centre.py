@@ -135,13 +135,20 @@ def serve_centre(directory: Dir = None, listen: Listen = None) -> None:
     folder = CentreFolder(node.root)
     settings = load_centre_settings(folder)
     address = usable(listen or settings.listen)
-    with sole(folder):
+    with sole(folder, own_address(settings, address)):
         prepare_centre(node.root)
         configure_logs("centre", Settings(log_level=settings.log_level))
         from xomyen.centre.accounts.services import nobody_yet, set_up_link
 
         first = f"{page_address(settings, address)}{set_up_link()}" if nobody_yet() else None
         uvloop.run(_run(settings, address, first))
+
+
+def own_address(settings: CentreSettings, listen: str) -> str:
+    """Where the pages are for this machine itself."""
+    host, _, port = listen.rpartition(":")
+    here = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104  # compared, not listened on
+    return f"{'https' if settings.tls_certificate else 'http'}://{here}:{port}"
 
 
 def page_address(settings: CentreSettings, listen: str) -> str:
@@ -187,7 +194,7 @@ async def _run(settings: CentreSettings, listen: str, first: str | None) -> None
         for part in centre_parts(listen):
             await part.start()
             parts.push_async_callback(part.stop)
-        url = f"{'https' if settings.tls_certificate else 'http'}://{listen}"
+        url = own_address(settings, listen)
         telling = asyncio.create_task(_tell(url, systemd, first))
         await stopping.wait()
         systemd.notify("STOPPING=1")

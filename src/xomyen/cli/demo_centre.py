@@ -5,11 +5,13 @@ import datetime
 import json
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from xomyen.bus.messages import CameraConfig
+from xomyen.centre.configuration import CentreFolder
+from xomyen.centre.operation.lock import sole
 from xomyen.cli.centre import answering, centre_parts, prepare_centre
 from xomyen.cli.serve import LINK_LIFE_S
 from xomyen.terms.folder import NodeFolder
@@ -55,15 +57,14 @@ def allow_pages_of(listen: str, origins: Sequence[str]) -> None:
 @asynccontextmanager
 async def running_centre(folder: NodeFolder, listen: str) -> AsyncIterator[str]:
     """The centre's processes for the length of a block; its address."""
-    await asyncio.to_thread(prepare_centre, folder.root)
-    parts = centre_parts(listen)
-    try:
-        for part in parts:
-            await part.start()
-        yield f"http://{listen}"
-    finally:
-        for part in parts:
-            await part.stop()
+    url = f"http://{listen}"
+    with sole(CentreFolder(folder.root), url):
+        await asyncio.to_thread(prepare_centre, folder.root)
+        async with AsyncExitStack() as parts:
+            for part in centre_parts(listen):
+                await part.start()
+                parts.push_async_callback(part.stop)
+            yield url
 
 
 async def open_doors(table: dict[str, Any], centre: str, node: Beside) -> list[PersonLink]:

@@ -45,6 +45,12 @@ def _replaced(loader: object, app: str, name: str) -> bool:
     return any((app, name) in migration.replaces for migration in disk.values())
 
 
+def applied_migrations() -> tuple[str, ...]:
+    """The migrations of the database, `app.name` each, sorted."""
+    loader = MigrationExecutor(connection).loader
+    return tuple(sorted(f"{app}.{name}" for app, name in loader.applied_migrations))
+
+
 def bring_up_to_date() -> list[str]:
     """Applies what is missing, and says what that was. Raises as `missing_migrations`."""
     missing = missing_migrations()

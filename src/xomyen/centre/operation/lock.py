@@ -2,19 +2,26 @@
 
 import contextlib
 import fcntl
+import json
 import os
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from xomyen.centre.configuration import CentreFolder
 from xomyen.terms.errors import AlreadyRunning
 
 
 @contextlib.contextmanager
-def sole(folder: CentreFolder) -> Iterator[None]:
-    """Holds the folder for the length of a block. Raises AlreadyRunning when a centre runs in it."""
+def sole(folder: CentreFolder, url: str = "") -> Iterator[None]:
+    """Holds the folder for the length of a block; `url` is where the pages will be on this machine.
+
+    Raises AlreadyRunning when a centre runs in it.
+    """
     descriptor = _try(folder)
     if descriptor is None:
-        raise AlreadyRunning(f"A centre already runs in {folder.root} (process {holder(folder)}).")
+        raise AlreadyRunning(f"A centre already runs in {folder.root} (process {holder(folder).pid}).")
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "url": url}).encode(), 0)
     try:
         yield
     finally:
@@ -25,19 +32,31 @@ def is_running(folder: CentreFolder) -> bool:
     """Whether a centre holds the folder now."""
     if not folder.lock.exists():
         return False
-    descriptor = _try(folder, write=False)
+    descriptor = _try(folder)
     if descriptor is None:
         return True
     os.close(descriptor)
     return False
 
 
-def holder(folder: CentreFolder) -> str:
-    """The process id that was written into the lock last."""
-    return folder.lock.read_text(encoding="ascii").strip()
+class Holder(NamedTuple):
+    """Who runs the centre."""
+
+    pid: int
+    url: str
 
 
-def _try(folder: CentreFolder, write: bool = True) -> int | None:
+def holder(folder: CentreFolder) -> Holder:
+    """Who wrote into the lock last."""
+    try:
+        found = json.loads(folder.lock.read_text(encoding="utf-8"))
+        return Holder(int(found["pid"]), str(found["url"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        # Taken a moment ago and not yet written.
+        return Holder(0, "")
+
+
+def _try(folder: CentreFolder) -> int | None:
     folder.own.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -45,7 +64,4 @@ def _try(folder: CentreFolder, write: bool = True) -> int | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
-    if write:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     return descriptor

@@ -1,0 +1,167 @@
+"""What a backup of a box holds, and how it comes back: everything but footage and its index."""
+
+import contextlib
+import datetime
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from django.db import connection
+
+from xomyen import __version__
+from xomyen.bus.messages import CameraRecord
+from xomyen.centre.configuration import CentreFolder, CentreSettings
+from xomyen.centre.operation import rows
+from xomyen.centre.operation.archive import ArchiveWriter, Manifest, unpack, writing
+from xomyen.centre.operation.database import SAVED, applied_migrations, bring_up_to_date, copy_sqlite
+from xomyen.terms.errors import AlreadyThere, InvalidConfiguration
+
+_DATABASE = "database.sqlite"
+_ROWS = "database.rows"
+_CAMERAS = "cameras.json"
+_BOX = "box/"
+_SQLITE_FILES = ("access.sqlite",)  # of the node: revoked tickets, sign-in codes
+_PLACES = ("node.json", "settings.toml", "centre.toml", "keys", "trusted", "centre")
+
+
+class Contents:
+    """What is put into a backup besides the files of the folder."""
+
+    def __init__(self, node: str | None, cameras: Sequence[CameraRecord], removed: Sequence[CameraRecord]) -> None:
+        self.node = node
+        self.cameras = tuple(cameras)
+        self.removed = tuple(removed)
+
+
+def make_backup(target: Path, folder: CentreFolder, contents: Contents, portable: bool, replace: bool) -> Manifest:
+    """Writes the backup while the box runs, or while it does not.
+
+    The database is taken as it is at one moment: a copy of an SQLite file, or rows (`portable`, and always from a
+    server), which any kind of database takes back. Raises AlreadyThere, InvalidConfiguration, NotRunning.
+    """
+    with writing(target, replace) as archive, tempfile.TemporaryDirectory(prefix="xomyen-", dir=target.parent) as name:
+        for path in _files(folder.root, folder):
+            archive.add_file(f"{_BOX}{path.relative_to(folder.root).as_posix()}", path)
+        for file in _SQLITE_FILES:
+            if (folder.root / file).exists():
+                copy_sqlite(folder.root / file, Path(name) / file)
+                archive.add_file(f"{_BOX}{file}", Path(name) / file)
+        if contents.node is not None:
+            cameras = {kind: [one.model_dump() for one in getattr(contents, kind)] for kind in ("cameras", "removed")}
+            archive.add(_CAMERAS, json.dumps(cameras, ensure_ascii=False).encode())
+        kind, migrations = _add_database(archive, Path(name), folder, portable)
+        return archive.finish(
+            program=__version__,
+            made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            node=contents.node,
+            database=kind,
+            migrations=migrations,
+        )
+
+
+def _add_database(
+    archive: ArchiveWriter, waiting: Path, folder: CentreFolder, portable: bool
+) -> tuple[str, tuple[str, ...]]:
+    """Its kind and migrations; a box that is a node alone has none."""
+    if connection.vendor == "sqlite" and not folder.database.exists():
+        return "none", ()
+    migrations = applied_migrations()
+    if connection.vendor == "sqlite" and not portable:
+        copy_sqlite(folder.database, waiting / _DATABASE)
+        archive.add_file(_DATABASE, waiting / _DATABASE)
+        return "sqlite", migrations
+    with (waiting / _ROWS).open("w", encoding="utf-8") as file:
+        rows.dump(file)
+    archive.add_file(_ROWS, waiting / _ROWS)
+    return "rows", migrations
+
+
+def _files(root: Path, folder: CentreFolder) -> Iterator[Path]:
+    """Keys, settings and what the centre keeps beside its database, in a fixed order."""
+    left_out = {folder.lock, folder.own / SAVED, *(Path(f"{folder.database}{end}") for end in ("", "-wal", "-shm"))}
+    for place in _PLACES:
+        path = root / place
+        if path.is_file():
+            yield path
+        for above, _folders, names in os.walk(path):
+            for name in sorted(names):
+                if not name.startswith(".") and Path(above, name) not in left_out:
+                    yield Path(above, name)
+
+
+def named_elsewhere(settings: CentreSettings, root: Path) -> list[Path]:
+    """Files that the centre's settings name outside its folder: they are not in the backup."""
+    named = [settings.tls_certificate, settings.tls_key, settings.map_file]
+    named += [settings.bus.seed_file if settings.bus else None]
+    named += [settings.oidc.client_secret_file if settings.oidc else None]
+    return [path for path in named if path is not None and not path.absolute().is_relative_to(root)]
+
+
+@contextlib.contextmanager
+def unpacked(source: Path, root: Path) -> Iterator[tuple[Manifest, Path]]:
+    """The checked contents of a backup, in a folder beside where they will be, for the length of a block."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=root) as name:
+        yield unpack(source, Path(name)), Path(name)
+
+
+def require_empty(root: Path) -> None:
+    """Raises AlreadyThere when the folder holds a box already."""
+    there = [place for place in (*_PLACES, *_SQLITE_FILES) if (root / place).exists()]
+    if there:
+        raise AlreadyThere(
+            f"{root} is not empty: it has {', '.join(there)}. Restore into an empty folder, or add --force to replace"
+            " what is there."
+        )
+
+
+def put_files(unpacked_in: Path, root: Path) -> None:
+    """Moves the files of the folder into place, over those that are there."""
+    source = unpacked_in / _BOX
+    for above, _folders, names in os.walk(source):
+        target = root / Path(above).relative_to(source)
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in names:
+            for end in ("-wal", "-shm"):
+                (target / f"{name}{end}").unlink(missing_ok=True)
+            os.replace(Path(above, name), target / name)
+
+
+def put_database(manifest: Manifest, unpacked_in: Path, folder: CentreFolder, replace: bool) -> None:
+    """Brings the database back and up to date. Raises InvalidConfiguration, AlreadyThere, NotRunning."""
+    if manifest.database == "sqlite":
+        if connection.vendor != "sqlite":
+            raise InvalidConfiguration(
+                "The backup holds an SQLite file, and the settings name a database server: restore without the setting"
+                " `database`, or make the backup with --portable."
+            )
+        connection.close()
+        for end in ("-wal", "-shm"):
+            Path(f"{folder.database}{end}").unlink(missing_ok=True)
+        os.replace(unpacked_in / _DATABASE, folder.database)
+        bring_up_to_date()
+    elif manifest.database == "rows":
+        bring_up_to_date()
+        if missing := set(manifest.migrations) ^ set(applied_migrations()):
+            raise InvalidConfiguration(
+                f"Version {manifest.program} of this program made the backup ({sorted(missing)[0]}): restore it with"
+                " that version, then install this one."
+            )
+        from xomyen.centre.accounts.models import User
+
+        if User.objects.exists() and not replace:
+            raise AlreadyThere("The database that the settings name is not empty; add --force to replace its content.")
+        with (unpacked_in / _ROWS).open(encoding="utf-8") as file:
+            rows.load(file)
+
+
+def kept_cameras(unpacked_in: Path) -> tuple[list[CameraRecord], list[CameraRecord]]:
+    """The node's cameras, in force and removed."""
+    path = unpacked_in / _CAMERAS
+    if not path.exists():
+        return [], []
+    found = json.loads(path.read_bytes())
+    in_force, removed = ([CameraRecord.model_validate(one) for one in found[kind]] for kind in ("cameras", "removed"))
+    return in_force, removed

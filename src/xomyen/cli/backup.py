@@ -1,0 +1,120 @@
+"""`xomyen backup` and `xomyen restore`: everything of a box but its footage."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xomyen.bus.messages import CameraRecord
+from xomyen.centre.configuration import CentreFolder, load_centre_settings
+from xomyen.centre.operation.lock import sole
+from xomyen.cli.centre import use_django
+from xomyen.cli.common import Dir, counted, node_bus, node_folder, require_own
+from xomyen.node.home import locked, read_identity
+from xomyen.terms.errors import InvalidConfiguration
+from xomyen.terms.folder import NodeFolder
+
+if TYPE_CHECKING:
+    from xomyen.centre.operation.archive import Manifest
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")]
+
+
+def register(app: typer.Typer, _camera: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+
+
+def backup(
+    file: File,
+    directory: Dir = None,
+    portable: Annotated[
+        bool, typer.Option("--portable", help="The database as rows, for a move to another kind of database.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Write everything of a box but footage into one file: database, keys, settings, cameras. It may run meanwhile.
+
+    Whoever has the file can act as this box: keep it encrypted and apart from the machine.
+
+    Example: xomyen backup /mnt/stick/gia-khe.xomyen --dir /var/lib/xomyen
+    """
+    folder = node_folder(directory)
+    require_own(folder)
+    if not folder.root.is_dir():
+        raise InvalidConfiguration(f"There is no folder {folder.root}.", field="dir")
+    centre = CentreFolder(folder.root)
+    settings = load_centre_settings(centre)
+    node = read_identity(folder) if folder.identity.exists() else None
+    in_force, removed = asyncio.run(_cameras(folder)) if node else ([], [])
+    use_django(folder.root)
+    from xomyen.centre.operation.backup import Contents, make_backup, named_elsewhere
+
+    manifest = make_backup(file.absolute(), centre, Contents(node, in_force, removed), portable, force)
+    size = file.stat().st_size
+    print(f"{counted(len(manifest.files), 'file')} and {counted(len(in_force), 'camera')} in {file} ({size:,} bytes).")
+    for path in named_elsewhere(settings, folder.root):
+        print(f"Not in it, because it lies outside {folder.root}: {path}")
+
+
+async def _cameras(folder: NodeFolder) -> tuple[tuple[CameraRecord, ...], tuple[CameraRecord, ...]]:
+    async with node_bus(folder) as bus:
+        return await bus.configuration.cameras(), await bus.configuration.removed()
+
+
+def restore(
+    file: File,
+    directory: Dir = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is in the folder and the database.")] = False,
+) -> None:
+    """Bring a box back from a backup, into an empty folder; then start it.
+
+    Never let a restored box run beside the one it came from: both would act as the same node.
+
+    Example: xomyen restore gia-khe.xomyen --dir /var/lib/xomyen
+    """
+    os.umask(0o077)
+    folder = node_folder(directory)
+    require_own(folder)
+    from xomyen.centre.operation.backup import put_files, require_empty, unpacked
+
+    if not file.is_file():
+        raise InvalidConfiguration(f"There is no file {file}.", field="file")
+    if not force:
+        require_empty(folder.root)
+    centre = CentreFolder(folder.root)
+    with unpacked(file.absolute(), folder.root) as (manifest, kept), sole(centre):
+        with locked(folder, "command"):
+            put_files(kept, folder.root)
+        _bring_back(manifest, kept, centre, force)
+    has = f" of {manifest.made}" if manifest.made else ""
+    print(f"The backup{has} is back in {folder.root}. Footage is not part of it: put the volumes in their places.")
+
+
+def _bring_back(manifest: "Manifest", kept: Path, centre: CentreFolder, force: bool) -> None:
+    """Database and cameras, once the settings and keys are in place."""
+    load_centre_settings(centre)
+    use_django(centre.root)
+    from xomyen.centre.operation.backup import kept_cameras, put_database
+
+    put_database(manifest, kept, centre, force)
+    if manifest.node is not None:
+        asyncio.run(_put_cameras(centre.node, *kept_cameras(kept)))
+
+
+async def _put_cameras(folder: NodeFolder, in_force: list[CameraRecord], removed: list[CameraRecord]) -> None:
+    """The node's cameras as they were; those that were removed are known by name again."""
+    async with node_bus(folder, create=True) as bus:
+        configuration = bus.configuration
+        there = {record.config.id: record.revision for record in await configuration.cameras()}
+        for gone in there.keys() - {record.config.id for record in in_force}:
+            await configuration.remove(gone, there[gone])
+        for record in reversed(removed):  # the newest removal comes last
+            if record.config.id not in there:
+                made = await configuration.put(record.config, 0)
+                await configuration.remove(record.config.id, made.revision)
+        for record in in_force:
+            await configuration.put(record.config, there.get(record.config.id, 0))
