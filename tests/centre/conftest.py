@@ -23,6 +23,7 @@ import django  # noqa: E402
 
 django.setup()
 
+from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from xomyen.centre.accounts.models import Appointment, User  # noqa: E402
@@ -30,6 +31,10 @@ from xomyen.centre.accounts.services import OWNER_LINK, STRONG  # noqa: E402
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site  # noqa: E402
 from xomyen.centre.organisation.models import Post, PostKind, Unit, UnitKind, UnitLink  # noqa: E402
 from xomyen.terms.ids import new_id  # noqa: E402
+
+if connection.vendor == "sqlite":
+    # A file, as in use: threads and processes have connections of their own to it.
+    connection.settings_dict["TEST"]["NAME"] = str(Path(_FOLDER) / "tests.sqlite")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,52 +15,79 @@ from xomyen.terms.errors import XomyenError
 _LOG = logging.getLogger(__name__)
 _AGAIN_S = 2.0
 
-Duty = Callable[[Client], Awaitable[None]]
+Duty = Callable[[], Awaitable[None]]
+NodeDuty = Callable[[Client], Awaitable[None]]
 
 
 def duties() -> list[Duty]:
-    """What runs for the life of the process; each returns or raises only when its connection is gone."""
+    """What runs for the life of the process, whether a node can be reached or not."""
     from xomyen.centre.audit.writer import write_chain  # needs Django's models
     from xomyen.centre.link.duty import keep_nodes
 
     return [write_chain, keep_nodes]
 
 
-async def _keep(duty: Duty, client: Client) -> None:
+def node_duties() -> list[NodeDuty]:
+    """What runs on a connection to the nodes; each is ended and begun anew when another connection takes its place."""
+    return []
+
+
+async def _keep(name: str, duty: Duty) -> None:
     """Runs a duty again whenever it ends: one that fails must not end the others."""
     while True:
         try:
-            await duty(client)
+            await duty()
         except Exception:  # noqa: BLE001  # the duty's own fault, or the database's: it is tried again, the log says why
-            _LOG.exception("%s failed; it is tried again", duty.__module__)
+            _LOG.exception("%s failed; it is tried again", name)
         await asyncio.sleep(_AGAIN_S)
+
+
+async def _on_connections(wanted: list[NodeDuty]) -> None:
+    """Opens a connection and runs the duties on it for as long as it leads to where the nodes are."""
+    from django.conf import settings
+
+    from xomyen.centre.link.bus import gone, open_client
+
+    client: Client | None = None
+    while client is None:
+        try:
+            client = await open_client(settings.CENTRE, settings.FOLDER, "centre-worker")
+        except XomyenError as error:
+            _LOG.info("%s", error.message)
+            await asyncio.sleep(_AGAIN_S)
+    tasks = [_task(duty, client) for duty in wanted]
+    try:
+        while True:
+            await asyncio.sleep(_AGAIN_S)
+            if gone(client, settings.CENTRE, settings.FOLDER):
+                return
+    finally:
+        await _end(tasks)
+        await client.close()
+
+
+def _task(duty: NodeDuty, client: Client) -> asyncio.Task[None]:
+    return asyncio.create_task(_keep(duty.__module__, lambda: duty(client)), name=duty.__module__)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def run() -> None:
     """Until SIGTERM or SIGINT."""
-    from django.conf import settings
-
-    from xomyen.centre.link.bus import open_client
-
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    client: Client | None = None
-    while client is None and not stopping.is_set():
-        try:
-            client = await open_client(settings.CENTRE, settings.FOLDER, "centre-worker")
-        except XomyenError as error:
-            _LOG.warning("%s", error.message)
-            await asyncio.sleep(_AGAIN_S)
-    if client is None:
-        return
-    tasks = [asyncio.create_task(_keep(duty, client), name=duty.__name__) for duty in duties()]
+    tasks = [asyncio.create_task(_keep(duty.__module__, duty), name=duty.__module__) for duty in duties()]
+    if wanted := node_duties():
+        connections = _keep("the connection to nodes", lambda: _on_connections(wanted))
+        tasks.append(asyncio.create_task(connections, name="connections"))
     await stopping.wait()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await client.close()
+    await _end(tasks)
 
 
 def main() -> None:

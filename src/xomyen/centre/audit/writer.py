@@ -5,7 +5,6 @@ import time
 
 from django.conf import settings
 from django.db import transaction
-from nats.aio.client import Client
 
 from xomyen.centre.audit.chain import BEGINNING, SignedHead, digest_of, link
 from xomyen.centre.audit.models import Head, Pending, Record
@@ -16,7 +15,7 @@ _BATCH = 500
 _LOOK_S = 0.5
 
 
-async def write_chain(_client: Client) -> None:
+async def write_chain() -> None:
     """Duty: takes up what waits, for the life of the process."""
     while True:
         if not await in_database(chain_pending):

@@ -7,7 +7,6 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connections
-from nats.aio.client import Client
 
 from xomyen.bus.messages import CameraEvent
 from xomyen.centre.cameras.models import Camera, Node, Removal, Standing
@@ -22,10 +21,10 @@ _LOOK_S = 6.0
 _AT_ONCE = 8
 
 
-async def keep_nodes(client: Client) -> None:
-    """Every two seconds what waits to be brought; every six what all nodes have and do."""
+async def keep_nodes() -> None:
+    """Duty: every two seconds what waits to be brought; every six what all nodes have and do."""
     looked = -_LOOK_S
-    while not client.is_closed:
+    while True:
         everything = time.monotonic() - looked >= _LOOK_S
         if everything:
             looked = time.monotonic()
@@ -36,7 +35,8 @@ async def keep_nodes(client: Client) -> None:
 def one_round(everything: bool) -> None:
     """Visits the nodes that have something to be brought, or all; several at once, since one may be slow."""
     try:
-        add_local()
+        if everything:
+            add_local()
         nodes = list(Node.objects.values_list("pk", flat=True)) if everything else waiting()
     finally:
         connections.close_all()

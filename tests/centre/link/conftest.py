@@ -1,0 +1,129 @@
+"""A node beside the centre: its real bus and its real configuration service, which go away and come back."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+
+import pytest
+from django.conf import settings
+from nats.aio.client import Client
+from tests.centre.conftest import Province, make_camera
+
+from xomyen.bus import subjects
+from xomyen.bus.address import address_file
+from xomyen.bus.configuration import Configuration
+from xomyen.bus.connection import connected, prepare_streams
+from xomyen.bus.messages import CameraConfig, CameraEvent, CameraRecord, NodeHealth, PartHealth, RecorderState
+from xomyen.bus.requests import Empty, answer
+from xomyen.bus.server import BusServer
+from xomyen.centre.cameras.models import Camera, Node
+from xomyen.centre.link.bus import bus
+from xomyen.centre.link.soon import soon
+from xomyen.node.config_service import ConfigService
+from xomyen.node.home import prepare
+from xomyen.node.secrets import Secrets
+from xomyen.terms.folder import NodeFolder
+
+Answer = TypeVar("Answer")
+MOST = 6
+
+
+class RealNode:
+    """Runs in a thread of its own, so that pages and duties ask it as in use."""
+
+    def __init__(self, folder: NodeFolder) -> None:
+        self.folder = folder
+        self.id = prepare(folder)
+        self.secrets = Secrets.load_or_create(folder.secrets_key)
+        self.streams: tuple[CameraEvent, ...] = ()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="node", daemon=True).start()
+        self._stack: AsyncExitStack | None = None
+        self._client: Client | None = None
+
+    def start(self) -> None:
+        self._run(self._start())
+
+    async def _start(self) -> None:
+        self._stack = AsyncExitStack()
+        await self._stack.enter_async_context(BusServer(self.folder, self.id))
+        self._client = await self._stack.enter_async_context(connected(self.folder, "node"))
+        await prepare_streams(self._client, self.id)
+        await self._stack.enter_async_context(ConfigService(self._client, self.id, self.secrets, MOST))
+        await answer(self._client, subjects.service(self.id, "recorder", "state"), Empty, self._state)
+        await answer(self._client, subjects.service(self.id, "node", "health"), Empty, self._health)
+        await self._client.flush()
+
+    async def _state(self, _request: Empty) -> RecorderState:
+        return RecorderState(streams=self.streams)
+
+    async def _health(self, _request: Empty) -> NodeHealth:
+        part = PartHealth(name="recorder", running=True, pid=1, since_ns=1, restarts=2)
+        return NodeHealth(node=self.id, parts=(part,))
+
+    def go_away(self) -> None:
+        """As when its power is cut: the bus and everything on it ends."""
+        if self._stack is not None:
+            self._run(self._stack.aclose())
+            self._stack = None
+            address_file(self.folder).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        self.go_away()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _run(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+    def ask(self, question: Callable[[Configuration], Any]) -> Any:
+        """As somebody at the node asks or tells it."""
+        assert self._client is not None
+        return self._run(question(Configuration(self._client, self.id)))
+
+    def cameras(self) -> dict[str, CameraRecord]:
+        """What is in force, by name."""
+        return {record.config.name: record for record in self.ask(lambda asked: asked.cameras())}
+
+    def change(self, camera: str, /, **changes: Any) -> CameraRecord:
+        """As `xomyen camera edit` does."""
+        record = self.cameras()[camera]
+        changed = CameraConfig.model_validate({**record.config.model_dump(), **changes})
+        found: CameraRecord = self.ask(lambda asked: asked.put(changed, record.revision))
+        return found
+
+    def remove(self, name: str) -> None:
+        record = self.cameras()[name]
+        self.ask(lambda asked: asked.remove(record.config.id, record.revision))
+
+
+@pytest.fixture
+def real_node() -> Iterator[RealNode]:
+    """In the centre's own folder, where the centre looks for one."""
+    node = RealNode(settings.FOLDER.node)
+    node.folder.run.mkdir(mode=0o700, exist_ok=True)
+    (node.folder.run / "gateway.json").write_text(json.dumps({"version": 1, "url": "http://127.0.0.1:8460", "pid": 1}))
+    node.start()
+    for record in node.cameras().values():
+        node.remove(record.config.name)
+    yield node
+    soon.finish()
+    bus.close()
+    node.close()
+
+
+@pytest.fixture
+def registered(transactional_db: None, real_node: RealNode, province: Province) -> Node:
+    """The real node as the centre knows it, in the commune, without cameras."""
+    return Node.objects.create(
+        id=real_node.id, unit=province.commune, name="Đầu ghi thật", address="http://127.0.0.1:8460"
+    )
+
+
+@pytest.fixture
+def yard(registered: Node, province: Province) -> Camera:
+    """An accepted camera that is to be on the real node and is not yet."""
+    camera = make_camera(province.group, registered, "C30", "Sân kho", standing="pending")
+    return Camera.objects.select_related("site", "camera_class").get(pk=camera.pk)
