@@ -29,7 +29,9 @@ def duties() -> list[Duty]:
 
 def node_duties() -> list[NodeDuty]:
     """What runs on a connection to the nodes; each is ended and begun anew when another connection takes its place."""
-    return []
+    from xomyen.centre.audit.access import take_access_events
+
+    return [take_access_events]
 
 
 async def _keep(name: str, duty: Duty) -> None:

@@ -119,9 +119,8 @@ def test_a_cut_off_end_is_found_when_the_head_is_set_back_as_well(log: None, key
 def test_a_row_put_in_behind_the_head_is_found(log: None, key: PublicKey) -> None:
     columns = ", ".join(field.column for field in Record._meta.local_fields if field.column not in ("sequence", "id"))
     new = "'01a1ffb65de071f7beb8c6b06042a87a'"
-    sql(
-        f"INSERT INTO audit_record (sequence, id, {columns}) SELECT 10, {new}, {columns} FROM audit_record WHERE sequence = 9"
-    )
+    source = f"SELECT 10, {new}, {columns} FROM audit_record WHERE sequence = 9"
+    sql(f"INSERT INTO audit_record (sequence, id, {columns}) {source}")
     assert first(verify_database(key)) == (Fault.FOREIGN, 10)
 
 
