@@ -46,9 +46,10 @@ def children_on(person: Any, unit: Unit, day: datetime.date) -> UnitQuerySet:
     return _with_children(units_seen(person).on(day).filter(pk__in=links), day)
 
 
-def found_on(person: Any, text: str, day: datetime.date) -> UnitQuerySet:
-    """Units of the day that were called so then or later, or have the code; typed marks are meant."""
-    found = units_seen(person).on(day).search(text)
+def found_on(person: Any, text: str, day: datetime.date | None) -> UnitQuerySet:
+    """Units of the day (None: of any) that are or were called so, or have the code; typed marks are meant."""
+    seen = units_seen(person)
+    found = (seen if day is None else seen.on(day)).search(text)
     if not has_marks(text):
         return found
     named = list(found.prefetch_related("former_names"))

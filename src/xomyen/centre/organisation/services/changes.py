@@ -40,7 +40,7 @@ from xomyen.centre.permissions.decide import require_in
 class Fresh:
     """A unit to be made. Residential groups get their code from the product."""
 
-    kind: str
+    kind: Any  # a UnitKind
     type_name: str
     name: str
     code: str = ""

@@ -66,7 +66,7 @@ class Recorder:
             {"model": row._meta.label, "pk": str(row.pk), "before": before, "after": _plain(row, values)}
         )
 
-    def keep(self, kind: str, entry: Entry, **summary: Any) -> Change:
+    def keep(self, kind: Any, entry: Entry, **summary: Any) -> Change:
         """The change itself, to be called last; `summary` has names as they are now."""
         change = Change.objects.create(
             kind=kind,

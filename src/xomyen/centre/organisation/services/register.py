@@ -29,7 +29,7 @@ class Listed:
     """An official unit as the lists have it."""
 
     key: str  # the package's own name for it, unique among the old ones or the new ones
-    kind: str
+    kind: Any  # a UnitKind
     code: str
     type_name: str
     name: str
@@ -49,7 +49,7 @@ class TakenOver:
 
     old: str
     new: str
-    kind: str
+    kind: Any  # a SuccessionKind
     whole: bool
     main: bool
 
@@ -80,7 +80,7 @@ def _split(written: str, short: str, declared: str | None) -> tuple[str, str]:
     return declared or "", short
 
 
-def _listed(row: sqlite3.Row, level: str, kind: str, key: str, parent: str | None) -> Listed:
+def _listed(row: sqlite3.Row, level: str, kind: Any, key: str, parent: str | None) -> Listed:
     type_name, name = _split(row[level], row[f"{level}Short"], None if level == "province" else row[f"{level}Type"])
     return Listed(key, kind, row[f"{level}Code"], type_name, name, row[f"{level}Lat"], row[f"{level}Lon"], parent)
 

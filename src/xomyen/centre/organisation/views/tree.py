@@ -45,11 +45,11 @@ def tree(request: HttpRequest) -> HttpResponse:
     require(request.user, Action.UNIT_SEE)
     day = asked_day(request)
     text = request.GET.get("q", "").strip()[:100]
-    context: dict[str, Any] = {"on": day, "is_today": day == today(), "q": text, "active_place": PLACE}
+    ended = bool(request.GET.get("ended"))
+    context: dict[str, Any] = {"on": day, "is_today": day == today(), "q": text, "ended": ended, "active_place": PLACE}
     if text:
-        page = Paginator(found_on(request.user, text, day).order_by("kind", "code", "pk"), _FOUND).get_page(
-            request.GET.get("page")
-        )
+        found = found_on(request.user, text, None if ended else day).order_by("code", "pk")
+        page = Paginator(found, _FOUND).get_page(request.GET.get("page"))
         rows = list(page.object_list)
         call_as_on(rows, day)
         ways = paths(request.user, rows, day)

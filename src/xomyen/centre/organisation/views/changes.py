@@ -1,0 +1,140 @@
+"""Pages on which the tree is changed, and what still needs a decision."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from xomyen.centre.organisation.forms import changes as forms
+from xomyen.centre.organisation.forms.fields import Asked
+from xomyen.centre.organisation.models import Change, Unit, UnitKind
+from xomyen.centre.organisation.seeing import units_seen
+from xomyen.centre.organisation.services.matters import all_open
+from xomyen.centre.organisation.services.recording import undo
+from xomyen.centre.organisation.views.tree import PLACE
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import require, require_in, visible
+
+_MOST_PARTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One sort of change and the words of its page."""
+
+    form: type[Asked]
+    heading: Any
+    button: Any
+    explanation: Any = ""
+
+
+SORTS = {
+    "add": Sort(forms.AddForm, _lazy("Add a unit below %(unit)s"), _lazy("Add")),
+    "correct": Sort(
+        forms.CorrectForm,
+        _lazy("Correct the entry of %(unit)s"),
+        _lazy("Save"),
+        _lazy("For what was typed wrongly. If the unit has a new name from a day on, rename it instead."),
+    ),
+    "rename": Sort(
+        forms.RenameForm,
+        _lazy("Rename %(unit)s"),
+        _lazy("Rename"),
+        _lazy("Cameras, posts and people stay with the unit; its old name can still be found."),
+    ),
+    "move": Sort(
+        forms.MoveForm,
+        _lazy("Place %(unit)s elsewhere"),
+        _lazy("Move"),
+        _lazy("All units below go along. People of the old place do not see it any more, those of the new one do."),
+    ),
+    "merge": Sort(
+        forms.MergeForm,
+        _lazy("Merge %(unit)s"),
+        _lazy("Merge"),
+        _lazy("The units end the day before, and all below them goes to the one they become."),
+    ),
+    "split": Sort(
+        forms.SplitForm,
+        _lazy("Divide %(unit)s"),
+        _lazy("Divide"),
+        _lazy("Say where each unit below goes. What is registered at the unit itself stays with the first part."),
+    ),
+    "close": Sort(forms.CloseForm, _lazy("Close %(unit)s"), _lazy("Close")),
+    "hand-over": Sort(
+        forms.HandOverForm,
+        _lazy("Hand over the matters of %(unit)s"),
+        _lazy("Hand over"),
+        _lazy("Sites, recorders, schemes and the answerability of posts go over today. Appointments do not."),
+    ),
+}
+
+
+@require_http_methods(["GET", "POST"])
+def change(request: HttpRequest, pk: uuid.UUID, sort: str) -> HttpResponse:
+    """The form of one sort of change of a unit."""
+    unit = get_object_or_404(units_seen(request.user), pk=pk)
+    require_in(request.user, Action.UNIT_EDIT, unit)
+    how = SORTS.get(sort)
+    if how is None:
+        raise Http404
+    if sort != "hand-over" and unit.valid_to is not None:
+        messages.error(request, _("%(unit)s has an end already.") % {"unit": unit})
+        return redirect("organisation:unit", unit.pk)
+    asked = request.GET.get("parts", "")
+    parts = min(max(int(asked), 2), _MOST_PARTS) if asked.isdecimal() and len(asked) < 3 else 2
+    options = {"parts": parts} if sort == "split" else {}
+    form = how.form(request.user, unit, request.POST or None, **options)
+    if request.method == "POST" and (shown := form.carried_out()) is not None:
+        messages.success(request, _("Recorded. You can undo it today, under History."))
+        return redirect("organisation:unit", shown.pk)
+    kinds = [unit.kind] if sort != "add" else list(UnitKind)[list(UnitKind).index(UnitKind(unit.kind)) :]
+    context = {
+        "form": form,
+        "heading": how.heading % {"unit": unit},
+        "button": how.button,
+        "explanation": how.explanation,
+        "back": reverse("organisation:unit", args=[unit.pk]),
+        "back_label": str(unit),
+        "type_names": [name for kind in kinds for name in forms.TYPE_NAMES[UnitKind(kind)]],
+        "more_parts": parts + 1 if sort == "split" and parts < _MOST_PARTS else None,
+        "active_place": PLACE,
+    }
+    return render(request, "organisation/form.html", context)
+
+
+@require_POST
+def undo_change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Undoes a change of today."""
+    change = get_object_or_404(Change.objects.filter(units__in=units_seen(request.user)).distinct(), pk=pk)
+    try:
+        undo(change, request.user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Undone."))
+    came_from = request.POST.get("from", "")
+    try:
+        back = units_seen(request.user).filter(pk=uuid.UUID(came_from)).first()
+    except ValueError:
+        back = None
+    return redirect("organisation:unit", back.pk) if back else redirect("organisation:tree")
+
+
+@require_GET
+def matters(request: HttpRequest) -> HttpResponse:
+    """What is still held or registered at units that ended."""
+    require(request.user, Action.UNIT_SEE)
+    found = all_open(request.user)
+    units = Unit.objects.filter(pk__in=[unit.pk for unit, _matters in found])
+    editable = set(visible(request.user, Action.UNIT_EDIT, units))
+    rows = [(unit, open_there, unit in editable) for unit, open_there in found]
+    return render(request, "organisation/matters.html", {"rows": rows, "active_place": PLACE})
