@@ -1,9 +1,13 @@
 """Request and reply: typed both ways, refusals arrive as the error they were."""
 
+import asyncio
+
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from pydantic import BaseModel
 
+from xomyen.bus.messages import ErrorReply
 from xomyen.bus.requests import Empty, answer, ask
 from xomyen.terms.errors import AlreadyRunning, Conflict, InvalidConfiguration, NotRunning, UnknownCamera, XomyenError
 
@@ -12,7 +16,7 @@ class Number(BaseModel):
     value: int
 
 
-async def test_an_answer_comes_back_as_its_message(client: Client) -> None:
+async def test_an_answer_comes_back_as_itsmessage(client: Client) -> None:
     async def double(request: Number) -> Number:
         return Number(value=request.value * 2)
 
@@ -54,6 +58,37 @@ async def test_a_fault_of_the_service_is_told_and_the_service_goes_on(client: Cl
     with pytest.raises(XomyenError, match="ZeroDivisionError"):
         await ask(client, "svc.divide", Number(value=0), Number)
     assert (await ask(client, "svc.divide", Number(value=5), Number)).value == 2
+
+
+async def test_a_service_that_waits_for_others_handles_requests_together_up_to_its_bound(client: Client) -> None:
+    together: list[int] = []
+    full, over = asyncio.Event(), asyncio.Event()
+
+    async def wait(request: Number) -> Number:
+        together.append(request.value)
+        if len(together) == 2:
+            full.set()
+        await over.wait()
+        return request
+
+    await answer(client, "svc.wait", Number, wait, at_once=2)
+    asked = [asyncio.create_task(ask(client, "svc.wait", Number(value=value), Number)) for value in (1, 2, 3)]
+    await full.wait()
+    await client.flush()
+    assert together == [1, 2]
+    over.set()
+    assert [reply.value for reply in await asyncio.gather(*asked)] == [1, 2, 3]
+
+
+async def test_a_refusal_of_a_kind_that_only_the_other_side_knows_keeps_its_code(client: Client) -> None:
+    async def refuse(message: Msg) -> None:
+        reply = ErrorReply(error="camera_of_another_kind", message="It is odd.")
+        await message.respond(reply.model_dump_json().encode())
+
+    await client.subscribe("svc.odd", cb=refuse)
+    with pytest.raises(XomyenError, match="odd") as raised:
+        await ask(client, "svc.odd", Empty(), Empty)
+    assert raised.value.details["code"] == "camera_of_another_kind"
 
 
 async def test_a_service_that_nobody_offers_is_told_at_once(client: Client) -> None:

@@ -75,6 +75,7 @@ class Place:
     client: Client
     node: str
     devices: Devices
+    service: DeviceService
     secrets: Secrets
     onvif: SimulatedDevice
     clock: ManualClock
@@ -117,8 +118,9 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
     async with BusServer(folder, node), connected(folder, "test") as client, onvif:
         await prepare_streams(client, node)
         places = SearchPlaces(Networks(["127.0.0.0/8"]), Ports((rtsp_port,), (onvif.port,)), group)
-        async with ConfigService(client, node, secrets, 10), DeviceService(client, node, secrets, places, clock):
-            yield Place(client, node, Devices(client, node), secrets, onvif, clock, group, rtsp_port)
+        service = DeviceService(client, node, secrets, places, clock)
+        async with ConfigService(client, node, secrets, 10), service:
+            yield Place(client, node, Devices(client, node), service, secrets, onvif, clock, group, rtsp_port)
 
 
 # --- probing -------------------------------------------------------------------------------
@@ -376,6 +378,13 @@ async def test_a_higher_priority_takes_the_lock_and_ends_the_others_movement(pla
     assert place.onvif.ptz.speed == (0, 1, 0)
     with pytest.raises(PtzHeld, match="Phạm Văn Chỉ"):
         await place.steer(LAN, PtzStop())
+
+
+async def test_a_movement_does_not_outlive_the_service(place: Place) -> None:
+    place.onvif.ptz.obeys_timeout = False
+    await place.steer(LAN, PtzMove(pan=1, seconds=10))
+    await place.service.__aexit__()
+    assert not place.onvif.ptz.moving
 
 
 async def test_giving_the_lock_back_ends_a_movement_and_lets_others(place: Place) -> None:

@@ -24,9 +24,9 @@ def loopback() -> Networks:
 
 @pytest.fixture
 def device() -> Callable[..., SimulatedDevice]:
-    """Makes a device that takes the user `admin` with the password `bí mật`."""
+    """Makes a device that takes the user `quản trị` with the password `bí mật`."""
 
     def make(**arguments: Any) -> SimulatedDevice:
-        return SimulatedDevice(PROFILES, protection=Protection("admin", "bí mật"), **arguments)
+        return SimulatedDevice(PROFILES, protection=Protection("quản trị", "bí mật"), **arguments)
 
     return make

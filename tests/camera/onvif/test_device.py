@@ -9,12 +9,12 @@ from xomyen.camera.errors import CameraTimeout, ConnectionRefused, WrongPassword
 from xomyen.camera.onvif.answers import Identity, Preset
 from xomyen.camera.onvif.device import OnvifDevice
 from xomyen.camera.onvif.errors import ActionNotSupported, NotOnvif
-from xomyen.camera.onvif.networks import Networks
+from xomyen.camera.onvif.networks import Endpoint, Networks
 from xomyen.camera.simulator.onvif import OnvifTrouble, SimulatedDevice
 from xomyen.terms.words import VideoCodec
 
 Make = Callable[..., SimulatedDevice]
-RIGHT = Credentials("admin", "bí mật")
+RIGHT = Credentials("quản trị", "bí mật")
 
 
 async def asked(simulated: SimulatedDevice, networks: Networks, credentials: Credentials | None = RIGHT) -> OnvifDevice:
@@ -37,7 +37,7 @@ async def test_a_device_tells_who_it_is_and_what_it_streams(
 
 
 @pytest.mark.parametrize("by_http", [False, True], ids=["token", "HTTP digest"])
-@pytest.mark.parametrize("credentials", [Credentials("admin", "sai"), Credentials("ai", "bí mật"), None])
+@pytest.mark.parametrize("credentials", [Credentials("quản trị", "sai"), Credentials("ai", "bí mật"), None])
 async def test_a_wrong_password_is_told_as_such(
     device: Make, loopback: Networks, by_http: bool, credentials: Credentials | None
 ) -> None:
@@ -59,6 +59,12 @@ async def test_a_device_whose_clock_is_hours_off_takes_the_password_all_the_same
 async def test_a_device_that_names_another_host_is_asked_where_it_was_found(device: Make, loopback: Networks) -> None:
     async with device(host="192.168.77.77") as simulated, await asked(simulated, loopback) as one:
         assert len(await one.profiles()) == 2
+
+
+async def test_an_address_that_cannot_be_asked_for_is_told_as_such() -> None:
+    async with OnvifDevice(Endpoint("http", "127.0.0.1", 1, "/\x7f"), None) as one:
+        with pytest.raises(NotOnvif):
+            await one.greet()
 
 
 @pytest.mark.parametrize(

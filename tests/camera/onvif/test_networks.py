@@ -86,6 +86,7 @@ def test_a_device_cannot_send_anybody_to_another_host() -> None:
     assert here.beside("http://10.0.0.1:22/onvif/media") == Endpoint("http", "192.168.1.2", 8000, "/onvif/media")
     assert here.beside("ftp://192.168.1.2/") is None
     assert here.beside("http://[::1/") is None
+    assert here.beside("http://192.168.1.2/\x7f") is None
 
 
 def test_a_setting_that_is_no_network_is_refused() -> None:

@@ -18,6 +18,8 @@ from xomyen.camera.rtsp_auth import Authenticator, parse_challenges
 from xomyen.terms.time import Clock, SystemClock
 
 ANSWER_S = 5.0
+_ONE_EACH = httpx.Limits(max_connections=4, max_keepalive_connections=0)
+"""A connection for each question: many devices close one that was used, without a word, just as it is used again."""
 _TRIES = 3  # without a challenge's answer, with it, and once more when a nonce has become stale
 
 
@@ -45,7 +47,7 @@ class Conversation:
             trust_env=False,
             follow_redirects=False,
             timeout=answer_s,
-            limits=httpx.Limits(max_connections=4),
+            limits=_ONE_EACH,
         )
 
     async def __aenter__(self) -> Self:
@@ -75,6 +77,8 @@ class Conversation:
             raise CameraTimeout(f"{endpoint.place} did not answer within {self._answer_s:g} s.") from error
         except httpx.TransportError as error:
             raise _fault(error, endpoint.place) from error
+        except httpx.InvalidURL as error:
+            raise NotOnvif(f"{endpoint.place} names an address for its services that is none.") from error
         if 300 <= status < 400:
             raise NotOnvif(f"{endpoint.place} sends one elsewhere (HTTP {status}) instead of answering.")
         try:
@@ -100,13 +104,13 @@ class Conversation:
         if token and self._credentials is not None and not self._by_http:
             security = username_token(self._credentials, self.clock.wall_ns() + (self.clock_offset_ns or 0))
         headers = {
-            "Content-Type": f'application/soap+xml; charset=utf-8; action="{service}/{action}"',
+            b"Content-Type": f'application/soap+xml; charset=utf-8; action="{service}/{action}"'.encode(),
             # What was packed small could become large.
-            "Accept-Encoding": "identity",
+            b"Accept-Encoding": b"identity",
         }
         authorization = self._authenticator.header("POST", endpoint.path) if self._by_http else None
         if authorization is not None:
-            headers["Authorization"] = authorization
+            headers[b"Authorization"] = authorization.encode()
         content = envelope(service, body, security)
         async with self._http.stream("POST", endpoint.url, content=content, headers=headers) as answer:
             received = bytearray()
@@ -121,7 +125,7 @@ def _fault(error: httpx.TransportError, place: str) -> CameraFault:
     """What is wrong, by the system's own error where there is one beneath."""
     if isinstance(error, httpx.TimeoutException):
         return CameraTimeout(f"{place} does not answer.")
-    if isinstance(error, httpx.RemoteProtocolError):
+    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
         return NotOnvif(f"{place} answers with what is no HTTP.")
     beneath: BaseException | None = error
     while beneath is not None:

@@ -1,6 +1,5 @@
 """One ONVIF device: who it is, what it streams, and steering it."""
 
-import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +24,6 @@ from xomyen.camera.onvif.soap import DEVICE, MEDIA, MEDIA2, PTZ, escape
 from xomyen.camera.onvif.xml import Element, one_line
 from xomyen.terms.time import Clock
 
-_URLS_AT_ONCE = 4
 _LONGER_S = 1.0
 """The device's own limit on a movement, beyond the time after which it is told to stop."""
 
@@ -109,13 +107,8 @@ class OnvifDevice:
         if not profiles:
             media = MEDIA
             profiles = await self._profiles_of(media, "")
-        some = asyncio.Semaphore(_URLS_AT_ONCE)
-
-        async def with_url(profile: Profile) -> tuple[Profile, str]:
-            async with some:
-                return profile, await self._stream_url(media, profile.token)
-
-        return list(await asyncio.gather(*(with_url(profile) for profile in profiles)))
+        # One after another: some devices take a digest's nonce once, and several questions at once would race for it.
+        return [(profile, await self._stream_url(media, profile.token)) for profile in profiles]
 
     async def _profiles_of(self, media: str, content: str) -> list[Profile]:
         return read_profiles(await self._talk.ask(await self._service(media), media, "GetProfiles", content))

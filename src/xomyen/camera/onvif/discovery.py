@@ -1,6 +1,7 @@
 """WS-Discovery: asks the networks of this machine which cameras are there (WS-Discovery 2005/04, ONVIF Core §7)."""
 
 import asyncio
+import ctypes
 import fcntl
 import socket
 import struct
@@ -16,7 +17,9 @@ from xomyen.camera.onvif.xml import Element, XmlRefused, one_line, parse
 GROUP = ("239.255.255.250", 3702)
 _LARGEST = 65_507
 _MOST_WAITING = 1000
-_SIOCGIFADDR = 0x8915  # linux/sockios.h
+_SIOCGIFCONF = 0x8912  # linux/sockios.h
+_IFREQ_BYTES = 40 if struct.calcsize("P") == 8 else 32  # struct ifreq: a name of 16 bytes, then an address
+_MOST_INTERFACES = 256
 _TYPES = (
     ("http://www.onvif.org/ver10/network/wsdl", "NetworkVideoTransmitter"),
     ("http://www.onvif.org/ver10/device/wsdl", "Device"),
@@ -87,16 +90,16 @@ def _scope(scopes: Sequence[str], kind: str) -> str:
 
 
 def own_addresses(networks: Networks) -> list[str]:
-    """This machine's IPv4 addresses on networks that may be asked, the first of each interface."""
-    found = []
+    """This machine's IPv4 addresses on networks that may be asked, interface by interface.
+
+    By an ioctl (netdevice(7)): the service may open no netlink socket, by which other ways go.
+    """
+    entries = ctypes.create_string_buffer(_MOST_INTERFACES * _IFREQ_BYTES)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        for _, name in socket.if_nameindex():
-            with suppress(OSError):  # an interface without an IPv4 address
-                answer = fcntl.ioctl(sock.fileno(), _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
-                address = socket.inet_ntoa(answer[20:24])
-                if networks.allow(address):
-                    found.append(address)
-    return found
+        request = struct.pack("iP", len(entries), ctypes.addressof(entries))
+        used, _ = struct.unpack("iP", fcntl.ioctl(sock.fileno(), _SIOCGIFCONF, request))
+    found = (socket.inet_ntoa(entries.raw[at + 20 : at + 24]) for at in range(0, used, _IFREQ_BYTES))
+    return [address for address in found if networks.allow(address)]
 
 
 class _Listener(asyncio.DatagramProtocol):

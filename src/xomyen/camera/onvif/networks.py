@@ -13,6 +13,7 @@ from xomyen.terms.errors import InvalidConfiguration
 
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 _PORTS = {"http": 80, "https": 443}
+_NAME_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Endpoint:
             named, port = parts.hostname, parts.port
         except ValueError:
             return None
-        if parts.scheme not in _PORTS or not named:
+        if parts.scheme not in _PORTS or not named or not url.isascii() or not url.isprintable():
             return None
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return cls(parts.scheme, host, port or _PORTS[parts.scheme], path)
@@ -118,8 +119,9 @@ class Networks:
             )
         port = port or _PORTS[parts.scheme]
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
+            async with asyncio.timeout(_NAME_S):
+                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError, TimeoutError) as error:
             raise NoRoute(f"{host}: the name is unknown.") from error
         address = next((str(info[4][0]) for info in found if self.allow(str(info[4][0]))), None)
         if address is None:

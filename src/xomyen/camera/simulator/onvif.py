@@ -80,7 +80,8 @@ class SimulatedDevice:
         self._nonces: set[str] = set()
         self._server: asyncio.Server | None = None
         self._udp: asyncio.DatagramTransport | None = None
-        self._talking: set[asyncio.Task[None]] = set()
+        self._talking: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._over = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -112,9 +113,10 @@ class SimulatedDevice:
             self._udp.close()
         if self._server is not None:
             self._server.close()
-        for task in list(self._talking):
-            task.cancel()
-        await asyncio.gather(*self._talking, return_exceptions=True)
+        self._over.set()
+        for writer in self._talking.values():
+            writer.transport.abort()
+        await asyncio.gather(*self._talking)
         self.ptz.rest()
 
     # --- HTTP ------------------------------------------------------------------------------
@@ -122,8 +124,8 @@ class SimulatedDevice:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         if task is not None:
-            self._talking.add(task)
-            task.add_done_callback(self._talking.discard)
+            self._talking[task] = writer
+            task.add_done_callback(self._talking.pop)
         try:
             while await self._exchange(reader, writer):
                 pass
@@ -137,6 +139,7 @@ class SimulatedDevice:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
         if "authorization" in fields:
+            fields["authorization"] = fields["authorization"].encode("latin-1").decode()
             self.authorizations.append(fields["authorization"])
         length = int(fields.get("content-length", "0"))
         if length > _MOST_BODY:
@@ -193,10 +196,10 @@ class SimulatedDevice:
     async def _misbehave(self, writer: asyncio.StreamWriter) -> None:
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nConnection: close\r\n\r\n"
         if self.trouble is OnvifTrouble.SILENT:
-            await asyncio.Event().wait()
+            await self._over.wait()
         elif self.trouble is OnvifTrouble.DRIPS:
             writer.write(head)
-            while True:
+            while not self._over.is_set():
                 writer.write(b" ")
                 await writer.drain()
                 await asyncio.sleep(0.02)
