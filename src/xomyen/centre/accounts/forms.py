@@ -1,5 +1,6 @@
 """Forms about people."""
 
+import datetime
 from typing import Any
 
 from django import forms
@@ -7,8 +8,11 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from xomyen.centre.accounts.models import User
+from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
-from xomyen.centre.organisation.models import Unit, UnitKind
+from xomyen.centre.organisation.models import Post, Unit, UnitKind
+from xomyen.centre.permissions.giving import may_give, roles_given
+from xomyen.centre.permissions.roles import Role
 
 
 class NewPasswordForm(forms.Form):
@@ -121,3 +125,50 @@ class FirstOfficerForm(PersonForm):
         person: User = self.save(commit=False)
         person.set_password(self.cleaned_data["password1"])
         return person
+
+
+class AppointmentForm(forms.Form):
+    """A role at a unit or a post for a time; only what whoever appoints may give."""
+
+    role = forms.ChoiceField(label=_("Role"))
+    place = forms.CharField(widget=forms.HiddenInput, error_messages={"required": _("Choose a unit or a post.")})
+    valid_from = forms.DateField(label=_("From"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    last_day = forms.DateField(
+        label=_("Until and including"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Empty: until it is ended."),
+    )
+
+    def __init__(self, by: User, data: Any = None) -> None:
+        super().__init__(data, initial={"valid_from": today()})
+        self._by = by
+        roles: Any = self.fields["role"]
+        roles.choices = [("", "–"), *((role.value, role.label) for role in roles_given(by))]
+
+    def chosen(self) -> Unit | Post | None:
+        """What was chosen: `unit:<id>` or `post:<id>`."""
+        kind, _colon, key = str(self.data.get("place", "")).partition(":")
+        model: Any = {"unit": Unit, "post": Post}.get(kind)
+        try:
+            return None if model is None else model.objects.filter(pk=key).first()
+        except forms.ValidationError:
+            return None
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        place = self.chosen()
+        if values.get("place") and place is None:
+            self.add_error("place", _("Choose a unit or a post."))
+        elif place is not None and values.get("role") and not may_give(self._by, Role(values["role"]), place):
+            self.add_error("place", _("You cannot give this role there."))
+        first, last = values.get("valid_from"), values.get("last_day")
+        if first and last and last < first:
+            self.add_error("last_day", _("The last day lies before the first."))
+        return dict(values)
+
+    def appointed(self) -> tuple[Role, Any, datetime.date, datetime.date | None]:
+        """Role, place, first day, and the day before which it ends."""
+        last = self.cleaned_data["last_day"]
+        until = last + datetime.timedelta(days=1) if last else None
+        return Role(self.cleaned_data["role"]), self.chosen(), self.cleaned_data["valid_from"], until

@@ -15,4 +15,10 @@ urlpatterns = [
     path("account/set-up/officer/", first_start.OfficerStep.as_view(), name="set_up_officer"),
     path("me/", views.me, name="me"),
     path("people/", views.people, name="people"),
+    path("people/invite/", views.invite_person, name="invite"),
+    path("people/places/", views.places_found, name="places"),
+    path("people/<uuid:key>/", views.person, name="person"),
+    path("people/<uuid:key>/appoint/", views.appoint_person, name="appoint"),
+    path("people/<uuid:key>/appointments/<uuid:appointment>/end/", views.end_appointment, name="end"),
+    path("people/<uuid:key>/<slug:what>/", views.manage, name="manage"),
 ]
