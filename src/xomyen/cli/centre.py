@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import ssl
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
@@ -16,11 +17,12 @@ import uvloop
 
 from xomyen.centre.configuration import FOLDER_VARIABLE, CentreFolder, CentreSettings, load_centre_settings
 from xomyen.centre.operation.lock import sole
-from xomyen.cli.common import Dir, node_folder, require_own
+from xomyen.cli.common import Dir, is_serving, node_folder, require_own, write_new
 from xomyen.node.child import Child, PythonProgram
 from xomyen.node.logs import configure_logs
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.errors import InvalidConfiguration
+from xomyen.terms.folder import NodeFolder
 from xomyen.terms.settings import Settings
 from xomyen.terms.tasks import end_task
 from xomyen.terms.time import SystemClock
@@ -52,14 +54,23 @@ def prepare_centre(root: Path) -> tuple[CentreFolder, CentreSettings]:
     folder.own.mkdir(mode=0o700, parents=True, exist_ok=True)
     issuer = SigningKey.load_or_create(folder.issuer_key)
     if settings.bus is None:
-        trusted = folder.node.issuers
-        trusted.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (trusted / "centre.pem").write_bytes(issuer.public.pem)
+        _have_trusted(folder.node, issuer.public.pem)
     use_django(root)
     from xomyen.centre.operation.database import bring_up_to_date
 
     bring_up_to_date()
     return folder, settings
+
+
+def _have_trusted(node: NodeFolder, pem: bytes) -> None:
+    """The node of the folder takes the centre's tickets from its next start on."""
+    file = node.issuers / "centre.pem"
+    if file.exists() and file.read_bytes() == pem:
+        return
+    node.issuers.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_new(file, pem, force=True)
+    if node.identity.exists() and is_serving(node):
+        print("The recorder in this folder knows this centre from its next start on: restart it.", file=sys.stderr)
 
 
 def use_django(root: Path) -> None:

@@ -128,12 +128,18 @@ async def _own_bus(folder: NodeFolder, node: str, lock: int) -> AsyncIterator[No
             yield NodeBus(client, node, False, Configuration(client, node))
 
 
-def require_running(folder: NodeFolder) -> str:
-    """The id of the node that serves in the folder. Raises NotRunning when none does."""
-    node = read_identity(folder)
+def is_serving(folder: NodeFolder) -> bool:
+    """Whether somebody holds the node's folder now."""
     free = try_lock(folder, "command")
     if free is not None:
         free.release()
+    return free is None
+
+
+def require_running(folder: NodeFolder) -> str:
+    """The id of the node that serves in the folder. Raises NotRunning when none does."""
+    node = read_identity(folder)
+    if not is_serving(folder):
         raise NotRunning(f"The node in {folder.root} is not running; start it with `xomyen serve`.")
     return node
 

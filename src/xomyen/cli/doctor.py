@@ -16,7 +16,7 @@ from xomyen.bus.requests import Empty, ask
 from xomyen.centre.configuration import CentreFolder, CentreSettings, load_centre_settings
 from xomyen.centre.operation import box_findings, centre_findings
 from xomyen.centre.operation.box_findings import CameraFact, DiskFact, NodeFacts, PartFact
-from xomyen.centre.operation.examination import Finding, Severity, Words, words, worst
+from xomyen.centre.operation.examination import Finding, Severity, Words, summary, words, worst
 from xomyen.cli.centre import use_django
 from xomyen.cli.common import Dir, Json, NodeBus, node_folder, print_json, require_own, running_bus
 from xomyen.recording.disk import LocalDisk
@@ -66,15 +66,7 @@ def _tell(findings: list[Finding], _: Words) -> None:
         print(f"{_SIGNS[finding.severity]} {finding.text}")
         if finding.remedy:
             print(f"   → {finding.remedy}")
-    bad = sum(finding.severity is Severity.BAD for finding in findings)
-    notes = sum(finding.severity is Severity.NOTE for finding in findings)
-    print()
-    if bad:
-        print(_("{bad} things are wrong (✗), {notes} should be looked at (!).").format(bad=bad, notes=notes))
-    elif notes:
-        print(_("The box works; {notes} things should be looked at (!).").format(notes=notes))
-    else:
-        print(_("The box is well."))
+    print(f"\n{summary(findings, _)}")
 
 
 def examine(folder: NodeFolder, _: Words) -> Iterator[Finding]:
@@ -85,8 +77,7 @@ def examine(folder: NodeFolder, _: Words) -> Iterator[Finding]:
     try:
         settings, pages = load_settings(folder), load_centre_settings(centre)
     except InvalidConfiguration as error:
-        text = _("A setting cannot be used: {why}").format(why=error.message)
-        yield Finding("settings", Severity.BAD, text, _("Put it right in the file that is named, and start again."))
+        yield box_findings.of_settings(error.message, _)
         return
     yield from (box_findings.of_disk(disk, _) for disk in _disks(folder, settings))
     yield from box_findings.of_keys(list(_key_files(folder, centre, settings, pages)), _)
@@ -122,8 +113,7 @@ def _certificate(path: Path, now: datetime.datetime, _: Words) -> Finding:
     try:
         made = x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError):
-        text = _("The certificate {path} cannot be read.").format(path=path)
-        return Finding("certificate", Severity.BAD, text, _("Put a new certificate in its place and restart."))
+        return box_findings.of_unreadable_certificate(path, _)
     return box_findings.of_certificate(path, made.not_valid_after_utc, now, _)
 
 

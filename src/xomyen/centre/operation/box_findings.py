@@ -112,6 +112,16 @@ def of_keys(paths: list[Path], _: Words) -> list[Finding]:
     return found or [Finding("keys", Severity.GOOD, _("The key files are closed to others."))]
 
 
+def of_settings(why: str, _: Words) -> Finding:
+    text = _("A setting cannot be used: {why}").format(why=why)
+    return Finding("settings", Severity.BAD, text, _("Put it right in the file that is named, and start again."))
+
+
+def of_unreadable_certificate(path: Path, _: Words) -> Finding:
+    text = _("The certificate {path} cannot be read.").format(path=path)
+    return Finding("certificate", Severity.BAD, text, _("Put a new certificate in its place and restart."))
+
+
 def of_certificate(path: Path, ends: datetime.datetime, now: datetime.datetime, _: Words) -> Finding:
     days = (ends - now).days
     told = {"path": path, "day": f"{ends.astimezone():%d/%m/%Y}", "days": days}

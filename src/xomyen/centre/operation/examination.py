@@ -43,3 +43,14 @@ def worst(findings: list[Finding]) -> Severity:
         if any(finding.severity is severity for finding in findings):
             return severity
     return Severity.GOOD
+
+
+def summary(findings: list[Finding], _: Words) -> str:
+    """The whole in one sentence."""
+    bad = sum(finding.severity is Severity.BAD for finding in findings)
+    notes = sum(finding.severity is Severity.NOTE for finding in findings)
+    if bad:
+        return _("Something is wrong. Faults (✗): {bad}; to be looked at (!): {notes}.").format(bad=bad, notes=notes)
+    if notes:
+        return _("The box works. To be looked at (!): {notes}.").format(notes=notes)
+    return _("The box is well.")
