@@ -18,8 +18,8 @@ class FilterForm(forms.Form):
     kind = forms.ChoiceField(label=_("What"), required=False, choices=[("", _("Everything")), *Kind.choices])
     unit = forms.CharField(label=_("Unit"), required=False, max_length=100)
     camera = forms.CharField(label=_("Camera"), required=False, max_length=100)
-    since = forms.DateTimeField(label=_("From"), required=False)
-    until = forms.DateTimeField(label=_("Until"), required=False)
+    since = forms.DateTimeField(label=_("From the moment"), required=False)
+    until = forms.DateTimeField(label=_("Until the moment"), required=False)
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -24,12 +24,13 @@ def record(
     purpose: str = "",
     request: HttpRequest | None = None,
     details: dict[str, Any] | None = None,
+    label: str = "",
 ) -> None:
     """Notes that somebody did something; call it in the transaction of the deed, so that both are kept or none.
 
     `action` is a word such as `camera.live` (see `words.py`). Without `request` the one being answered counts, without
     `person` whoever is signed in there; else the system itself did it. Without `unit` it is the thing's, else the one
-    the person serves. No secret belongs into `details`: what stands here is never deleted.
+    the person serves. `label` is what the thing is called, where its own text does not say it. No secret belongs into `details`: what stands here is never deleted.
     """
     request = request or getattr(HistoricalRecords.context, "request", None)
     if person is None and request is not None and getattr(request, "user", None) is not None:
@@ -43,7 +44,7 @@ def record(
             person_name="" if person is None else plain_text(person, 200),
             thing_type="" if thing is None else str(thing._meta.model_name),
             thing="" if thing is None else plain_text(thing.pk, 200),
-            thing_label="" if thing is None else plain_text(thing, 300),
+            thing_label="" if thing is None else plain_text(label or thing, 300),
             unit=where.id,
             unit_label=plain_text(where.label, 200),
             purpose=plain_text(purpose, 500),

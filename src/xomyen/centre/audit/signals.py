@@ -90,7 +90,8 @@ def _changed(instance: Model, history_instance: Any, history_user: Any = None, *
         if not changes:  # what the node answered, or a save that changed nothing
             return
         details["changes"] = changes
-    record(f"{instance._meta.model_name}.{verb}", history_user, thing=instance, unit=_unit(instance), details=details)
+    action = f"{instance._meta.model_name}.{verb}"
+    record(action, history_user, instance, _unit(instance), details=details, label=_label(instance))
 
 
 def _changes(instance: Model, history_instance: Any) -> dict[str, Any]:
@@ -105,6 +106,15 @@ def _changes(instance: Model, history_instance: Any) -> dict[str, Any]:
         if field != "folded" and str(change.old) != str(change.new):
             found[field] = [] if isinstance(instance, _UNSAID) else before_and_after
     return found
+
+
+def _label(thing: Model) -> str:
+    """What links between two things are called; empty for what has a name of its own."""
+    if isinstance(thing, UnitLink):
+        return f"{thing.unit} → {thing.parent}"
+    if isinstance(thing, Jurisdiction):
+        return f"{thing.post} – {thing.unit}"
+    return ""
 
 
 def _short(value: Any) -> str:
