@@ -23,6 +23,8 @@ LABELS = {
 }
 """The parts of a configuration that the centre decides. The rest (volume, most bytes) stays as the node has it."""
 
+_LONGEST_NAME = 100  # characters, on a node
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -59,7 +61,8 @@ def wanted(camera: Camera) -> CameraConfig | None:
         sub = StreamConfig(url=camera.sub_url, record=bool(known and known.sub and known.sub.record))
     return CameraConfig(
         id=str(camera.pk),
-        name=camera.name,
+        # Two sites may each have a "Gate": with its code a name is the node's alone, as the node wants it.
+        name=str(camera)[:_LONGEST_NAME],
         enabled=records(camera),
         site=camera.site.name,
         main=StreamConfig(url=camera.main_url, record=known.main.record if known else True),

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from xomyen.centre.cameras import node_views, place_views, views
+from xomyen.centre.cameras import import_views, node_views, place_views, views
 
 app_name = "cameras"
 urlpatterns = [
     path("cameras/", views.camera_list, name="list"),
     path("cameras/add/", views.add_camera, name="add"),
+    path("cameras/import/", import_views.give_in, name="import"),
+    path("cameras/import/template/", import_views.download_template, name="import-template"),
+    path("cameras/import/<uuid:batch>/", import_views.preview, name="import-preview"),
     path("cameras/<uuid:camera>/", views.camera_page, name="camera"),
     path("cameras/<uuid:camera>/state/", views.camera_state, name="state"),
     path("cameras/<uuid:camera>/edit/", views.edit_camera, name="edit"),
