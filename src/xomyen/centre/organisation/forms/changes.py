@@ -55,7 +55,7 @@ class BasisForm(Asked):
     """From which day, and on which paper."""
 
     day = DayField(label=_lazy("In force from"))
-    document = forms.ModelChoiceField(None, label=_lazy("Mandate document"), required=False)
+    document = forms.ModelChoiceField(None, label=_lazy("Mandate document"), required=False, empty_label=_lazy("none"))
     basis = forms.CharField(
         label=_lazy("Basis"), required=False, max_length=200, help_text=_lazy("if the paper is not in the register")
     )

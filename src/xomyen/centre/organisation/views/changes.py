@@ -78,6 +78,13 @@ SORTS = {
 }
 
 
+def _asked_parts(request: HttpRequest) -> int:
+    """Into how many a unit is to be divided; one more than before when that was asked for."""
+    asked = request.POST.get("parts", "")
+    parts = int(asked) if asked.isdecimal() and len(asked) < 3 else 2
+    return min(max(parts + ("more" in request.POST), 2), _MOST_PARTS)
+
+
 @require_http_methods(["GET", "POST"])
 def change(request: HttpRequest, pk: uuid.UUID, sort: str) -> HttpResponse:
     """The form of one sort of change of a unit."""
@@ -89,11 +96,12 @@ def change(request: HttpRequest, pk: uuid.UUID, sort: str) -> HttpResponse:
     if sort != "hand-over" and unit.valid_to is not None:
         messages.error(request, _("%(unit)s has an end already.") % {"unit": unit})
         return redirect("organisation:unit", unit.pk)
-    asked = request.GET.get("parts", "")
-    parts = min(max(int(asked), 2), _MOST_PARTS) if asked.isdecimal() and len(asked) < 3 else 2
-    options = {"parts": parts} if sort == "split" else {}
-    form = how.form(request.user, unit, request.POST or None, **options)
-    if request.method == "POST" and (shown := form.carried_out()) is not None:
+    parts = _asked_parts(request) if sort == "split" else 0
+    options = {"parts": parts} if parts else {}
+    more = bool(parts) and "more" in request.POST
+    data, first = (None, request.POST.dict()) if more else (request.POST or None, None)
+    form = how.form(request.user, unit, data, initial=first, **options)
+    if request.method == "POST" and not more and (shown := form.carried_out()) is not None:
         messages.success(request, _("Recorded. You can undo it today, under History."))
         return redirect("organisation:unit", shown.pk)
     kinds = [unit.kind] if sort != "add" else list(UnitKind)[list(UnitKind).index(UnitKind(unit.kind)) :]
@@ -105,7 +113,8 @@ def change(request: HttpRequest, pk: uuid.UUID, sort: str) -> HttpResponse:
         "back": reverse("organisation:unit", args=[unit.pk]),
         "back_label": str(unit),
         "type_names": [name for kind in kinds for name in forms.TYPE_NAMES[UnitKind(kind)]],
-        "more_parts": parts + 1 if sort == "split" and parts < _MOST_PARTS else None,
+        "parts": parts,
+        "more_parts": 0 < parts < _MOST_PARTS,
         "active_place": PLACE,
     }
     return render(request, "organisation/form.html", context)
