@@ -32,6 +32,7 @@ PLACES = (
     Place(_("Cameras"), "cameras:list", "device-cctv", Action.CAMERA_SEE),
     Place(_("Recorders"), "cameras:nodes", "server", Action.NODE_SEE),
     Place(_("People"), "accounts:people", "users", Action.USER_SEE),
+    Place(_("Screens"), "accounts:screens", "device-desktop", Action.SCREEN_PAIR),
     Place(_("Audit log"), "audit:list", "list-search", Action.AUDIT_READ),
 )
 

@@ -7,11 +7,12 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from xomyen.centre.accounts.models import User
+from xomyen.centre.accounts.models import PairedScreen, User
+from xomyen.centre.accounts.screens import waiting_with
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
 from xomyen.centre.organisation.models import Post, Unit, UnitKind
-from xomyen.centre.permissions.giving import may_give, roles_given
+from xomyen.centre.permissions.giving import may_give, may_pair, roles_given
 from xomyen.centre.permissions.roles import Role
 
 
@@ -127,11 +128,30 @@ class FirstOfficerForm(PersonForm):
         return person
 
 
-class AppointmentForm(forms.Form):
+class PlacedForm(forms.Form):
+    """A form in which a unit or a post is chosen."""
+
+    place = forms.CharField(widget=forms.HiddenInput, error_messages={"required": _("Choose a unit or a post.")})
+
+    def chosen(self) -> Any:
+        """The unit or post that was chosen (`unit:<id>` or `post:<id>`); None if it is none."""
+        kind, _colon, key = str(self.data.get("place", "")).partition(":")
+        model: Any = {"unit": Unit, "post": Post}.get(kind)
+        try:
+            return None if model is None else model.objects.filter(pk=key).first()
+        except forms.ValidationError:
+            return None
+
+    def clean_place(self) -> str:
+        if self.chosen() is None:
+            raise forms.ValidationError(_("Choose a unit or a post."))
+        return str(self.cleaned_data["place"])
+
+
+class AppointmentForm(PlacedForm):
     """A role at a unit or a post for a time; only what whoever appoints may give."""
 
     role = forms.ChoiceField(label=_("Role"))
-    place = forms.CharField(widget=forms.HiddenInput, error_messages={"required": _("Choose a unit or a post.")})
     valid_from = forms.DateField(label=_("From"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     last_day = forms.DateField(
         label=_("Until and including"),
@@ -146,21 +166,10 @@ class AppointmentForm(forms.Form):
         roles: Any = self.fields["role"]
         roles.choices = [("", "–"), *((role.value, role.label) for role in roles_given(by))]
 
-    def chosen(self) -> Unit | Post | None:
-        """What was chosen: `unit:<id>` or `post:<id>`."""
-        kind, _colon, key = str(self.data.get("place", "")).partition(":")
-        model: Any = {"unit": Unit, "post": Post}.get(kind)
-        try:
-            return None if model is None else model.objects.filter(pk=key).first()
-        except forms.ValidationError:
-            return None
-
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         place = self.chosen()
-        if values.get("place") and place is None:
-            self.add_error("place", _("Choose a unit or a post."))
-        elif place is not None and values.get("role") and not may_give(self._by, Role(values["role"]), place):
+        if place is not None and values.get("role") and not may_give(self._by, Role(values["role"]), place):
             self.add_error("place", _("You cannot give this role there."))
         first, last = values.get("valid_from"), values.get("last_day")
         if first and last and last < first:
@@ -172,3 +181,37 @@ class AppointmentForm(forms.Form):
         last = self.cleaned_data["last_day"]
         until = last + datetime.timedelta(days=1) if last else None
         return Role(self.cleaned_data["role"]), self.chosen(), self.cleaned_data["valid_from"], until
+
+
+class PairForm(PlacedForm):
+    """Confirms the code that a screen shows."""
+
+    code = forms.CharField(
+        label=_("Code on the screen"),
+        max_length=12,
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    name = forms.CharField(
+        label=_("Name of the screen"), max_length=120, help_text=_("For example: TV of the culture house")
+    )
+
+    screen: PairedScreen
+
+    def __init__(self, by: User, data: Any = None, code: str = "") -> None:
+        super().__init__(data, initial={"code": code})
+        self._by = by
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        found = waiting_with(code)
+        if found is None:
+            raise forms.ValidationError(_("No screen shows this code now. Codes change every ten minutes."))
+        self.screen = found
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        place = self.chosen()
+        if place is not None and not may_pair(self._by, place):
+            self.add_error("place", _("You cannot pair a screen there."))
+        return dict(values)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xomyen.centre.accounts import entering, first_start, views
+from xomyen.centre.accounts import entering, first_start, screen_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -20,5 +20,9 @@ urlpatterns = [
     path("people/<uuid:key>/", views.person, name="person"),
     path("people/<uuid:key>/appoint/", views.appoint_person, name="appoint"),
     path("people/<uuid:key>/appointments/<uuid:appointment>/end/", views.end_appointment, name="end"),
+    path("pair/", screen_views.pair, name="pair"),
+    path("pair/state/", screen_views.pair_state, name="pair_state"),
+    path("screens/", screen_views.screen_list, name="screens"),
+    path("screens/<uuid:key>/revoke/", screen_views.revoke, name="revoke_screen"),
     path("people/<uuid:key>/<slug:what>/", views.manage, name="manage"),
 ]

@@ -10,7 +10,8 @@ from django.db.models import Q
 
 from xomyen.centre.dates import today
 from xomyen.centre.organisation.tree import below_sql
-from xomyen.centre.permissions.decide import held_by
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import held_by, roots
 from xomyen.centre.permissions.roles import RULES, Role
 
 GIVES: dict[Any, frozenset[Any]] = {
@@ -40,12 +41,14 @@ def roles_given(person: Any) -> list[Any]:
 
 def may_give(person: Any, role: Any, place: Any) -> bool:
     """Whether the person may appoint somebody else to the role at the place, a unit or a post."""
+    offices = {unit for held in held_by(person) if role in GIVES.get(held.role, ()) for unit in held.units}
+    return bool(offices) and _reaches(below_sql(sorted(offices), today()), place)
+
+
+def _reaches(reach: Any, place: Any) -> bool:
+    """Whether the units contain the place: the unit, or all that the post answers for, now or later."""
     from xomyen.centre.organisation.models import Post, Unit
 
-    roots = {unit for held in held_by(person) if role in GIVES.get(held.role, ()) for unit in held.units}
-    if not roots:
-        return False
-    reach = below_sql(sorted(roots), today())
     if not isinstance(place, Post):
         return Unit.objects.filter(pk=place.pk, id__in=reach).exists()
     answers_for = place.jurisdictions.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=today()))
@@ -71,3 +74,8 @@ def may_end(person: Any, appointment: Any) -> bool:
     """Whether the person may end this appointment of somebody else."""
     place = appointment.unit or appointment.post
     return person.pk != appointment.user_id and may_give(person, Role(appointment.role), place)
+
+
+def may_pair(person: Any, place: Any) -> bool:
+    """Whether the person may pair a screen at the place; a post may answer for no unit out of the person's reach."""
+    return _reaches(below_sql(roots(person, Action.SCREEN_PAIR), today()), place)

@@ -1,0 +1,92 @@
+"""Pages about paired screens: the one on the television, and the one for whoever confirms and keeps them."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from xomyen.centre.accounts import screens
+from xomyen.centre.accounts.entry import address_of
+from xomyen.centre.accounts.forms import PairForm
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import require
+
+_PER_PAGE = 50
+_PLACE = "accounts:screens"
+
+
+@login_not_required
+@never_cache
+@require_GET
+def pair(request: HttpRequest) -> HttpResponse:
+    """For the television: the code to confirm, or on to the pictures."""
+    screen, secret = screens.screen_of(request), request.COOKIES.get(screens.COOKIE, "")
+    if screen is None or (screen.confirmed is None and screen.code_expires <= timezone.now()):
+        try:
+            screen, secret = screens.begin(address_of(request))
+        except screens.TooManyWaiting:
+            return render(request, "accounts/pair.html", {"full": True}, status=429)
+    if screen.confirmed is not None:
+        # The token of forms lives in the session, which lasts as long as the screen itself.
+        request.session.set_expiry(screens.COOKIE_LASTS)
+        response: HttpResponse = redirect("watch:wall")
+    else:
+        where = request.build_absolute_uri(f"{reverse(_PLACE)}?code={screen.code}")
+        context = {
+            "screen": screen,
+            "qr": screens.picture_of(where),
+            "where": request.build_absolute_uri(reverse(_PLACE)),
+        }
+        response = render(request, "accounts/pair.html", context)
+    screens.give_secret(response, secret)
+    return response
+
+
+@login_not_required
+@never_cache
+@require_GET
+def pair_state(request: HttpRequest) -> HttpResponse:
+    """Part of the television's page: reloads it once something has changed."""
+    screen = screens.screen_of(request)
+    waits = screen is not None and screen.confirmed is None and screen.code_expires > timezone.now()
+    return HttpResponse(status=204, headers={} if waits else {"HX-Refresh": "true"})
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def screen_list(request: HttpRequest) -> HttpResponse:
+    """The screens of one's places, and confirming another."""
+    require(request.user, Action.SCREEN_PAIR)
+    form = PairForm(request.user, request.POST if request.method == "POST" else None, code=request.GET.get("code", ""))
+    if request.method == "POST" and form.is_valid():
+        screens.confirm(request.user, form.screen, form.cleaned_data["name"], form.chosen())
+        messages.success(request, _("The screen “%(name)s” is paired and shows pictures now.") % {"name": form.screen})
+        return redirect(_PLACE)
+    units, posts = screens.places(request.user)
+    context: dict[str, Any] = {
+        "screens": Paginator(screens.seen_screens(request.user), _PER_PAGE).get_page(request.GET.get("page")),
+        "form": form,
+        "units": units,
+        "posts": posts,
+        "chosen": form.data.get("place", ""),
+        "pair_url": request.build_absolute_uri(reverse("accounts:pair")),
+        "active_place": _PLACE,
+    }
+    return render(request, "accounts/screens.html", context)
+
+
+@require_POST
+def revoke(request: HttpRequest, key: Any) -> HttpResponse:
+    """Ends a screen."""
+    screen = get_object_or_404(screens.seen_screens(request.user), pk=key)
+    screens.revoke(request.user, screen)
+    messages.success(request, _("The screen “%(name)s” shows nothing any more.") % {"name": screen})
+    return redirect(_PLACE)

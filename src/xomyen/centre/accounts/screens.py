@@ -1,0 +1,152 @@
+"""Paired screens: a browser on a wall shows a code, somebody confirms it, and the screen has its own identity."""
+
+import base64
+import datetime
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from allauth.mfa.adapter import get_adapter
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from xomyen.centre.accounts.models import PairedScreen, User
+from xomyen.centre.accounts.services import digest
+from xomyen.centre.dates import in_force, today
+from xomyen.centre.organisation.models import Jurisdiction, Post, Unit
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import allowed_units
+from xomyen.centre.permissions.giving import may_pair
+
+COOKIE = "xomyen_screen"
+# Browsers keep no cookie for longer than 400 days (RFC 6265bis, 5.5); it is set anew with every visit to /pair.
+COOKIE_LASTS = datetime.timedelta(days=400)
+CODE_LASTS = datetime.timedelta(minutes=10)
+# Without what is easily taken for something else when read from across a room.
+_LETTERS = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
+_CODE_LENGTH = 6
+_WAITING_AT_MOST = 100
+_WAITING_AT_ONE_ADDRESS = 10
+_SEEN_EVERY = datetime.timedelta(minutes=1)
+
+
+class TooManyWaiting(Exception):  # says what is the matter
+    """So many screens show a code already that no other may begin."""
+
+
+def begin(address: str | None) -> tuple[PairedScreen, str]:
+    """A screen that waits to be confirmed, and its secret, which is given to its browser alone."""
+    now = timezone.now()
+    PairedScreen.objects.filter(confirmed__isnull=True, code_expires__lte=now).delete()
+    waiting = PairedScreen.objects.waiting()
+    here = waiting.filter(address=address).count()
+    if here >= _WAITING_AT_ONE_ADDRESS or waiting.count() >= _WAITING_AT_MOST:
+        raise TooManyWaiting
+    secret = secrets.token_urlsafe(32)
+    code = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LENGTH))
+    made = PairedScreen.objects.create(
+        code=code, code_expires=now + CODE_LASTS, digest=digest(secret), address=address, last_seen=now
+    )
+    return made, secret
+
+
+def screen_of(request: HttpRequest) -> PairedScreen | None:
+    """The screen whose secret the browser holds, waiting or paired; None if there is none or it was revoked."""
+    secret = request.COOKIES.get(COOKIE)
+    if not secret:
+        return None
+    found = PairedScreen.objects.select_related("unit", "post").filter(digest=digest(secret), revoked__isnull=True)
+    return found.first()
+
+
+def give_secret(response: HttpResponse, secret: str) -> None:
+    """Lets the browser keep the secret where no script reads it."""
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=COOKIE_LASTS,
+        httponly=True,
+        secure=bool(settings.SESSION_COOKIE_SECURE),
+        samesite="Lax",
+    )
+
+
+def waiting_with(code: str) -> PairedScreen | None:
+    """The screen that shows this code now; blanks and small letters do not matter."""
+    plain = "".join(code.split()).upper()
+    return PairedScreen.objects.waiting().filter(code=plain).first() if plain else None
+
+
+def confirm(by: User, screen: PairedScreen, name: str, place: Unit | Post) -> None:
+    """The screen belongs to the place from now on. Raises PermissionDenied."""
+    if not may_pair(by, place):
+        raise PermissionDenied(str(place))
+    with transaction.atomic():
+        screen.name = name
+        if isinstance(place, Post):
+            screen.post = place
+        else:
+            screen.unit = place
+        screen.confirmed, screen.confirmed_by = timezone.now(), by
+        screen.valid_from, screen.code = today(), None
+        screen.save()
+
+
+def seen_screens(person: Any) -> QuerySet[PairedScreen]:
+    """The paired screens at places where the person may pair."""
+    units = allowed_units(person, Action.SCREEN_PAIR)
+    posts = Jurisdiction.objects.filter(in_force(today()), unit__in=units).values("post")
+    return (
+        PairedScreen.objects.paired()
+        .filter(Q(unit__in=units) | Q(post__in=posts))
+        .select_related("unit", "post", "confirmed_by")
+    )
+
+
+def places(person: Any, at_most: int = 50) -> tuple[list[Unit], list[Post]]:
+    """Where the person may pair a screen: posts first, as that is where screens hang."""
+    mine = allowed_units(person, Action.SCREEN_PAIR)
+    answering = Jurisdiction.objects.filter(in_force(today()), post=OuterRef("pk"), unit__in=mine)
+    posts = Post.objects.filter(in_force(today()), Exists(answering)).order_by("name")[:at_most]
+    units = Unit.objects.on(today()).filter(id__in=mine).order_by("kind", "code")[:at_most]
+    return list(units), list(posts)
+
+
+def revoke(by: User, screen: PairedScreen) -> None:
+    """The screen shows nothing from its next request on; its cookie is worth nothing any more."""
+    screen.revoked, screen.revoked_by = timezone.now(), by
+    screen.save(update_fields=["revoked", "revoked_by"])
+
+
+def picture_of(address: str) -> str:
+    """A QR code of the address as a `data:` URL."""
+    # The same that draws the codes for authenticator apps.
+    drawn: str = get_adapter().build_totp_svg(address)
+    return "data:image/svg+xml;base64," + base64.b64encode(drawn.encode()).decode()
+
+
+class ScreenMiddleware:
+    """On pages with pictures a paired screen is who looks, where nobody is signed in; nowhere else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, _view: Any, _arguments: Any, _keywords: Any) -> None:
+        """Runs before a sign-in is asked for."""
+        match = request.resolver_match
+        if match is None or "watch" not in match.app_names or request.user.is_authenticated:
+            return
+        screen = screen_of(request)
+        if screen is None or not screen.is_active:
+            return
+        request.user = screen
+        now = timezone.now()
+        if screen.last_seen is None or now - screen.last_seen > _SEEN_EVERY:
+            PairedScreen.objects.filter(pk=screen.pk).update(last_seen=now)
