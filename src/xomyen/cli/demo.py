@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
@@ -191,7 +192,7 @@ async def _run(folder: NodeFolder, address: str, wanted: Wanted, pages: str | No
         async def set_up(url: str) -> None:
             node = prepare(folder)
             async with connected(folder, "demo") as client:
-                configs = await configure(Configuration(client, node), wanted.cameras, port)
+                configs = await configure(Configuration(client, node), wanted.cameras, port, centre is not None)
             link = await asyncio.to_thread(sign_in_link, folder, url)
             people = await open_doors(demo_table(), centre, Beside(node, url, configs)) if centre else []
             _tell(folder, wanted.cameras, people, link)
@@ -280,27 +281,42 @@ async def _answers(port: int) -> bool:
     return True
 
 
-async def configure(configuration: Configuration, cameras: list[DemoCamera], port: int) -> list[Known]:
-    """Brings the node's cameras to those of the demo; those that are right already are left alone."""
-    configured = []
-    known = {record.config.name: record for record in await configuration.cameras()}
-    # Cameras that people added to the demo's folder are theirs.
-    ours = {camera.title for camera in cameras_of_demo(_MOST)} - {camera.title for camera in cameras}
-    for name, record in known.items():
-        if name in ours:
+async def configure(
+    configuration: Configuration, cameras: list[DemoCamera], port: int, beside_centre: bool = False
+) -> list[Known]:
+    """Brings the node's cameras to those of the demo; what people changed of them, and added, is left alone.
+
+    Those that an earlier demo had and this one has not are taken out; with a centre, whose they are, they rest.
+    """
+    known = {number: record for record in await configuration.cameras() if (number := _number(record.config))}
+    for number, record in known.items():
+        if number <= len(cameras):
+            continue
+        if not beside_centre:
             await configuration.remove(record.config.id, record.revision)
+        elif record.config.enabled:
+            await configuration.put(record.config.model_copy(update={"enabled": False}), record.revision)
+    configured = []
     for number, camera in enumerate(cameras, start=1):
-        before = known.get(camera.title)
-        config = CameraConfig(
-            id=before.config.id if before else new_id(),
-            name=camera.title,
-            site=camera.site,
-            main=StreamConfig(url=f"rtsp://127.0.0.1:{port}/{number}"),
-            sub=StreamConfig(url=f"rtsp://127.0.0.1:{port}/{number}/sub", record=False),
-            retention_days=7,
-            order=number,
+        before = known.get(number)
+        streams = {
+            "main": StreamConfig(url=f"rtsp://127.0.0.1:{port}/{number}"),
+            "sub": StreamConfig(url=f"rtsp://127.0.0.1:{port}/{number}/sub", record=False),
+        }
+        config = (
+            before.config.model_copy(update={**streams, "enabled": True})
+            if before
+            else CameraConfig(
+                id=new_id(), name=camera.title, site=camera.site, retention_days=7, order=number, **streams
+            )
         )
         if before is None or before.config != config:
             await configuration.put(config, before.revision if before else 0)
         configured.append(Known(camera.code, camera.name, config))
     return configured
+
+
+def _number(config: CameraConfig) -> int:
+    """Which of the simulated cameras it is, from 1; 0: none of them."""
+    found = re.fullmatch(r"rtsp://127\.0\.0\.1:\d+/(\d+)", config.main.url)
+    return int(found[1]) if found else 0

@@ -105,7 +105,7 @@ def test_the_next_demo_keeps_what_people_changed(
     again = fill(table, Place(NODE.node, "http://127.0.0.1:9999"), [*moved, more])
     assert [person.username for person in again] == list(people)
     camera.refresh_from_db()
-    assert (camera.name, camera.main_url) == ("Hướng chợ mới", "rtsp://192.0.2.9/4")
+    assert (camera.name, camera.main_url) == ("Hướng chợ mới", "rtsp://192.0.2.1/4")
     assert not people["vu.lan"].appointments.exists()
     assert Camera.objects.count() == 26
     assert Camera.objects.get(code="C26").site.name == "Xã Gia Khê"

@@ -21,8 +21,8 @@ class Place(NamedTuple):
 def fill(table: Table, place: Place, cameras: Cameras) -> list[User]:
     """Fills the centre, all or nothing; the people of the table, in its order.
 
-    A centre that has the commune already keeps what people made of it: only the node's address, the cameras'
-    streams, and cameras it has not had yet, are brought up to date.
+    A centre that has the commune already keeps what people made of it: only the node's address is brought up to
+    date, and cameras it has not had yet are added. What changed of the others on the node, it learns from there.
     """
     with transaction.atomic():
         units = put_units(table)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from xomyen.centre.accounts.models import User
-from xomyen.centre.cameras.models import Acceptance, AcceptanceStep, Camera, CameraClass, Node, Site
+from xomyen.centre.cameras.models import Acceptance, AcceptanceStep, Camera, CameraClass, Node, Site, Standing
 from xomyen.centre.organisation.models import Unit
 
 Table = dict[str, Any]
@@ -31,7 +31,7 @@ Cameras = list[Recorded]
 def put_classes(table: Table) -> None:
     """How long footage of which cameras is kept."""
     for row in table["class"]:
-        CameraClass.objects.get_or_create(
+        CameraClass.objects.update_or_create(
             name=row["name"],
             defaults={"retention_days": row["days"], "past_needs_purpose": row.get("past_needs_purpose", False)},
         )
@@ -51,17 +51,18 @@ def put_node(table: Table, unit: Unit, key: str, address: str) -> Node:
 def put_sites(table: Table, units: dict[str, Unit], node: Node, cameras: Cameras) -> None:
     """Sites and cameras; cameras that the table does not have stand at a site of their own."""
     wanted = {camera.code: camera for camera in cameras}
-    known = {str(camera.id): camera for camera in Camera.objects.filter(node=node)}
     for row in table["site"]:
         rows = {one["code"]: one for one in row["cameras"] if one["code"] in wanted}
-        site = _site(units[row["unit"]], row) if rows else None
+        if not rows:
+            continue
+        site = _site(units[row["unit"]], row)
         for code, one in rows.items():
-            _put_camera(table, {**one, "purpose": row["purpose"]}, site, node, known, wanted.pop(code))
+            _put_camera(table, {**one, "purpose": row["purpose"]}, site, node, wanted.pop(code))
     if wanted:
         site = _site(units[table["commune"]], table["other_site"])
         for camera in wanted.values():
             one = {"owner": table["other_site"]["owner"], "purpose": table["other_site"]["purpose"]}
-            _put_camera(table, one, site, node, known, camera)
+            _put_camera(table, one, site, node, camera)
 
 
 def _site(unit: Unit, row: Table) -> Site:
@@ -69,14 +70,9 @@ def _site(unit: Unit, row: Table) -> Site:
     return Site.objects.get_or_create(unit=unit, code=row["code"], defaults=position)[0]
 
 
-def _put_camera(
-    table: Table, row: Table, site: Site | None, node: Node, known: dict[str, Camera], recorded: Recorded
-) -> None:
-    camera = known.get(recorded.id)
-    if camera is not None:
-        if (camera.main_url, camera.sub_url) != (recorded.main_url, recorded.sub_url):
-            camera.main_url, camera.sub_url = recorded.main_url, recorded.sub_url
-            camera.save()
+def _put_camera(table: Table, row: Table, site: Site, node: Node, recorded: Recorded) -> None:
+    """A new camera; one that is there, or was and is retired, is what people made of it."""
+    if Camera.objects.filter(pk=recorded.id).exists() or site.cameras.filter(code=recorded.code).exists():
         return
     owner = next(owner for owner in table["owner"] if owner["name"] == row["owner"])
     camera = Camera.objects.create(
@@ -97,6 +93,8 @@ def _put_camera(
         main_url=recorded.main_url,
         sub_url=recorded.sub_url,
         acceptance=Acceptance.ACCEPTED,
+        standing=Standing.PENDING,
+        standing_since=timezone.now(),
     )
     AcceptanceStep.objects.create(
         camera=camera,
