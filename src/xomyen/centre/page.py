@@ -33,6 +33,7 @@ PLACES = (
     Place(_("Recorders"), "cameras:nodes", "server", Action.NODE_SEE),
     Place(_("People"), "accounts:people", "users", Action.USER_SEE),
     Place(_("Screens"), "accounts:screens", "device-desktop", Action.SCREEN_PAIR),
+    Place(_("Regulations on use"), "accounts:regulation_list", "file-certificate", Action.REGULATION_EDIT),
     Place(_("Audit log"), "audit:list", "list-search", Action.AUDIT_READ),
 )
 

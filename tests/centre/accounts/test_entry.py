@@ -12,7 +12,7 @@ from django.urls import reverse
 from tests.centre.accounts.conftest import PASSWORD, just_signed_in
 from tests.centre.conftest import Appoint, Province
 
-from xomyen.centre.accounts.models import Acceptance, User
+from xomyen.centre.accounts.models import Acceptance, Regulation, User
 from xomyen.centre.accounts.regulations import accept, enact, outstanding
 from xomyen.centre.dates import today
 from xomyen.centre.permissions.roles import Role
@@ -184,3 +184,29 @@ def test_what_the_product_does_without_is_not_there(
     province: Province, appoint: Appoint, signed_in: SignedIn, page: str
 ) -> None:
     assert signed_in(appoint(Role.GROUP_HEAD, unit=province.group)).get(f"/account/{page}").status_code == 404
+
+
+def test_a_regulation_is_enacted_by_who_may_and_asked_before_pictures(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    head = signed_in(appoint(Role.POLICE_HEAD, unit=province.commune))
+    officer = signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
+    assert officer.get("/live").status_code == 200
+    assert officer.get("/regulations/").status_code == 403
+    assert "Ban hành quy chế" in head.get("/regulations/").content.decode()
+    data = {"unit": province.commune.pk, "title": "Quy chế khai thác", "number": "12/QĐ-UBND", "text": "Điều 1"}
+    early = head.post("/regulations/enact/", {**data, "valid_from": f"{today() - DAY:%Y-%m-%d}"})
+    assert early.context["form"].errors["valid_from"]
+    foreign = {**data, "unit": province.province.pk, "valid_from": f"{today():%Y-%m-%d}"}
+    assert head.post("/regulations/enact/", foreign).context["form"].errors["unit"]
+    assert head.post("/regulations/enact/", {**data, "valid_from": f"{today():%Y-%m-%d}"}).status_code == 302
+    assert officer.get("/live")["Location"] == "/account/regulations/?next=%2Flive"
+    asked = officer.post("/watch/tickets", {}, headers={"Accept": "application/json"})
+    assert (asked.status_code, asked.json()["type"]) == (403, "urn:xomyen:regulation")
+    regulation = Regulation.objects.get()
+    officer.post("/account/regulations/", {"regulation": regulation.pk, "read": "1", "next": "/live"})
+    assert officer.get("/live").status_code == 200
+    assert officer.get("/people/").status_code == 200
+    page = head.get("/regulations/")
+    assert [one.accepted for one in page.context["regulations"]] == [1]
+    assert head.get("/regulations/enact/", {"from": regulation.pk}).context["form"].initial["text"] == "Điều 1"

@@ -7,11 +7,13 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from xomyen.centre.accounts.models import PairedScreen, User
+from xomyen.centre.accounts.models import PairedScreen, Regulation, User
 from xomyen.centre.accounts.screens import waiting_with
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
 from xomyen.centre.organisation.models import Post, Unit, UnitKind
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import allowed_units
 from xomyen.centre.permissions.giving import may_give, may_pair, roles_given
 from xomyen.centre.permissions.roles import Role
 
@@ -215,3 +217,35 @@ class PairForm(PlacedForm):
         if place is not None and not may_pair(self._by, place):
             self.add_error("place", _("You cannot pair a screen there."))
         return dict(values)
+
+
+class RegulationForm(forms.Form):
+    """A version of a regulation on use."""
+
+    unit = forms.ModelChoiceField(
+        Unit.objects.none(), label=_("Unit"), help_text=_("It holds for all under it as well.")
+    )
+    title = forms.CharField(label=_("Title"), max_length=200)
+    number = forms.CharField(label=_("Number of the decision"), max_length=60, required=False)
+    valid_from = forms.DateField(label=_("In force from"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    text = forms.CharField(label=_("Text"), widget=forms.Textarea({"rows": 16}))
+
+    def __init__(self, by: User, data: Any = None, before: Regulation | None = None) -> None:
+        initial: dict[str, Any] = {"valid_from": today()}
+        if before is not None:
+            initial |= {"unit": before.unit_id, "title": before.title, "number": before.number, "text": before.text}
+        super().__init__(data, initial=initial)
+        units: Any = self.fields["unit"]
+        # Residential groups follow the regulation of their commune.
+        units.queryset = (
+            Unit.objects.on(today())
+            .filter(id__in=allowed_units(by, Action.REGULATION_EDIT))
+            .exclude(kind=UnitKind.GROUP)
+            .order_by("kind", "code")
+        )
+
+    def clean_valid_from(self) -> datetime.date:
+        day: datetime.date = self.cleaned_data["valid_from"]
+        if day < today():
+            raise forms.ValidationError(_("It can hold from today at the earliest: nobody accepts in the past."))
+        return day

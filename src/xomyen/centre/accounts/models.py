@@ -219,8 +219,6 @@ class PairedScreen(KeyedModel, DatedModel):
     created = models.DateTimeField(auto_now_add=True)
 
     objects = PairedScreenQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["digest", "last_seen", "address"])
-
     # What pages ask of whoever looks.
     is_authenticated = True
     is_anonymous = False

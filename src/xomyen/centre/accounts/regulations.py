@@ -4,14 +4,15 @@ import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, QuerySet
 
 from xomyen.centre.accounts.models import Acceptance, Regulation, User
+from xomyen.centre.audit.services import record
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.organisation.models import Unit
 from xomyen.centre.organisation.tree import above_sql
-from xomyen.centre.permissions.actions import PICTURES
-from xomyen.centre.permissions.decide import held_by
+from xomyen.centre.permissions.actions import PICTURES, Action
+from xomyen.centre.permissions.decide import allowed_units, held_by
 from xomyen.centre.permissions.roles import RULES
 
 
@@ -33,9 +34,11 @@ def outstanding(person: Any) -> QuerySet[Regulation]:
 
 def accept(person: User, regulation: Regulation, address: str | None) -> None:
     """Records that the person agreed; a second time changes nothing."""
-    Acceptance.objects.get_or_create(
-        user=person, regulation=regulation, defaults={"address": address, "name": str(person)}
-    )
+    with transaction.atomic():
+        defaults = {"address": address, "name": str(person)}
+        _, new = Acceptance.objects.get_or_create(user=person, regulation=regulation, defaults=defaults)
+        if new:
+            record("regulation.accepted", person, regulation, details={"version": regulation.version})
 
 
 def enact(
@@ -48,7 +51,7 @@ def enact(
         # One that would have begun on that day or later never comes into force.
         earlier.filter(valid_from__gte=valid_from, acceptances__isnull=True).delete()
         earlier.filter(in_force(valid_from)).exclude(valid_from__gte=valid_from).update(valid_to=valid_from)
-        return Regulation.objects.create(
+        made = Regulation.objects.create(
             unit=unit,
             version=last + 1,
             number=number,
@@ -57,3 +60,12 @@ def enact(
             valid_from=valid_from,
             made_by=made_by,
         )
+        record("regulation.enacted", made_by, made, unit, details={"version": made.version})
+        return made
+
+
+def kept_by(person: Any) -> QuerySet[Regulation]:
+    """The regulations, past and coming ones too, of the units where the person may enact them."""
+    mine = allowed_units(person, Action.REGULATION_EDIT)
+    accepted = Count("acceptances", distinct=True)
+    return Regulation.objects.filter(unit__in=mine).annotate(accepted=accepted).select_related("unit", "made_by")

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from xomyen.centre.accounts.models import PairedScreen, User
 from xomyen.centre.accounts.services import digest
+from xomyen.centre.audit.services import record
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.organisation.models import Jurisdiction, Post, Unit
 from xomyen.centre.permissions.actions import Action
@@ -94,6 +95,7 @@ def confirm(by: User, screen: PairedScreen, name: str, place: Unit | Post) -> No
         screen.confirmed, screen.confirmed_by = timezone.now(), by
         screen.valid_from, screen.code = today(), None
         screen.save()
+        record("screen.paired", by, screen, None if isinstance(place, Post) else place, details={"at": str(place)})
 
 
 def seen_screens(person: Any) -> QuerySet[PairedScreen]:
@@ -118,8 +120,10 @@ def places(person: Any, at_most: int = 50) -> tuple[list[Unit], list[Post]]:
 
 def revoke(by: User, screen: PairedScreen) -> None:
     """The screen shows nothing from its next request on; its cookie is worth nothing any more."""
-    screen.revoked, screen.revoked_by = timezone.now(), by
-    screen.save(update_fields=["revoked", "revoked_by"])
+    with transaction.atomic():
+        screen.revoked, screen.revoked_by = timezone.now(), by
+        screen.save(update_fields=["revoked", "revoked_by"])
+        record("screen.revoked", by, screen, screen.unit, details={"at": str(screen.place)})
 
 
 def picture_of(address: str) -> str:

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from xomyen.centre.accounts.models import EntryLink, LinkPurpose, User
+from xomyen.centre.audit.services import record
 
 SIGN_IN_LASTS = datetime.timedelta(minutes=15)
 INVITATION_LASTS = datetime.timedelta(days=3)
@@ -42,6 +43,8 @@ def _link(purpose: Any, lasts: datetime.timedelta, user: User | None, made_by: U
         EntryLink.objects.create(
             purpose=purpose, user=user, digest=digest(code), created=now, expires=now + lasts, made_by=made_by
         )
+        # Without a person: whoever owns the machine, at its command line.
+        record(f"invitation.{purpose}", made_by, thing=user, details={"hours": round(lasts.total_seconds() / 3600, 2)})
     # Behind the #: browsers send it to nobody and servers log it nowhere.
     return f"{reverse('accounts:link')}#{code}"
 
@@ -87,6 +90,7 @@ def enter(request: HttpRequest, user: User, how: str) -> None:
     record_authentication(request, user, method=how)
     if how == OWNER_LINK:
         request.session[STRONG] = OWNER_LINK
+        record("account.entered_by_link", user, thing=user, request=request)
     UserSession.objects.create_from_request(request)
 
 
@@ -98,6 +102,7 @@ def sign_out_everywhere(user: User) -> None:
             session.end()
         now = timezone.now()
         EntryLink.objects.filter(user=user, used__isnull=True, expires__gt=now).update(expires=now)
+        record("session.ended_everywhere", thing=user)
     user.refresh_from_db(fields=["session_round"])
 
 
@@ -117,6 +122,7 @@ def forget_second_factor(user: User) -> None:
     """After a lost telephone: apps, passkeys and recovery codes count no more, and every session ends."""
     with transaction.atomic():
         Authenticator.objects.filter(user=user).delete()
+        record("account.second_factor_forgotten", thing=user)
         sign_out_everywhere(user)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xomyen.centre.accounts import entering, first_start, screen_views, views
+from xomyen.centre.accounts import entering, first_start, regulation_views, screen_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("people/<uuid:key>/", views.person, name="person"),
     path("people/<uuid:key>/appoint/", views.appoint_person, name="appoint"),
     path("people/<uuid:key>/appointments/<uuid:appointment>/end/", views.end_appointment, name="end"),
+    path("regulations/", regulation_views.regulation_list, name="regulation_list"),
+    path("regulations/enact/", regulation_views.enact_regulation, name="enact"),
     path("pair/", screen_views.pair, name="pair"),
     path("pair/state/", screen_views.pair_state, name="pair_state"),
     path("screens/", screen_views.screen_list, name="screens"),
