@@ -16,7 +16,7 @@ class Number(BaseModel):
     value: int
 
 
-async def test_an_answer_comes_back_as_itsmessage(client: Client) -> None:
+async def test_an_answer_comes_back_as_its_message(client: Client) -> None:
     async def double(request: Number) -> Number:
         return Number(value=request.value * 2)
 

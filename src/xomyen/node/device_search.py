@@ -96,12 +96,13 @@ class Search:
         """What is found stands in the job's list as soon as it has been asked."""
         self._job.total = len(addresses)
         async with asyncio.TaskGroup() as asking:
-            if wanted.multicast:
-                self._job.step = "listening"
-                await self._listen(asking, wanted.seconds)
+            listening = asking.create_task(self._listen(asking, wanted.seconds)) if wanted.multicast else None
             if addresses:
                 self._job.step = "scanning"
                 await self._scan(asking, addresses)
+            if listening is not None:
+                self._job.step = "listening"
+                await listening
             self._job.step = "asking"
 
     async def _listen(self, asking: asyncio.TaskGroup, seconds: float) -> None:
@@ -109,8 +110,14 @@ class Search:
         async with aclosing(announcements):
             async for said in announcements:
                 endpoint = said.endpoint
-                sighting = _Sighting(endpoint.host, endpoint, ["multicast"], said.name, said.hardware)
-                self._meet(asking, sighting)
+                known = self._sightings.get((endpoint.host, endpoint.port))
+                if known is None:
+                    found = _Sighting(endpoint.host, endpoint, ["multicast"], said.name, said.hardware)
+                    self._meet(asking, found)
+                else:
+                    known.how.append("multicast")
+                    known.name, known.hardware = said.name, said.hardware
+                    self._tell(known)
 
     async def _scan(self, asking: asyncio.TaskGroup, addresses: Sequence[str]) -> None:
         looks = scan(addresses, self._places.ports)

@@ -38,7 +38,7 @@ async def test_devices_answer_a_multicast_and_each_counts_once(
     device: Make, loopback: Networks, group: tuple[str, int]
 ) -> None:
     async with device(group=group) as one, device(group=group) as other:
-        found = await first(discover(loopback, 5, group=group, sources=["127.0.0.1"]), 2)
+        found = await first(discover(loopback, 30, group=group, sources=["127.0.0.1"]), 2)
         assert {announcement.endpoint.url for announcement in found} == {one.url, other.url}
         assert {(announcement.name, announcement.hardware) for announcement in found} == {("Sân chợ", "Dome")}
 
@@ -47,7 +47,7 @@ async def test_a_device_that_names_an_address_it_had_before_is_where_its_answer_
     device: Make, loopback: Networks, group: tuple[str, int]
 ) -> None:
     async with device(group=group, host="192.168.77.77") as simulated:
-        (found,) = await first(discover(loopback, 5, group=group, sources=["127.0.0.1"]), 1)
+        (found,) = await first(discover(loopback, 30, group=group, sources=["127.0.0.1"]), 1)
         assert found.endpoint.url == simulated.url
 
 

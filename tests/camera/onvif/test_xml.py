@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xomyen.camera.onvif.answers import read_presets, read_profiles, read_stream_url, read_time
@@ -41,6 +41,7 @@ def test_what_no_device_has_a_reason_to_send_is_refused(data: bytes) -> None:
         parse(data)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with contextlib.suppress(XmlRefused):
@@ -48,6 +49,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     assert read_matches(data, "192.168.1.2", ["urn:uuid:1"]) == []
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100))
 def test_what_is_escaped_is_read_back_as_text(text: str) -> None:
     root = parse(f'<a b="{escape(text)}">{escape(text)}</a>'.encode())
@@ -68,6 +70,7 @@ ELEMENTS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(ELEMENTS)
 def test_any_answer_is_read_as_values_or_left_out(answer: Element) -> None:
     for profile in read_profiles(answer):
