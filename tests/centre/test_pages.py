@@ -1,5 +1,7 @@
 """What every page of the centre has: headers, a way round that fits the person, and nothing without signing in."""
 
+import json
+
 import pytest
 from django.test import Client
 from tests.centre.conftest import Appoint, Province
@@ -33,3 +35,16 @@ def test_a_change_without_the_forms_token_is_refused(province: Province, appoint
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(appoint(Role.POLICE_HEAD, unit=province.commune), "django.contrib.auth.backends.ModelBackend")
     assert strict.post("/account/logout/").status_code == 403
+
+
+def test_a_phone_may_put_the_centre_on_its_home_screen(client: Client, db: None) -> None:
+    page = client.get("/account/login/").content.decode()
+    assert '<link rel="manifest" href="/static/manifest.webmanifest">' in page
+    answer = client.get("/static/manifest.webmanifest")
+    assert answer.headers["Content-Type"] == "application/manifest+json"
+    manifest = json.loads(b"".join(answer.streaming_content))
+    assert (manifest["display"], manifest["start_url"]) == ("standalone", "/")
+    for icon in manifest["icons"]:
+        found = client.get(icon["src"])
+        assert (found.status_code, found.headers["Content-Type"]) == (200, icon["type"])
+        found.close()

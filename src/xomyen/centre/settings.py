@@ -205,6 +205,7 @@ BUILT = _PACKAGE / "static"
 STATIC_ROOT = BUILT
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_USE_FINDERS = False
+WHITENOISE_MIMETYPES = {".webmanifest": "application/manifest+json"}
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^.+-[0-9A-Za-z_-]{8}\.[a-z0-9]+$"
 
 LOGGING = {
