@@ -37,9 +37,9 @@ def clerk(province: Province, appoint: Appoint) -> User:
 @pytest.fixture
 def office(clerk: User, signed_in: SignedIn) -> Client:
     """The pages as somebody sees them who may change the whole province."""
-    client = signed_in(clerk)
-    client.cookies["xomyen_language"] = "en"
-    return client
+    clerk.language = "en"
+    clerk.save()
+    return signed_in(clerk)
 
 
 def names(response: Any) -> str:

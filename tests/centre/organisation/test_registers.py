@@ -38,9 +38,9 @@ def head(province: Province, appoint: Appoint) -> User:
 
 @pytest.fixture
 def office(head: User, signed_in: SignedIn) -> Client:
-    client = signed_in(head)
-    client.cookies["xomyen_language"] = "en"
-    return client
+    head.language = "en"
+    head.save()
+    return signed_in(head)
 
 
 def paper(province: Province, number: str = "12/NQ-ĐU", **values: Any) -> MandateDocument:

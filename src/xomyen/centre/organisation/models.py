@@ -4,9 +4,10 @@ import datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from xomyen.centre.dates import DatedModel, in_force, period_is_forward, today
@@ -65,8 +66,12 @@ class Unit(KeyedModel, DatedModel):
     type_name = models.CharField(_("type"), max_length=40, help_text=_("as written before the name: Xã, Phường, Thôn"))
     name = models.CharField(_("name"), max_length=120)
     folded = models.CharField(max_length=200, editable=False, db_index=True)
-    latitude = models.FloatField(_("latitude"), null=True, blank=True)
-    longitude = models.FloatField(_("longitude"), null=True, blank=True)
+    latitude = models.FloatField(
+        _("latitude"), null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
+    )
+    longitude = models.FloatField(
+        _("longitude"), null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)]
+    )
     official = models.BooleanField(_("official code"), default=True)  # False: the product issued the code
 
     objects = UnitQuerySet.as_manager()
@@ -175,7 +180,7 @@ class PostKind(models.TextChoices):
     COMMAND_CENTRE = "command_centre", _("command centre")
     STEERING_BOARD = "steering_board", _("steering board")
     CULTURE_HOUSE = "culture_house", _("culture house")
-    TECHNICAL = "technical", _("technical department")
+    TECHNICAL = "technical", pgettext_lazy("post", "technical department")
 
 
 class Post(KeyedModel, DatedModel):

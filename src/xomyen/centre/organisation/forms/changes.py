@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.organisation.forms.fields import Asked, DayField, LastDayField, UnitField, UnitsField, papers_of
@@ -54,10 +54,15 @@ def below(unit: Unit) -> UnitQuerySet:
 class BasisForm(Asked):
     """From which day, and on which paper."""
 
-    day = DayField(label=_lazy("In force from"))
-    document = forms.ModelChoiceField(None, label=_lazy("Mandate document"), required=False, empty_label=_lazy("none"))
+    day = DayField(label=gettext_lazy("In force from"))
+    document = forms.ModelChoiceField(
+        None, label=gettext_lazy("Mandate document"), required=False, empty_label=gettext_lazy("no paper")
+    )
     basis = forms.CharField(
-        label=_lazy("Basis"), required=False, max_length=200, help_text=_lazy("if the paper is not in the register")
+        label=gettext_lazy("Basis"),
+        required=False,
+        max_length=200,
+        help_text=gettext_lazy("if the paper is not in the register"),
     )
 
     def prepare(self) -> None:
@@ -69,15 +74,15 @@ class BasisForm(Asked):
 class AddForm(BasisForm):
     """A unit under this one."""
 
-    kind = forms.ChoiceField(label=_lazy("Kind"))
-    type_name = forms.CharField(label=_lazy("Type"), max_length=40, widget=forms.TextInput(_NAMES))
-    name = forms.CharField(label=_lazy("Name"), max_length=120)
-    code = forms.CharField(label=_lazy("Official code"), max_length=20, required=False)
+    kind = forms.ChoiceField(label=gettext_lazy("Level"))
+    type_name = forms.CharField(label=gettext_lazy("Type"), max_length=40, widget=forms.TextInput(_NAMES))
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    code = forms.CharField(label=gettext_lazy("Official code"), max_length=20, required=False)
     latitude = forms.FloatField(
-        label=_lazy("Latitude"), required=False, validators=[MinValueValidator(-90), MaxValueValidator(90)]
+        label=gettext_lazy("Latitude"), required=False, validators=[MinValueValidator(-90), MaxValueValidator(90)]
     )
     longitude = forms.FloatField(
-        label=_lazy("Longitude"), required=False, validators=[MinValueValidator(-180), MaxValueValidator(180)]
+        label=gettext_lazy("Longitude"), required=False, validators=[MinValueValidator(-180), MaxValueValidator(180)]
     )
 
     def prepare(self) -> None:
@@ -101,8 +106,8 @@ class AddForm(BasisForm):
 class CorrectForm(Asked):
     """What was typed wrongly."""
 
-    type_name = forms.CharField(label=_lazy("Type"), max_length=40, widget=forms.TextInput(_NAMES))
-    name = forms.CharField(label=_lazy("Name"), max_length=120)
+    type_name = forms.CharField(label=gettext_lazy("Type"), max_length=40, widget=forms.TextInput(_NAMES))
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     latitude = AddForm.base_fields["latitude"]
     longitude = AddForm.base_fields["longitude"]
 
@@ -118,9 +123,11 @@ class CorrectForm(Asked):
 class RenameForm(BasisForm):
     """Another name from a day on."""
 
-    type_name = forms.CharField(label=_lazy("Type"), max_length=40, widget=forms.TextInput(_NAMES))
-    name = forms.CharField(label=_lazy("New name"), max_length=120)
-    code = forms.CharField(label=_lazy("Official code"), max_length=20, help_text=_lazy("if it changes with the name"))
+    type_name = forms.CharField(label=gettext_lazy("Type"), max_length=40, widget=forms.TextInput(_NAMES))
+    name = forms.CharField(label=gettext_lazy("New name"), max_length=120)
+    code = forms.CharField(
+        label=gettext_lazy("Official code"), max_length=20, help_text=gettext_lazy("if it changes with the name")
+    )
 
     def prepare(self) -> None:
         super().prepare()
@@ -138,7 +145,7 @@ class RenameForm(BasisForm):
 class MoveForm(BasisForm):
     """Another parent from a day on."""
 
-    parent = UnitField(None, label=_lazy("New place under"))
+    parent = UnitField(None, label=gettext_lazy("New place under"))
 
     def prepare(self) -> None:
         super().prepare()
@@ -157,19 +164,19 @@ class MoveForm(BasisForm):
 class MergeForm(BasisForm):
     """Several units into one."""
 
-    others = UnitsField(None, label=_lazy("With which units"))
+    others = UnitsField(None, label=gettext_lazy("With which units"))
     into = UnitField(
         None,
-        label=_lazy("Into"),
+        label=gettext_lazy("Into"),
         required=False,
-        empty_label=_lazy("a new unit, named below"),
-        help_text=_lazy("one of the units, if it goes on and takes in the others"),
+        empty_label=gettext_lazy("a new unit, named below"),
+        help_text=gettext_lazy("one of the units, if it goes on and takes in the others"),
     )
     type_name = forms.CharField(
-        label=_lazy("Type of the new unit"), max_length=40, required=False, widget=forms.TextInput(_NAMES)
+        label=gettext_lazy("Type of the new unit"), max_length=40, required=False, widget=forms.TextInput(_NAMES)
     )
-    name = forms.CharField(label=_lazy("Name of the new unit"), max_length=120, required=False)
-    code = forms.CharField(label=_lazy("Official code of the new unit"), max_length=20, required=False)
+    name = forms.CharField(label=gettext_lazy("Name of the new unit"), max_length=120, required=False)
+    code = forms.CharField(label=gettext_lazy("Official code of the new unit"), max_length=20, required=False)
 
     def prepare(self) -> None:
         super().prepare()
@@ -199,7 +206,9 @@ class MergeForm(BasisForm):
 class SplitForm(BasisForm):
     """One unit into several; each unit below goes to one of them."""
 
-    goes_on = forms.BooleanField(label=_lazy("The unit itself goes on; the parts are taken out of it"), required=False)
+    goes_on = forms.BooleanField(
+        label=gettext_lazy("The unit itself goes on; the parts are taken out of it"), required=False
+    )
 
     def __init__(self, *arguments: Any, parts: int = 2, **options: Any) -> None:
         self.parts = parts
@@ -256,13 +265,13 @@ class SplitForm(BasisForm):
 class CloseForm(BasisForm):
     """The unit ends."""
 
-    day = LastDayField(label=_lazy("Last day"))
+    day = LastDayField(label=gettext_lazy("Last day"))
     successor = UnitField(
         None,
-        label=_lazy("Taken over by"),
+        label=gettext_lazy("Taken over by"),
         required=False,
-        empty_label=_lazy("nobody"),
-        help_text=_lazy("gets the units below, and sees what is still registered here"),
+        empty_label=gettext_lazy("nobody"),
+        help_text=gettext_lazy("gets the units below, and sees what is still registered here"),
     )
 
     def prepare(self) -> None:
@@ -282,7 +291,7 @@ class CloseForm(BasisForm):
 class HandOverForm(Asked):
     """What is still registered at an ended unit goes to another."""
 
-    successor = UnitField(None, label=_lazy("To"))
+    successor = UnitField(None, label=gettext_lazy("To"))
 
     def prepare(self) -> None:
         after = self.unit.succeeded_by.values("successor")

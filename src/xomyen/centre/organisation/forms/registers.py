@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from xomyen.centre.dates import today
 from xomyen.centre.organisation.forms.fields import DayField, LastDayField, UnitField, UnitsField, dress, papers_of
@@ -64,10 +64,12 @@ class RegisterForm(forms.Form):
 class PostForm(RegisterForm):
     """A new post."""
 
-    name = forms.CharField(label=_lazy("Name"), max_length=160)
-    kind = forms.ChoiceField(label=_lazy("Kind"), choices=PostKind.choices)
-    units_answered = UnitsField(None, label=_lazy("Answers for"), help_text=_lazy("each with all units below it"))
-    day = DayField(label=_lazy("From"))
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=160)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=PostKind.choices)
+    units_answered = UnitsField(
+        None, label=gettext_lazy("Answers for"), help_text=gettext_lazy("each with all units below it")
+    )
+    day = DayField(label=gettext_lazy("From"))
 
     def prepare(self) -> None:
         self.fields["units_answered"].queryset = self.units(Action.POST_EDIT).filter(valid_to=None)
@@ -83,8 +85,8 @@ class PostForm(RegisterForm):
 class PostChangeForm(RegisterForm):
     """A post's name and kind."""
 
-    name = forms.CharField(label=_lazy("Name"), max_length=160)
-    kind = forms.ChoiceField(label=_lazy("Kind"), choices=PostKind.choices)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=160)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=PostKind.choices)
 
     def prepare(self) -> None:
         self.fill("name", "kind")
@@ -96,7 +98,7 @@ class PostChangeForm(RegisterForm):
 class EndForm(RegisterForm):
     """The last day of a post, of its answerability, or of a scheme."""
 
-    end = LastDayField(label=_lazy("Last day"))
+    end = LastDayField(label=gettext_lazy("Last day"))
 
     def carry_out(self) -> Any:
         end = self.cleaned_data["end"]
@@ -110,8 +112,8 @@ class EndForm(RegisterForm):
 class JurisdictionForm(RegisterForm):
     """Another unit for which a post answers."""
 
-    unit = UnitField(None, label=_lazy("Unit"))
-    day = DayField(label=_lazy("From"))
+    unit = UnitField(None, label=gettext_lazy("Unit"))
+    day = DayField(label=gettext_lazy("From"))
 
     def prepare(self) -> None:
         self.fields["unit"].queryset = self.units(Action.POST_EDIT).filter(valid_to=None)
@@ -125,14 +127,14 @@ class JurisdictionForm(RegisterForm):
 class DocumentForm(RegisterForm):
     """A paper: new when the row is a unit."""
 
-    unit = UnitField(None, label=_lazy("Unit"))
-    kind = forms.ChoiceField(label=_lazy("Kind"), choices=DocumentKind.choices)
-    number = forms.CharField(label=_lazy("Number"), max_length=60)
-    title = forms.CharField(label=_lazy("About"), max_length=300)
-    issuer = forms.CharField(label=_lazy("Issued by"), max_length=160)
-    issued = DayField(label=_lazy("Issued on"))
-    valid_from = DayField(label=_lazy("In force from"), required=False)
-    valid_to = LastDayField(label=_lazy("In force until"), required=False)
+    unit = UnitField(None, label=gettext_lazy("Unit"))
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=DocumentKind.choices)
+    number = forms.CharField(label=gettext_lazy("Number"), max_length=60)
+    title = forms.CharField(label=gettext_lazy("About"), max_length=300)
+    issuer = forms.CharField(label=gettext_lazy("Issued by"), max_length=160)
+    issued = DayField(label=gettext_lazy("Issued on"))
+    valid_from = DayField(label=gettext_lazy("In force from"), required=False)
+    valid_to = LastDayField(label=gettext_lazy("In force until"), required=False)
 
     def prepare(self) -> None:
         self.fields["unit"].queryset = self.units(Action.SCHEME_EDIT)
@@ -167,12 +169,12 @@ class DocumentForm(RegisterForm):
 class SchemeForm(RegisterForm):
     """A scheme: new when the row is a unit."""
 
-    name = forms.CharField(label=_lazy("Name"), max_length=200)
-    launched = DayField(label=_lazy("Launched on"), required=False)
-    valid_from = DayField(label=_lazy("In force from"), required=False)
-    groups = UnitsField(None, label=_lazy("Residential groups"), required=False)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    launched = DayField(label=gettext_lazy("Launched on"), required=False)
+    valid_from = DayField(label=gettext_lazy("In force from"), required=False)
+    groups = UnitsField(None, label=gettext_lazy("Residential groups"), required=False)
     documents = forms.ModelMultipleChoiceField(
-        None, label=_lazy("Founding papers"), required=False, widget=forms.CheckboxSelectMultiple
+        None, label=gettext_lazy("Founding papers"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
     def prepare(self) -> None:

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xomyen.centre.organisation.forms import changes as forms
@@ -37,43 +37,47 @@ class Sort:
 
 
 SORTS = {
-    "add": Sort(forms.AddForm, _lazy("Add a unit below %(unit)s"), _lazy("Add")),
+    "add": Sort(forms.AddForm, gettext_lazy("Add a unit below %(unit)s"), gettext_lazy("Add")),
     "correct": Sort(
         forms.CorrectForm,
-        _lazy("Correct the entry of %(unit)s"),
-        _lazy("Save"),
-        _lazy("For what was typed wrongly. If the unit has a new name from a day on, rename it instead."),
+        gettext_lazy("Correct the entry of %(unit)s"),
+        gettext_lazy("Save"),
+        gettext_lazy("For what was typed wrongly. If the unit has a new name from a day on, rename it instead."),
     ),
     "rename": Sort(
         forms.RenameForm,
-        _lazy("Rename %(unit)s"),
-        _lazy("Rename"),
-        _lazy("Cameras, posts and people stay with the unit; its old name can still be found."),
+        gettext_lazy("Rename %(unit)s"),
+        gettext_lazy("Rename"),
+        gettext_lazy("Cameras, posts and people stay with the unit; its old name can still be found."),
     ),
     "move": Sort(
         forms.MoveForm,
-        _lazy("Place %(unit)s elsewhere"),
-        _lazy("Move"),
-        _lazy("All units below go along. People of the old place do not see it any more, those of the new one do."),
+        gettext_lazy("Place %(unit)s elsewhere"),
+        gettext_lazy("Move"),
+        gettext_lazy(
+            "All units below go along. People of the old place do not see it any more, those of the new one do."
+        ),
     ),
     "merge": Sort(
         forms.MergeForm,
-        _lazy("Merge %(unit)s"),
-        _lazy("Merge"),
-        _lazy("The units end the day before, and all below them goes to the one they become."),
+        gettext_lazy("Merge %(unit)s"),
+        gettext_lazy("Merge"),
+        gettext_lazy("The units end the day before, and all below them goes to the one they become."),
     ),
     "split": Sort(
         forms.SplitForm,
-        _lazy("Divide %(unit)s"),
-        _lazy("Divide"),
-        _lazy("Say where each unit below goes. What is registered at the unit itself stays with the first part."),
+        gettext_lazy("Divide %(unit)s"),
+        gettext_lazy("Divide"),
+        gettext_lazy(
+            "Say where each unit below goes. What is registered at the unit itself stays with the first part."
+        ),
     ),
-    "close": Sort(forms.CloseForm, _lazy("Close %(unit)s"), _lazy("Close")),
+    "close": Sort(forms.CloseForm, gettext_lazy("Close %(unit)s"), gettext_lazy("Close")),
     "hand-over": Sort(
         forms.HandOverForm,
-        _lazy("Hand over the matters of %(unit)s"),
-        _lazy("Hand over"),
-        _lazy("Sites, recorders, schemes and the answerability of posts go over today. Appointments do not."),
+        gettext_lazy("Hand over the matters of %(unit)s"),
+        gettext_lazy("Hand over"),
+        gettext_lazy("Sites, recorders, schemes and the answerability of posts go over today. Appointments do not."),
     ),
 }
 
