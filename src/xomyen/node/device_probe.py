@@ -7,9 +7,10 @@ from xomyen.bus.device_messages import ProbeWanted, StreamSeen
 from xomyen.camera.address import Credentials
 from xomyen.camera.probe import probe
 from xomyen.camera.source import CodecConfig
+from xomyen.node.device_decoder import ProbeDecoder
 from xomyen.node.device_jobs import Job
-from xomyen.playback.decode import keyframe_picture
 from xomyen.playback.errors import Busy, NotDecodable
+from xomyen.playback.keyframe import keyframe_picture
 from xomyen.playback.pool import DecoderPool
 
 _LARGEST_UNIT = 8 << 20
@@ -17,7 +18,7 @@ _LARGEST_STILL = 500_000  # bytes; a message of the bus takes 1 MiB
 _STILL_S = 10.0
 
 
-async def probe_stream(job: Job, wanted: ProbeWanted, credentials: Credentials | None) -> None:
+async def probe_stream(job: Job, wanted: ProbeWanted, credentials: Credentials | None, decoder: ProbeDecoder) -> None:
     """Raises the CameraFault that says what is wrong.
 
     The picture is decoded in a process of its own: libav may crash on what a camera sends.
@@ -43,7 +44,7 @@ async def probe_stream(job: Job, wanted: ProbeWanted, credentials: Credentials |
         if len(jpeg) <= _LARGEST_STILL:
             job.still = base64.b64encode(jpeg).decode()
 
-    async with DecoderPool(1, 1, warm=1) as pool:
+    async with decoder.used() as pool:
         still = asyncio.create_task(take_still(pool), name="still")
         try:
             result = await probe(

@@ -1,5 +1,7 @@
 """What a centre asks of the node about devices: probing, discovery, steering."""
 
+import asyncio
+import importlib
 from contextlib import AsyncExitStack
 from typing import Self
 
@@ -18,6 +20,7 @@ from xomyen.bus.messages import StreamConfig
 from xomyen.bus.requests import answer
 from xomyen.node.config_service import validate_stream
 from xomyen.node.device_credentials import Keyring
+from xomyen.node.device_decoder import ProbeDecoder
 from xomyen.node.device_jobs import Job, Jobs
 from xomyen.node.device_ptz import Steering
 from xomyen.node.device_search import Search, SearchPlaces
@@ -36,12 +39,14 @@ class DeviceService:
         self._node = node
         self._places = places
         self._keyring = Keyring(client, node, secrets)
+        self._decoder = ProbeDecoder()
         self._jobs = Jobs(clock)
         self._steering = Steering(places.networks, self._keyring, clock)
         self._answering = AsyncExitStack()
         self._exit = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        await self._exit.enter_async_context(self._decoder)
         await self._exit.enter_async_context(self._jobs)
         await self._exit.enter_async_context(self._steering)
         client = self._client
@@ -66,14 +71,15 @@ class DeviceService:
 
     async def probe(self, wanted: ProbeWanted) -> JobState:
         """Begins to look at a stream. Raises InvalidConfiguration, UnknownCamera, DevicesBusy."""
-        # Loads what reads video: until somebody probes, this process does without.
-        from xomyen.node.device_probe import probe_stream
-
         validate_stream(StreamConfig(url=wanted.url), "probe")
         credentials = await self._keyring.open(wanted.credentials, wanted.url)
 
         async def work(job: Job) -> None:
-            await probe_stream(job, wanted, credentials)
+            # What reads video is loaded when somebody probes, and beside the loop: a camera may have to be stopped.
+            await asyncio.to_thread(importlib.import_module, "xomyen.node.device_probe")
+            from xomyen.node.device_probe import probe_stream
+
+            await probe_stream(job, wanted, credentials, self._decoder)
 
         return self._jobs.begin("probe", work).state()
 

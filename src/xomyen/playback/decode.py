@@ -86,7 +86,7 @@ def picture(path: str, sample_entry: bytes, samples: Sequence[Sample], pts: int,
     return _jpeg(found, decoder.sample_aspect_ratio, width)
 
 
-def keyframe_picture(sample_entry: bytes, unit: bytes, width: int) -> bytes:
+def picture_of_keyframe(sample_entry: bytes, unit: bytes, width: int) -> bytes:
     """JPEG, at most `width` pixels wide, of one keyframe as it came from a camera. Raises NotDecodable."""
     decoder = decoder_for(sample_entry)
     packet = av.Packet(unit)

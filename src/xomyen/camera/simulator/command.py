@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +13,16 @@ import uvloop
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from xomyen.camera.onvif.discovery import GROUP
 from xomyen.camera.simulator.certificate import server_context
 from xomyen.camera.simulator.encoding import Picturing
 from xomyen.camera.simulator.faults import FaultOrder
+from xomyen.camera.simulator.onvif import SimulatedDevice
+from xomyen.camera.simulator.onvif_answers import SimulatedProfile
 from xomyen.camera.simulator.protection import Protection, Scheme
 from xomyen.camera.simulator.server import Simulator
 from xomyen.terms.errors import InvalidConfiguration, XomyenError
-from xomyen.terms.words import VideoCodec
+from xomyen.terms.words import StreamName, VideoCodec
 
 _console = Console(stderr=True)
 _OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
@@ -77,6 +81,9 @@ def simulate(
     fault: Annotated[
         list[str] | None, typer.Option(metavar="KIND[:CAMERA][@SECONDS]", help="What goes wrong, where and when.")
     ] = None,
+    onvif: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Also be an ONVIF device, on this TCP port of 127.0.0.1.")
+    ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder in which encoded loops are kept.")] = None,
 ) -> None:
     """Serve simulated cameras: rtsp://127.0.0.1:PORT/1 … /N and /1/sub … /N/sub.
@@ -94,7 +101,7 @@ def simulate(
                 protection=_protection(user, password_file, scheme, nonce_life),
                 tls=server_context()[0] if tls else None,
             )  # fmt: skip
-            uvloop.run(_serve(simulator, bar, faults))
+            uvloop.run(_serve(simulator, bar, faults, None if onvif is None else _OnvifDevice(onvif, main, sub)))
     except XomyenError as error:
         _console.print(error.message, style="red", highlight=False)
         raise typer.Exit(error.exit_code) from error
@@ -124,6 +131,33 @@ async def _inflict(simulator: Simulator, order: FaultOrder) -> None:
     typer.echo(f"Fault {order.kind} at {where}")
 
 
+@dataclass(frozen=True, slots=True)
+class _OnvifDevice:
+    """The simulated cameras as one ONVIF device with a main and a sub profile for each."""
+
+    port: int
+    main: Picturing
+    sub: Picturing
+
+    def of(self, simulator: Simulator) -> SimulatedDevice:
+        profiles = [
+            SimulatedProfile(
+                f"{number}-{stream}",
+                f"{simulator.camera(number).name} {stream}",
+                simulator.url(number, stream),
+                p.codec,
+                p.width,
+                p.height,
+                p.fps,
+                p.bitrate,
+                ptz=stream is StreamName.MAIN,
+            )
+            for number in range(1, simulator.count + 1)
+            for stream, p in ((StreamName.MAIN, self.main), (StreamName.SUB, self.sub))
+        ]
+        return SimulatedDevice(profiles, port=self.port, protection=simulator.protection, group=GROUP)
+
+
 def _addresses(simulator: Simulator) -> str:
     first = simulator.url(1)
     if simulator.count == 1:
@@ -131,7 +165,7 @@ def _addresses(simulator: Simulator) -> str:
     return f"{simulator.count} cameras: {first} … /{simulator.count}, sub-streams …/sub"
 
 
-async def _serve(simulator: Simulator, bar: Progress, faults: list[FaultOrder]) -> None:
+async def _serve(simulator: Simulator, bar: Progress, faults: list[FaultOrder], onvif: _OnvifDevice | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -139,9 +173,13 @@ async def _serve(simulator: Simulator, bar: Progress, faults: list[FaultOrder]) 
     for order in faults:
         if order.camera:
             simulator.camera(order.camera)
-    async with simulator:
+    async with contextlib.AsyncExitStack() as running:
+        await running.enter_async_context(simulator)
         bar.stop()
         typer.echo(_addresses(simulator))
+        if onvif is not None:
+            device = await running.enter_async_context(onvif.of(simulator))
+            typer.echo(f"ONVIF device: {device.url}")
         inflicted = [loop.create_task(_inflict(simulator, order)) for order in faults]
         shown = 0
         while not stop.is_set():
