@@ -8,7 +8,7 @@ from xomyen.playback.pool import DecoderPool
 from xomyen.terms.tasks import end_task
 
 _KEPT_S = 120.0
-_PROCESSES = 2
+_PROCESSES = 1
 _WAITING = 4
 
 

@@ -75,8 +75,7 @@ class DeviceService:
         credentials = await self._keyring.open(wanted.credentials, wanted.url)
 
         async def work(job: Job) -> None:
-            # What reads video is loaded when somebody probes, and beside the loop: a camera may have to be stopped.
-            await asyncio.to_thread(importlib.import_module, "xomyen.node.device_probe")
+            await _load_probing()
             from xomyen.node.device_probe import probe_stream
 
             await probe_stream(job, wanted, credentials, self._decoder)
@@ -89,7 +88,9 @@ class DeviceService:
         credentials = await self._keyring.open(wanted.credentials)
 
         async def work(job: Job) -> None:
-            await Search(job, self._places, credentials).run(wanted, addresses)
+            # Whoever finds a camera wants to see its picture next.
+            async with self._decoder.used():
+                await asyncio.gather(_load_probing(), Search(job, self._places, credentials).run(wanted, addresses))
 
         return self._jobs.begin("discover", work).state()
 
@@ -100,3 +101,8 @@ class DeviceService:
     async def stop(self, wanted: JobWanted) -> JobState:
         """Ends it early. Raises UnknownJob."""
         return (await self._jobs.stop(wanted.job)).state(wanted.skip)
+
+
+async def _load_probing() -> None:
+    """Loads what reads video: when it is needed, and beside the loop, because a camera may have to be stopped."""
+    await asyncio.to_thread(importlib.import_module, "xomyen.node.device_probe")
