@@ -24,7 +24,7 @@ TOLD = {"vi": "EN – Chuyển sang tiếng Anh", "en": "VI – Switch to Vietna
 def demo(folder: Path, cameras: int) -> Iterator[str]:
     """`xomyen demo` for the length of a block; its sign-in link."""
     command = [sys.executable, "-m", "xomyen.cli", "demo", "--dir", str(folder), "--listen", "127.0.0.1:0"]
-    command += ["--cameras", str(cameras)]
+    command += ["--cameras", str(cameras), "--node-only"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     try:
         assert process.stdout is not None

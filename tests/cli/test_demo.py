@@ -4,10 +4,13 @@ import signal
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
 import pytest
+from tests.browser import advanced, chromium, open_context, picture_of
 from tests.running_node import ENVIRONMENT, RunningNode, all_gone, xomyen
 
 from xomyen.cli.demo import cameras_of_demo, commune, require_room
@@ -75,35 +78,56 @@ def test_a_demo_without_room_ends_at_once_with_the_reason(tmp_path: Path, monkey
     assert not (tmp_path / "demo").exists()
 
 
-@pytest.mark.slow
-def test_it_records_until_ctrl_c_and_then_nothing_runs(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    log = tmp_path / "demo.log"
+@contextmanager
+def running_demo(folder: Path, *options: str) -> Iterator[tuple[RunningNode, list[str]]]:
+    """`xomyen demo` for the length of a block, and what it printed up to the link of the node."""
+    log = folder.with_suffix(".log")
+    command = [sys.executable, "-m", "xomyen.cli", "demo", "--dir", str(folder), "--listen", "127.0.0.1:0", *options]
     with log.open("w") as errors:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "xomyen.cli", "demo", "--cameras", "2"),
-                *("--dir", str(folder), "--listen", "127.0.0.1:0"),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=ENVIRONMENT,
-        )
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=ENVIRONMENT)
         node = RunningNode(folder, process, log)
         try:
             assert process.stdout is not None
+            printed = []
             for line in process.stdout:
+                printed.append(line)
                 if "/signin#" in line:
                     break
             else:
                 raise AssertionError(log.read_text())
-            node.wait_for("C01 Vào xã", "recording")
-            node.wait_for("C02 Ra xã", "recording")
-            assert node.camera("C01 Vào xã")["site"] == "Cửa ngõ Bắc, thôn Thượng"
-            assert node.wait_for_frames("C01", 25) > 25
-            family = node.family()
-            assert node.stop(signal.SIGINT) == 0
-            assert all_gone(family)
+            yield node, printed
         finally:
             node.stop(signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_it_records_until_ctrl_c_and_then_nothing_runs(tmp_path: Path) -> None:
+    with running_demo(tmp_path / "demo", "--cameras", "2", "--node-only") as (node, _printed):
+        node.wait_for("C01 Vào xã", "recording")
+        node.wait_for("C02 Ra xã", "recording")
+        assert node.camera("C01 Vào xã")["site"] == "Cửa ngõ Bắc, thôn Thượng"
+        assert node.wait_for_frames("C01", 25) > 25
+        family = node.family()
+        assert node.stop(signal.SIGINT) == 0
+        assert all_gone(family)
+    assert not (tmp_path / "demo" / "centre").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_each_person_comes_in_by_one_click_and_sees_live_pictures_in_the_centre(tmp_path: Path) -> None:
+    with (
+        running_demo(tmp_path / "demo", "--cameras", "2", "--centre", "127.0.0.1:0") as (node, printed),
+        chromium() as browser,
+        open_context(browser) as context,
+    ):
+        people = [line.partition(",")[0].strip() for line in printed if line.startswith("  ") and ", " in line]
+        assert people[:3] == ["Lương Khê Mẫn", "Hà Khê Vinh", "Đỗ Khê Tùng"]
+        link = next(line.strip() for line in printed if "/account/link/#" in line)
+        page = context.new_page()
+        page.goto(link)
+        page.wait_for_url("**/live")
+        advanced(picture_of(page, "C01 Vào xã").locator("video"))
+        family = node.family()
+        assert node.stop(signal.SIGINT) == 0
+        assert all_gone(family)

@@ -80,7 +80,7 @@ def of_work(_: Words) -> list[Finding]:
     from xomyen.centre.cameras.models import Node
 
     found = []
-    away = list(Node.objects.filter(answers=False).values_list("name", flat=True))
+    away = list(Node.objects.filter(answers=False, since__isnull=False).values_list("name", flat=True))
     if away:
         text = _("{away} of {count} recorders do not answer the centre: {names}.").format(
             away=len(away), count=Node.objects.count(), names="; ".join([*away[:_NAMED], *["…"][: len(away) > _NAMED]])

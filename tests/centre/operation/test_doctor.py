@@ -1,0 +1,123 @@
+"""The doctor's findings: what is wrong in words, in both languages, and how the command ends."""
+
+import datetime
+import json
+from pathlib import Path
+
+import pytest
+from tests.centre.conftest import Province
+from tests.centre.operation.conftest import RunningCentre, xomyen
+from tests.certificates import self_signed
+
+from xomyen.centre.audit.models import Pending
+from xomyen.centre.cameras.models import Node
+from xomyen.centre.operation import box_findings, centre_findings
+from xomyen.centre.operation.box_findings import CameraFact, DiskFact, NodeFacts, PartFact
+from xomyen.centre.operation.examination import Finding, Severity, summary, words, worst
+
+NOW = datetime.datetime(2026, 11, 21, 7, 0, tzinfo=datetime.UTC)
+GB = 10**9
+english, vietnamese = words("en"), words("vi")
+
+
+def found(folder: Path, code: int) -> dict[str, dict[str, str]]:
+    done = xomyen("doctor", "--dir", folder, "--json", "--language", "en", code=code)
+    answer = json.loads(done.stdout)
+    assert (answer["severity"] == "bad") == (code == 1)
+    return {finding["code"]: finding for finding in answer["findings"]}
+
+
+def test_a_centre_that_runs_is_found_well_and_one_that_does_not_is_told(centre: RunningCentre) -> None:
+    well = found(centre.folder, 0)
+    assert well["centre"]["severity"] == well["database"]["severity"] == well["keys"]["severity"] == "good"
+    assert centre.url in well["centre"]["text"]
+    centre.process.terminate()
+    centre.process.wait(30)
+    (centre.folder / "centre" / "issuer.pem").chmod(0o644)
+    ill = found(centre.folder, 1)
+    assert "nobody can sign in" in ill["centre"]["text"]
+    assert "chmod 600" in ill["keys"]["remedy"]
+    told = xomyen("doctor", "--dir", centre.folder, code=1).stdout
+    assert "✗ Trung tâm không chạy: không ai đăng nhập được." in told
+    assert "Lỗi (✗): 2" in told
+
+
+def test_a_damaged_database_and_a_wrong_setting_are_told_one_after_the_other(folder: Path, tmp_path: Path) -> None:
+    database = folder / "centre" / "centre.sqlite"
+    content = bytearray(database.read_bytes())
+    content[4096 : 4096 * 40] = bytes(4096 * 39)
+    database.write_bytes(content)
+    ill = found(folder, 1)
+    assert "damaged" in ill["database"]["text"]
+    assert "restore" in ill["database"]["remedy"]
+    own = self_signed(tmp_path, "own")
+    (folder / "centre.toml").write_text(f'tls_certificate = "{own.certificate}"\ntls_key = "{own.key}"\n')
+    own.key.chmod(0o600)
+    assert "1 days" in found(folder, 1)["certificate"]["text"] or "0 days" in found(folder, 1)["certificate"]["text"]
+    (folder / "centre.toml").write_text("workers = 0\n")
+    assert "workers" in found(folder, 1)["settings"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("disk", "severity"),
+    [
+        (DiskFact("/srv/video", True, 100 * GB, 1000 * GB, 20 * GB), Severity.GOOD),
+        (DiskFact("/srv/video", True, 5 * GB, 1000 * GB, 20 * GB), Severity.NOTE),
+        (DiskFact("/srv/video", True, 10**8, 1000 * GB, 20 * GB), Severity.BAD),
+        (DiskFact("/srv/video", False), Severity.BAD),
+    ],
+)
+def test_disks(disk: DiskFact, severity: Severity) -> None:
+    finding = box_findings.of_disk(disk, english)
+    assert finding.severity is severity
+    assert "/srv/video" in finding.text
+    assert bool(finding.remedy) == (severity is not Severity.GOOD)
+
+
+@pytest.mark.parametrize(("days", "severity"), [(90, Severity.GOOD), (10, Severity.NOTE), (-1, Severity.BAD)])
+def test_certificates_are_told_of_before_they_run_out(days: int, severity: Severity) -> None:
+    ends = NOW + datetime.timedelta(days=days)
+    assert box_findings.of_certificate(Path("/x.pem"), ends, NOW, english).severity is severity
+
+
+def test_a_clock_that_stood_still_and_one_that_nobody_sets_are_told() -> None:
+    worn = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    assert box_findings.of_clock(worn, True, english).severity is Severity.BAD
+    assert box_findings.of_clock(NOW, False, english).severity is Severity.NOTE
+    assert box_findings.of_clock(NOW, True, english).severity is Severity.GOOD
+
+
+def test_parts_alarms_and_cameras_of_a_node_are_told_by_name() -> None:
+    away = tuple(CameraFact(f"C{number:02d} Cổng", NOW, "no route") for number in range(1, 8))
+    parts = (PartFact("bus", True), PartFact("gateway", False, "killed by SIGKILL"))
+    findings = box_findings.of_node(NodeFacts(parts, ("The disk is full.",), 25, away), vietnamese)
+    text = "\n".join(finding.text for finding in findings)
+    assert "gateway (killed by SIGKILL)" in text
+    assert "The disk is full." in text
+    assert "7 trên 25 camera mất kết nối: C01 Cổng" in text
+    assert "C06" not in text  # of many their number is enough on the telephone
+    well = box_findings.of_node(NodeFacts((PartFact("bus", True),), (), 25, ()), vietnamese)
+    assert worst(well) is Severity.GOOD
+    assert box_findings.of_node(None, vietnamese)[0].severity is Severity.BAD
+
+
+def test_nodes_that_are_away_and_a_log_that_is_not_written_are_told(province: Province) -> None:
+    Pending.objects.all().delete()
+    assert centre_findings.of_work(english) == []
+    Node.objects.filter(pk=province.node.pk).update(answers=False, since=NOW)
+    Pending.objects.bulk_create([Pending(at_ns=1, action="x") for _ in range(1001)])
+    nodes, log = centre_findings.of_work(vietnamese)
+    assert "1 trên 2 đầu ghi không trả lời trung tâm: Đầu ghi Gia Khê" in nodes.text
+    assert log.severity is Severity.BAD
+    assert "1001" in log.text
+
+
+def test_the_summary_says_how_bad_it_is() -> None:
+    good, note, bad = (Finding("x", severity, "") for severity in (Severity.GOOD, Severity.NOTE, Severity.BAD))
+    assert summary([good], vietnamese) == "Máy hoạt động bình thường."
+    assert "1" in summary([good, note], english)
+    assert worst([good, note, bad]) is Severity.BAD
+
+
+def test_a_language_that_there_is_not_is_told(tmp_path: Path) -> None:
+    assert "vi or en" in xomyen("doctor", "--dir", tmp_path, "--language", "fr", code=2).stderr
