@@ -3,6 +3,7 @@
 export type Route =
   | { page: "signin"; code: string | null }
   | { page: "live" }
+  | { page: "together"; cameras: string[]; atMs: number | null }
   | { page: "camera"; camera: string; atMs: number | null; selection: { from: number; to: number } | null };
 
 export function readRoute(address: { pathname: string; search: string; hash: string }): Route {
@@ -23,6 +24,13 @@ export function readRoute(address: { pathname: string; search: string; hash: str
     const selection = from !== null && to !== null && to > from ? { from, to } : null;
     return { page: "camera", camera: camera.toLowerCase(), atMs: moment("at"), selection };
   }
+  if (path === "/together") {
+    const query = new URLSearchParams(address.search);
+    const listed = (query.get("cameras") ?? "").toLowerCase().split(",");
+    const at = Date.parse(query.get("at") ?? "");
+    const cameras = [...new Set(listed)].filter((id) => /^[0-9a-f-]{36}$/.test(id));
+    return { page: "together", cameras, atMs: Number.isNaN(at) ? null : at };
+  }
   return { page: "live" };
 }
 
@@ -41,6 +49,11 @@ export function cameraAddress(
   // Colons are legal in a query (RFC 3986 §3.4) and read better in a message.
   const tail = query.toString().replaceAll("%3A", ":");
   return `/camera/${camera}${tail ? `?${tail}` : ""}`;
+}
+
+/** Several cameras side by side at a moment of the past. */
+export function togetherAddress(cameras: readonly string[], atMs: number): string {
+  return `/together?cameras=${cameras.join(",")}&at=${new Date(Math.round(atMs)).toISOString()}`;
 }
 
 /** Goes to a page of the application without loading it anew. */

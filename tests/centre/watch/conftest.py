@@ -13,6 +13,7 @@ from tests.running_node import RunningNode, running_node, simulated_cameras
 
 from xomyen.camera.simulator import demo_clip
 from xomyen.centre.accounts.models import User
+from xomyen.centre.accounts.services import STRONG
 from xomyen.centre.cameras.models import Camera, Node, Site
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.folder import NodeFolder
@@ -94,6 +95,7 @@ def entered(browser: Browser, watched: Watched) -> Iterator[Callable[[User], Bro
         session = SessionStore()
         session[SESSION_KEY] = str(person.pk)
         session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+        session[STRONG] = True
         session[HASH_SESSION_KEY] = person.get_session_auth_hash()
         session.create()
         context = open_context(browser)

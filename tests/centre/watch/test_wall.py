@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
-from tests.browser import advanced, picture_of, state_of
+from tests.browser import advanced, picture_of, serious, state_of
 from tests.centre.conftest import Appoint
 from tests.centre.watch.conftest import GATE, YARD, Watched
 from tests.waiting import wait_until
 
 from xomyen.centre.accounts.models import User
 from xomyen.centre.permissions.roles import Role
+from xomyen.centre.watch.models import Layout
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -28,3 +29,58 @@ def test_a_duty_officer_sees_the_cameras_of_the_commune_live(
         advanced(picture.locator("video"), pictures=10)
         wait_until(lambda picture=picture: state_of(picture) == "live", seconds=60)
     expect(page.get_by_text("2/2")).to_be_visible()
+    assert picture_of(page, YARD).locator("xy-watermark").evaluate("mark => mark.text").startswith(person.full_name)
+    assert serious(page) == []
+
+
+def test_cameras_are_found_without_tone_marks_and_shown_large(
+    watched: Watched, appoint: Appoint, entered: Entered
+) -> None:
+    page = entered(appoint(Role.DUTY_OFFICER, unit=watched.province.commune)).new_page()
+    page.goto(f"{watched.url}/live")
+    page.get_by_role("button", name="Danh sách camera").click()
+    tree = page.get_by_role("navigation", name="Cây camera")
+    expect(tree.get_by_role("button")).to_have_count(2)
+    page.get_by_role("searchbox").fill("cong ho")
+    expect(tree.get_by_role("button")).to_have_count(1)
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.locator(".big xy-picture")).to_contain_text(GATE)
+    page.get_by_role("searchbox").fill("khong co gi nhu vay")
+    expect(tree.get_by_text("Không tìm thấy camera nào")).to_be_visible()
+    assert serious(page) == []
+
+
+def test_a_commander_saves_a_layout_that_everybody_at_the_post_can_choose(
+    watched: Watched, appoint: Appoint, entered: Entered
+) -> None:
+    page = entered(appoint(Role.DUTY_COMMANDER, post=watched.province.duty_room)).new_page()
+    page.goto(f"{watched.url}/live")
+    expect(page.locator("xy-picture")).to_have_count(2)
+    page.keyboard.press("1")
+    expect(page.locator("xy-picture")).to_have_count(1)
+    page.get_by_role("button", name="Lưu bố cục").click()
+    page.get_by_label("Tên bố cục").fill("Đêm")
+    page.get_by_role("button", name="Lưu", exact=True).click()
+    expect(page.get_by_text("Đã lưu bố cục “Đêm”.")).to_be_visible()
+    saved = Layout.objects.get()
+    assert (saved.post, saved.name, saved.size) == (watched.province.duty_room, "Đêm", 1)
+    assert saved.cells == [str(watched.public.pk), str(watched.private.pk)]
+    other = entered(appoint(Role.DUTY_OFFICER, post=watched.province.duty_room)).new_page()
+    other.goto(f"{watched.url}/live")
+    expect(other.locator("xy-picture")).to_have_count(2)
+    other.get_by_label("Bố cục đã lưu").select_option(label="Đêm")
+    expect(other.locator("xy-picture")).to_have_count(1)
+    advanced(picture_of(other, YARD).locator("video"), pictures=5)
+    expect(other.get_by_role("button", name="Lưu bố cục")).to_have_count(0)
+
+
+def test_on_a_phone_the_menu_and_the_cameras_are_within_reach(
+    watched: Watched, appoint: Appoint, entered: Entered
+) -> None:
+    page = entered(appoint(Role.DUTY_OFFICER, unit=watched.province.commune)).new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{watched.url}/live")
+    advanced(picture_of(page, YARD).locator("video"), pictures=5)
+    page.get_by_role("button", name="Menu").or_(page.get_by_role("button", name="Trình đơn")).click()
+    expect(page.get_by_role("link", name="Xem trực tiếp")).to_be_visible()
+    assert serious(page) == []

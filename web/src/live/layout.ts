@@ -3,6 +3,13 @@
 export const LAYOUTS = [1, 4, 9, 16, 25] as const;
 export type Layout = (typeof LAYOUTS)[number];
 
+/** Which cameras stand where. */
+export interface Arrangement {
+  size: Layout;
+  /** Ids of cameras, page after page. */
+  cells: readonly string[];
+}
+
 /** Walls of more pictures than this show the sub-stream: 25 full pictures are more than a PC decodes. */
 export const MAIN_UP_TO = 4;
 

@@ -103,6 +103,9 @@ export const cameraStyles = css`
   .deckTools {
     padding: 4px 16px 8px;
   }
+  ::slotted([slot="beside"]) {
+    padding: 0 16px 12px;
+  }
   .time {
     position: relative;
     padding: 0 16px 16px;

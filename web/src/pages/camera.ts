@@ -96,6 +96,11 @@ export class CameraPageElement extends LitElement implements Player {
     return (this.room ?? this.house).clock.now();
   }
 
+  /** The moment on the screen, ms. */
+  get moment(): number {
+    return this.shown ?? this.stage?.shownMs ?? this.now;
+  }
+
   /** The node that has this camera. */
   private get room(): House | null {
     return this.house.of(this.camera);
@@ -124,7 +129,7 @@ export class CameraPageElement extends LitElement implements Player {
         <div class="bottom">
           ${this.rest.isFull ? fullPart(camera, [this.badge(), this.clock()]) : nothing}
           <div class="phone">${this.clock()}${this.badge()}</div>
-          ${this.tools()} ${this.timePart()} ${this.clipPart()}
+          ${this.tools()} ${this.timePart()} ${this.clipPart()} <slot name="beside"></slot>
         </div>
       </main>
       <xy-jump .now=${() => this.now} @jump=${(e: CustomEvent<number>) => void this.seek(e.detail)}></xy-jump>

@@ -1,11 +1,12 @@
 /** The live wall. */
 
-import { html, LitElement, nothing } from "lit";
+import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import emblem from "../favicon.svg";
 import type { Watched } from "../house";
 import {
+  type Arrangement,
   arranged,
   columnsOf,
   type Layout,
@@ -42,6 +43,8 @@ export class WallElement extends LitElement {
   static override styles = [controls, skeleton, wallStyles];
 
   @property({ attribute: false }) house!: Watched;
+  /** Chosen for this wall, for as long as it is shown; null: what this browser's user has chosen. */
+  @property({ attribute: false }) arrangement: Arrangement | null = null;
   @state() private layout: Layout | null = remembered("layout", null, isLayout);
   @state() private twoColumns = remembered("columns", false, (v): v is boolean => typeof v === "boolean");
   @state() private order = remembered<string[]>("order", [], isIds);
@@ -79,6 +82,26 @@ export class WallElement extends LitElement {
     this.removeEventListener("picture-state", this.redraw);
     clearInterval(this.tick);
     clearTimeout(this.clickTimer);
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has("arrangement") || (this.arrangement === null && !changed.get("arrangement"))) return;
+    this.layout = this.arrangement?.size ?? remembered("layout", null, isLayout);
+    this.order = [...(this.arrangement?.cells ?? remembered<string[]>("order", [], isIds))];
+    this.site = "";
+    this.pageIndex = 0;
+    this.big = null;
+  }
+
+  /** As it stands now. */
+  get arranged(): Arrangement {
+    return { size: this.shownLayout, cells: this.cameras.map((camera) => camera.id) };
+  }
+
+  /** Shows one camera large. */
+  enlarge(id: string): void {
+    if (this.phone) this.open(id);
+    else this.big = id;
   }
 
   private get cameras(): Camera[] {
@@ -150,14 +173,14 @@ export class WallElement extends LitElement {
               ${icon(this.rest.isFull ? "minimise" : "maximise")}
             </button>`}
       </xy-bar>
-      ${this.phone && this.house.cameras?.length ? html`<div class="phone">${this.sites()}${this.columnButtons()}</div>` : nothing}`;
+      ${this.phone && this.house.cameras?.length ? html`<div class="phone"><slot name="tools"></slot>${this.sites()}${this.columnButtons()}</div>` : nothing}`;
   }
 
   private wideTools(cameras: Camera[]) {
     // Nothing to lay out: no camera, or no answer.
     if (this.house.cameras ? !cameras.length : this.house.problem) return nothing;
     const pages = pageCount(cameras.length, this.shownLayout);
-    return html`${this.sites()} ${layoutsPart(this.shownLayout, (n) => this.setLayout(n))}
+    return html`<slot name="tools"></slot>${this.sites()} ${layoutsPart(this.shownLayout, (n) => this.setLayout(n))}
     ${pagerPart(Math.min(this.pageIndex, pages - 1), pages, (by) => this.turn(by))}`;
   }
 
@@ -256,7 +279,7 @@ export class WallElement extends LitElement {
     this.layout = layout;
     this.pageIndex = 0;
     this.big = null;
-    remember("layout", layout);
+    if (!this.arrangement) remember("layout", layout);
   }
 
   private setColumns(two: boolean): void {
@@ -323,7 +346,7 @@ export class WallElement extends LitElement {
   private swap(a: string, b: string): void {
     const all = arranged(this.house.cameras ?? [], this.order).map((camera) => camera.id);
     this.order = swapped(all, a, b);
-    remember("order", this.order);
+    if (!this.arrangement) remember("order", this.order);
   }
 
   private readonly onKey = (event: KeyboardEvent): void => {

@@ -3,6 +3,7 @@
 import alert from "@tabler/icons/outline/alert-triangle.svg?raw";
 import arrowLeft from "@tabler/icons/outline/arrow-left.svg?raw";
 import back5 from "@tabler/icons/outline/rewind-backward-5.svg?raw";
+import bookmark from "@tabler/icons/outline/bookmark.svg?raw";
 import broadcast from "@tabler/icons/outline/broadcast.svg?raw";
 import certificate from "@tabler/icons/outline/file-certificate.svg?raw";
 import chevronDown from "@tabler/icons/outline/chevron-down.svg?raw";
@@ -21,11 +22,15 @@ import lost from "@tabler/icons/outline/plug-connected-x.svg?raw";
 import maximise from "@tabler/icons/outline/maximize.svg?raw";
 import minimise from "@tabler/icons/outline/minimize.svg?raw";
 import off from "@tabler/icons/outline/video-off.svg?raw";
+import map from "@tabler/icons/outline/map-2.svg?raw";
 import pause from "@tabler/icons/filled/player-pause.svg?raw";
 import play from "@tabler/icons/filled/player-play.svg?raw";
+import save from "@tabler/icons/outline/device-floppy.svg?raw";
 import scissors from "@tabler/icons/outline/scissors.svg?raw";
 import stepBack from "@tabler/icons/outline/player-skip-back.svg?raw";
 import stepForward from "@tabler/icons/outline/player-skip-forward.svg?raw";
+import tree from "@tabler/icons/outline/list-tree.svg?raw";
+import together from "@tabler/icons/outline/layout-grid.svg?raw";
 import video from "@tabler/icons/outline/video.svg?raw";
 import wait from "@tabler/icons/outline/clock-pause.svg?raw";
 import zoomIn from "@tabler/icons/outline/zoom-in.svg?raw";
@@ -37,6 +42,7 @@ const SOURCES = {
   alert,
   arrowLeft,
   back5,
+  bookmark,
   broadcast,
   certificate,
   chevronDown,
@@ -54,12 +60,16 @@ const SOURCES = {
   lost,
   maximise,
   minimise,
+  map,
   off,
   pause,
   play,
+  save,
   scissors,
   stepBack,
   stepForward,
+  together,
+  tree,
   video,
   wait,
   zoomIn,

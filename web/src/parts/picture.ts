@@ -11,6 +11,7 @@ import { LanguageController, t } from "../words";
 import { icon, type IconName } from "./icons";
 import { pictureStyles } from "./picture.css";
 import { controls } from "./styles";
+import "./watermark";
 
 const LOOK_MS = 500;
 const REFUSED_RETRY_MS = 15_000;
@@ -103,6 +104,9 @@ export class PictureElement extends LitElement {
       ${gone || is.kind === "connecting" ? this.over(now) : nothing}
       ${note && !gone
         ? html`<span class="note" title=${t(`note.${note}.long`)}>${t(`note.${note}`)}</span>`
+        : nothing}
+      ${this.house.viewer && !gone
+        ? html`<xy-watermark .viewer=${this.house.viewer} .now=${() => this.house.clock.now()}></xy-watermark>`
         : nothing}
       <div class="caption">
         <span class="names">${camera.name}<small>${camera.site}</small></span>

@@ -12,6 +12,7 @@ import { notice } from "./notice";
 import "./picture";
 import type { PictureElement } from "./picture";
 import { controls } from "./styles";
+import "./watermark";
 
 /** A still stands in when the film takes longer than this to come. */
 const STILL_AFTER_MS = 250;
@@ -125,6 +126,9 @@ export class StageElement extends LitElement {
       <canvas class=${this.slow && state === "seeking" ? "" : "hidden"} aria-hidden="true"></canvas>
       ${this.live && this.house.may("live")
         ? html`<xy-picture bare .house=${this.house} .camera=${this.camera} .stream=${"main"}></xy-picture>`
+        : nothing}
+      ${!this.live && this.house.viewer
+        ? html`<xy-watermark .viewer=${this.house.viewer} .now=${() => this.house.clock.now()}></xy-watermark>`
         : nothing}
       ${state === "seeking" && this.slow
         ? html`<div class="loading" role="status">${t("player.loading")}</div>`

@@ -1,1 +1,65 @@
 """Layouts of walls and bookmarks."""
+
+import uuid
+from typing import Any
+
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from xomyen.centre.cameras.models import Camera
+from xomyen.centre.folding import fold
+from xomyen.centre.keys import KeyedModel
+from xomyen.centre.organisation.models import Post
+
+
+class Layout(KeyedModel):
+    """Which cameras stand where on the wall of a post; everybody there chooses among the post's layouts."""
+
+    SIZES = (1, 4, 9, 16, 25)
+
+    unit_path = "post__units"
+    post = models.ForeignKey(Post, models.CASCADE, related_name="layouts", verbose_name=_("post"))
+    name = models.CharField(_("name"), max_length=60)
+    size = models.PositiveSmallIntegerField(_("pictures"), choices=[(size, str(size)) for size in SIZES])
+    cells = models.JSONField(_("cameras in their order"), default=list)  # ids as text
+    made_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    changed = models.DateTimeField(auto_now=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("post__name", "name")
+        constraints = (models.UniqueConstraint(fields=("post", "name"), name="one_layout_of_a_name_at_a_post"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Bookmark(KeyedModel):
+    """A moment of a camera's recording that somebody wants to find again."""
+
+    unit_path = "camera__site__unit"
+    camera = models.ForeignKey(Camera, models.CASCADE, related_name="bookmarks", verbose_name=_("camera"))
+    at = models.DateTimeField(_("moment"))
+    note = models.TextField(_("note"), max_length=300, validators=[MaxLengthValidator(300)])
+    folded = models.CharField(max_length=400, editable=False)
+    made_by = models.ForeignKey(
+        "accounts.User", models.SET_NULL, null=True, related_name="+", verbose_name=_("marked by")
+    )
+    made = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-at",)
+        indexes = (models.Index(fields=("camera", "-at")),)
+
+    def __str__(self) -> str:
+        return self.note
+
+    def save(self, *arguments: Any, **options: Any) -> None:
+        self.folded = fold(self.note)
+        super().save(*arguments, **options)
+
+    def unit_of(self) -> uuid.UUID:
+        return self.camera.site.unit_id

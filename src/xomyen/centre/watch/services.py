@@ -3,11 +3,15 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from xomyen.centre.cameras.models import Acceptance, Camera, Node
+from xomyen.centre.dates import in_force, today
+from xomyen.centre.folding import fold
+from xomyen.centre.organisation.models import Jurisdiction, Post
 from xomyen.centre.permissions.actions import Action
-from xomyen.centre.permissions.decide import visible
+from xomyen.centre.permissions.decide import allowed_units, visible
+from xomyen.centre.watch.models import Bookmark, Layout
 
 MOST_ON_A_WALL = 250  # cameras at once; of more a unit is chosen
 
@@ -16,6 +20,13 @@ def watched(person: Any, action: Action = Action.VIEW_LIVE) -> QuerySet[Camera]:
     """The cameras with a node whose pictures the person may see, in the order of the wall."""
     rows = Camera.objects.filter(node__isnull=False).exclude(acceptance=Acceptance.RETIRED)
     return visible(person, action, rows).select_related("site", "node", "camera_class").order_by("order", "code", "id")
+
+
+def placed(person: Any) -> QuerySet[Camera]:
+    """The cameras whose place on the map the person may know, and that have one."""
+    rows = Camera.objects.filter(site__latitude__isnull=False, site__longitude__isnull=False)
+    rows = visible(person, Action.CAMERA_SEE, rows.exclude(acceptance=Acceptance.RETIRED))
+    return rows.select_related("site__unit").order_by("site__code", "order", "code")
 
 
 def origins_for(person: Any) -> list[str]:
@@ -28,3 +39,25 @@ def origin_of(address: str) -> str:
     """Scheme, host and port of a node's address, as browsers name origins."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def posts_with(person: Any, action: Action) -> QuerySet[Post]:
+    """The posts that answer today for a unit in which the person may do this."""
+    answering = Jurisdiction.objects.filter(in_force(today()), unit__in=allowed_units(person, action))
+    return Post.objects.filter(in_force(today()), id__in=answering.values("post"))
+
+
+def layouts_of(person: Any) -> QuerySet[Layout]:
+    """The layouts of the posts whose cameras the person may watch."""
+    return Layout.objects.filter(post__in=posts_with(person, Action.VIEW_LIVE)).select_related("post")
+
+
+def bookmarks_of(person: Any) -> QuerySet[Bookmark]:
+    """The bookmarks of the cameras whose past the person may look at."""
+    rows = visible(person, Action.BOOKMARK, Bookmark.objects.all())
+    return rows.select_related("camera__site", "made_by").order_by("-at", "id")
+
+
+def bookmarks_like(rows: QuerySet[Bookmark], text: str) -> QuerySet[Bookmark]:
+    """Those whose note has the text, or whose camera or place is called so, marks or not."""
+    return rows.filter(Q(folded__contains=fold(text)) | Q(camera__folded__contains=fold(text)))

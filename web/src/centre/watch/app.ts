@@ -3,16 +3,27 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import "../../pages/camera";
+import type { CameraPageElement } from "../../pages/camera";
 import "../../pages/wall";
+import type { WallElement } from "../../pages/wall";
+import { icon } from "../../parts/icons";
 import "../../parts/keys";
 import type { KeysElement } from "../../parts/keys";
+import { remember, remembered } from "../../parts/memory";
 import "../../parts/notice";
 import { controls } from "../../parts/styles";
-import { readRoute, type Route } from "../../route";
+import { go, readRoute, type Route, togetherAddress } from "../../route";
 import { Street } from "../../street";
 import { LanguageController, t } from "../../words";
+import "./bookmarks";
 import { Keeper } from "./keeper";
+import "./layouts";
+import type { SavedLayout } from "./layouts";
 import { readStart } from "./office";
+import "./purpose";
+import "./together";
+import { MOST_TOGETHER } from "./together";
+import "./tree";
 
 @customElement("xy-watch")
 export class WatchElement extends LitElement {
@@ -23,14 +34,36 @@ export class WatchElement extends LitElement {
         display: block;
         height: 100%;
       }
+      .across {
+        display: flex;
+        height: 100%;
+        position: relative;
+      }
+      xy-wall {
+        flex: 1;
+        min-width: 0;
+      }
+      .beside {
+        display: flex;
+        gap: 8px;
+        align-items: center;
+      }
+      xy-bookmarks {
+        min-width: 0;
+      }
     `,
   ];
 
   @state() private route: Route = readRoute(location);
+  @state() private tree = remembered("tree", false, (value): value is boolean => typeof value === "boolean");
+  @state() private chosen: SavedLayout | null = null;
   @query("xy-keys") private keys!: KeysElement;
+  @query("xy-wall") private wall?: WallElement;
+  @query("xy-camera-page") private camera?: CameraPageElement;
   private readonly start = readStart();
   private readonly street = new Street(this.start.viewer);
   private readonly keeper = new Keeper(this.start, this.street);
+  private purpose = "";
 
   constructor() {
     super();
@@ -39,42 +72,167 @@ export class WatchElement extends LitElement {
     globalThis.addEventListener("popstate", this.onRoute);
     globalThis.addEventListener("keydown", this.onKey);
     this.street.addEventListener("cameras", () => this.requestUpdate());
+    this.keeper.addEventListener("purpose", () => this.requestUpdate());
   }
 
   override firstUpdated(): void {
     void this.keeper.want("wall", { use: "live" });
-    this.onRoute();
+    if (this.looked.length) this.look("");
   }
 
   override render() {
     const { route } = this;
-    const camera = route.page === "camera" ? route.camera : null;
-    const name = camera === null ? t("wall.title") : (this.street.camera(camera)?.name ?? t("player.title"));
-    document.title = `${name} · ${t("app.name")}`;
-    return html`${camera === null ? html`<xy-wall .house=${this.street} @keys=${this.onKeys}></xy-wall>` : this.player()}
-      <xy-keys></xy-keys><xy-notice></xy-notice>`;
+    document.title = `${this.titleOf(route)} · ${t("app.name")}`;
+    return html`${this.page(route)}<xy-keys></xy-keys><xy-notice></xy-notice>`;
   }
 
-  private player() {
-    const { route } = this;
-    if (route.page !== "camera") return nothing;
+  private titleOf(route: Route): string {
+    if (route.page === "camera") return this.street.camera(route.camera)?.name ?? t("player.title");
+    return t(route.page === "together" ? "together.title" : "wall.title");
+  }
+
+  private page(route: Route) {
+    if (route.page === "camera") return this.player(route);
+    return route.page === "together" ? this.together(route) : this.live();
+  }
+
+  private together(route: Route & { page: "together" }) {
+    return html`<xy-together
+      .house=${this.street}
+      .cameras=${route.cameras}
+      .atMs=${route.atMs}
+      .address=${this.start.cameras}
+    >
+      ${route.cameras.some((id) => this.keeper.needsPurpose.includes(id)) ? this.asking() : nothing}
+    </xy-together>`;
+  }
+
+  private asking() {
+    return html`<xy-purpose
+      slot="instead-of-time"
+      .said=${this.purpose}
+      @purpose=${(event: CustomEvent<string>) => this.say(event.detail)}
+    ></xy-purpose>`;
+  }
+
+  /** From the player: this camera and what else is chosen, at the moment on the screen. */
+  private besides(camera: string) {
+    const { start, street } = this;
+    if (!start.side_by_side || !street.of(camera)?.may("past")) return nothing;
+    return html`<div slot="beside" class="beside">
+      ${start.bookmarks
+        ? html`<xy-bookmarks
+            .address=${start.bookmarks}
+            .camera=${camera}
+            .moment=${() => this.camera?.moment ?? Date.now()}
+            @seek=${(event: CustomEvent<number>) => void this.camera?.seek(event.detail)}
+          ></xy-bookmarks>`
+        : nothing}
+      <button class="outlined" @click=${() => this.compare([camera], this.camera?.moment ?? Date.now())}>
+        ${icon("together")}${t("together.open")}
+      </button>
+    </div>`;
+  }
+
+  private compare(cameras: readonly string[], atMs: number): void {
+    go(togetherAddress(cameras.slice(0, MOST_TOGETHER), Math.min(atMs, this.street.clock.now() - 5000)));
+  }
+
+  private live() {
+    const { start } = this;
+    return html`<div class="across">
+      ${this.tree
+        ? html`<xy-tree
+            .house=${this.street}
+            .address=${start.cameras}
+            @pick=${(event: CustomEvent<string>) => this.onPick(event.detail)}
+            @close=${() => this.showTree(false)}
+          ></xy-tree>`
+        : nothing}
+      <xy-wall .house=${this.street} .arrangement=${this.chosen} @keys=${this.onKeys}>
+        <button
+          slot="tools"
+          aria-expanded=${this.tree}
+          title=${t("tree.open")}
+          aria-label=${t("tree.open")}
+          @click=${() => this.showTree(!this.tree)}
+        >
+          ${icon("tree")}
+        </button>
+        ${start.side_by_side
+          ? html`<button
+              slot="tools"
+              title=${t("together.open")}
+              aria-label=${t("together.open")}
+              @click=${() => this.compare(this.wall?.arranged.cells ?? [], this.street.clock.now())}
+            >
+              ${icon("together")}
+            </button>`
+          : nothing}
+        <xy-layouts
+          slot="tools"
+          .address=${start.layouts}
+          .chosen=${this.chosen}
+          .shown=${() => this.wall?.arranged ?? { size: 4, cells: [] }}
+          @choose=${(event: CustomEvent<SavedLayout | null>) => this.choose(event.detail)}
+        ></xy-layouts>
+      </xy-wall>
+    </div>`;
+  }
+
+  private player(route: Route & { page: "camera" }) {
     return html`<xy-camera-page
       .house=${this.street}
       .camera=${route.camera}
       .atMs=${route.atMs}
       .selection=${route.selection}
       @keys=${this.onKeys}
-    ></xy-camera-page>`;
+    >
+      ${this.keeper.needsPurpose.includes(route.camera) ? this.asking() : nothing} ${this.besides(route.camera)}
+    </xy-camera-page>`;
+  }
+
+  private say(purpose: string): void {
+    this.purpose = purpose;
+    this.look("");
+  }
+
+  private get looked(): readonly string[] {
+    const { route } = this;
+    if (route.page === "camera") return [route.camera];
+    return route.page === "together" ? route.cameras.slice(0, MOST_TOGETHER) : [];
+  }
+
+  /** Tickets for what the address shows; `before`: the cameras it showed. */
+  private look(before: string): void {
+    const { looked } = this;
+    if (looked.join() === before && this.hasUpdated) return;
+    // The next time somebody looks back it is for something else.
+    if (!looked.length) this.purpose = "";
+    void this.keeper.want("player", looked.length ? { use: "past", cameras: looked, purpose: this.purpose } : null);
   }
 
   private readonly onRoute = (): void => {
-    const before = this.route.page === "camera" ? this.route.camera : null;
+    const before = this.looked.join();
     this.route = readRoute(location);
-    const camera = this.route.page === "camera" ? this.route.camera : null;
-    if (camera === null) {
-      if (before !== null) void this.keeper.want("player", null);
-    } else if (camera !== before || !this.hasUpdated) void this.keeper.want("player", { use: "past", cameras: [camera] });
+    this.look(before);
   };
+
+  private choose(layout: SavedLayout | null): void {
+    this.chosen = layout;
+    this.street.choose(layout?.cells ?? null);
+    void this.keeper.want("wall", layout ? { use: "live", cameras: layout.cells } : { use: "live" });
+  }
+
+  private onPick(id: string): void {
+    if (matchMedia("(max-width: 640px)").matches) this.showTree(false);
+    this.wall?.enlarge(id);
+  }
+
+  private showTree(open: boolean): void {
+    this.tree = open;
+    remember("tree", open);
+  }
 
   private readonly onKeys = (): void => this.keys.show();
 

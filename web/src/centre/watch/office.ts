@@ -30,6 +30,16 @@ export interface TicketWish {
 /** What the page was told by the server that made it. */
 export interface Start {
   tickets: string;
+  cameras: string;
+  layouts: string;
+  /** Empty for those who may not keep any. */
+  bookmarks: string;
+  /** Whether several cameras may be looked back at side by side. */
+  side_by_side: boolean;
+  /** Of the map's page. */
+  map: string;
+  /** The operator's own map; empty without one. */
+  tiles: string;
   viewer: string;
 }
 
@@ -54,8 +64,16 @@ export async function askCentre<T>(address: string, init: RequestInit = {}): Pro
     location.reload();
     throw new Problem("ticket_expired", 401, "");
   }
-  if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as T;
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    // Something is to be done first, such as to accept a new regulation.
+    const { see } = problem.body;
+    if (response.status === 403 && typeof see === "string") {
+      location.assign(`${see}?${new URLSearchParams({ next: location.pathname + location.search }).toString()}`);
+    }
+    throw problem;
+  }
+  return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
 export function post<T>(address: string, body: unknown): Promise<T> {

@@ -1,0 +1,1 @@
+"""Pages with pictures, and what they ask for."""

@@ -1,0 +1,87 @@
+"""The saved layouts of posts: everybody there chooses one, some keep them."""
+
+import uuid
+from typing import Annotated, Any, Literal
+
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+from pydantic import BaseModel, ConfigDict, Field
+
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import require
+from xomyen.centre.watch import services
+from xomyen.centre.watch.models import Layout
+from xomyen.centre.watch.views.asking import Unreadable, for_scripts, read, told
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    post: uuid.UUID
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    size: Literal[1, 4, 9, 16, 25]
+    cells: Annotated[list[uuid.UUID], Field(max_length=services.MOST_ON_A_WALL)]
+
+
+@require_http_methods(["GET", "POST"])
+@for_scripts
+def layouts(request: HttpRequest) -> HttpResponse:
+    """Those of the posts one belongs to or watches over; POST saves one, in place of that of the same name."""
+    if request.method == "POST":
+        return _save(request, read(request, _Asked))
+    mine = list(services.layouts_of(request.user))
+    # Cameras beyond what this person may watch are not told of.
+    seen = {str(key) for key in services.watched(request.user).values_list("pk", flat=True)}
+    posts = services.posts_with(request.user, Action.LAYOUT_EDIT)
+    return told(
+        {
+            "layouts": [_line(layout, seen) for layout in mine],
+            "posts": [{"id": str(post.pk), "name": post.name} for post in posts],
+        }
+    )
+
+
+def _save(request: HttpRequest, asked: _Asked) -> HttpResponse:
+    require(request.user, Action.LAYOUT_EDIT)
+    post = get_object_or_404(services.posts_with(request.user, Action.LAYOUT_EDIT), pk=asked.post)
+    seen = {str(key) for key in services.watched(request.user).values_list("pk", flat=True)}
+    cells = [str(cell) for cell in dict.fromkeys(asked.cells) if str(cell) in seen]
+    if not cells:
+        raise Unreadable("no_cameras", _("A layout needs at least one camera."))
+    try:
+        with transaction.atomic():
+            layout, _made = Layout.objects.update_or_create(
+                post=post,
+                name=asked.name,
+                defaults={"size": asked.size, "cells": cells, "made_by": request.user},
+            )
+    except IntegrityError as error:
+        raise Unreadable("taken", _("Somebody else has just saved a layout of this name.")) from error
+    return told(_line(layout, seen), 201)
+
+
+@require_http_methods(["DELETE"])
+def layout(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Takes one away."""
+    known = services.layouts_of(request.user).filter(pk=key)
+    if not known.exists():
+        raise Http404
+    require(request.user, Action.LAYOUT_EDIT)
+    editable = known.filter(post__in=services.posts_with(request.user, Action.LAYOUT_EDIT))
+    for found in editable:
+        found.delete()  # one by one, so that its history says who
+        return HttpResponse(status=204)
+    return HttpResponse(status=403)
+
+
+def _line(layout: Layout, seen: set[str]) -> dict[str, Any]:
+    return {
+        "id": str(layout.pk),
+        "post": str(layout.post_id),
+        "post_name": layout.post.name,
+        "name": layout.name,
+        "size": layout.size,
+        "cells": [cell for cell in layout.cells if cell in seen],
+    }

@@ -1,0 +1,62 @@
+"""The tickets with which pages get pictures from the nodes."""
+
+import uuid
+from typing import Annotated, Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST
+from pydantic import BaseModel, ConfigDict, Field
+
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.watch import services
+from xomyen.centre.watch.tickets import Given, Use, Wish, give
+from xomyen.centre.watch.views.asking import for_scripts, read, told
+from xomyen.terms.time import NS_PER_SECOND
+
+_NS_PER_MS = NS_PER_SECOND // 1000
+_Ms = Annotated[int, Field(ge=0, le=2**43)]
+
+
+class _Ask(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    use: Use
+    cameras: Annotated[list[uuid.UUID], Field(max_length=services.MOST_ON_A_WALL)] | None = None  # none: the wall's
+    purpose: Annotated[str, Field(max_length=500)] = ""
+    from_ms: _Ms | None = None
+    to_ms: _Ms | None = None
+
+
+@require_POST
+@for_scripts
+def tickets(request: HttpRequest) -> HttpResponse:
+    """Tickets for the cameras of a page, by node and limits."""
+    ask = read(request, _Ask)
+    rows = services.watched(request.user, Action.CLIP if ask.use is Use.TAKE else Action.VIEW_LIVE)
+    rows = rows[: services.MOST_ON_A_WALL] if ask.cameras is None else rows.filter(pk__in=ask.cameras)
+    cameras = list(rows)
+    if ask.cameras and not cameras:
+        raise Http404
+    wish = Wish(ask.use, ask.purpose.strip(), _ns(ask.from_ms), _ns(ask.to_ms))
+    return told(_document(give(request.user, cameras, wish)))
+
+
+def _ns(ms: int | None) -> int | None:
+    return None if ms is None else ms * _NS_PER_MS
+
+
+def _document(given: Given) -> dict[str, Any]:
+    return {
+        "tickets": [
+            {
+                "group": one.group,
+                "node": str(one.node.pk),
+                "address": services.origin_of(one.node.address),
+                "ticket": one.token,
+                "expires": one.expires_s,
+                "cameras": one.cameras,
+                "actions": one.actions,
+            }
+            for one in given.tickets
+        ],
+        "needs_purpose": given.needs_purpose,
+    }

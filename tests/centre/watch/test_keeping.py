@@ -1,0 +1,115 @@
+"""Layouts and bookmarks: who may keep them, who sees them, and what is found."""
+
+import datetime
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+from tests.centre.conftest import Appoint, Province, make_camera
+
+from xomyen.centre.accounts.models import User
+from xomyen.centre.permissions.roles import Role
+from xomyen.centre.watch.models import Bookmark, Layout
+
+SignedIn = Callable[[User], Client]
+
+
+def _send(client: Client, address: str, **body: Any) -> Any:
+    return client.post(address, json.dumps(body), content_type="application/json")
+
+
+def test_layouts_are_kept_by_those_who_may_for_posts_of_their_own_units(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    commander = signed_in(appoint(Role.DUTY_COMMANDER, post=province.duty_room))
+    cells = [str(province.public.pk), str(province.secret.pk)]
+    wish = {"post": str(province.duty_room.pk), "name": "Ngày", "size": 4, "cells": cells}
+    made = _send(commander, "/watch/layouts", **wish)
+    assert made.status_code == 201
+    # A camera of elsewhere is not kept, nor told of.
+    assert made.json()["cells"] == [str(province.public.pk)]
+    assert _send(commander, "/watch/layouts", **{**wish, "size": 9}).status_code == 201
+    assert Layout.objects.get().size == 9
+    assert Layout.history.count() == 2
+    assert _send(commander, "/watch/layouts", **{**wish, "cells": [str(province.secret.pk)]}).status_code == 422
+    assert _send(commander, "/watch/layouts", **{**wish, "size": 5}).status_code == 422
+    officer = signed_in(appoint(Role.DUTY_OFFICER, post=province.duty_room))
+    told = officer.get("/watch/layouts").json()
+    assert ([one["name"] for one in told["layouts"]], told["posts"]) == (["Ngày"], [])
+    assert _send(officer, "/watch/layouts", **wish).status_code == 403
+    address = f"/watch/layouts/{told['layouts'][0]['id']}"
+    assert officer.delete(address).status_code == 403
+    elsewhere = signed_in(appoint(Role.DUTY_COMMANDER, unit=province.other_commune))
+    assert elsewhere.get("/watch/layouts").json()["layouts"] == []
+    assert _send(elsewhere, "/watch/layouts", **wish).status_code == 404
+    assert elsewhere.delete(address).status_code == 404
+    assert commander.delete(address).status_code == 204
+    assert not Layout.objects.exists()
+
+
+def test_the_head_of_a_group_is_told_of_its_public_cameras_of_a_layout_alone(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    cells = [str(one.pk) for one in (province.neighbour, province.private, province.public)]
+    Layout.objects.create(post=province.duty_room, name="Đêm", size=4, cells=cells)
+    province.duty_room.jurisdictions.create(unit=province.group)
+    head = signed_in(appoint(Role.GROUP_HEAD, unit=province.group))
+    (layout,) = head.get("/watch/layouts").json()["layouts"]
+    assert layout["cells"] == [str(province.public.pk)]
+
+
+def test_bookmarks_are_made_seen_and_taken_away(province: Province, appoint: Appoint, signed_in: SignedIn) -> None:
+    maker = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    client = signed_in(maker)
+    wish = {"camera": str(province.public.pk), "at": "2026-11-20T15:36:00.250Z", "note": "Tụ tập"}
+    made = _send(client, "/watch/bookmarks", **wish)
+    assert (made.status_code, made.json()["at"]) == (201, "2026-11-20T15:36:00.250Z")
+    assert _send(client, "/watch/bookmarks", **{**wish, "note": " "}).status_code == 422
+    later = (timezone.now() + datetime.timedelta(hours=1)).isoformat()
+    assert _send(client, "/watch/bookmarks", **{**wish, "at": later}).status_code == 422
+    assert _send(client, "/watch/bookmarks", **{**wish, "camera": str(province.secret.pk)}).status_code == 404
+    colleague = signed_in(appoint(Role.INVESTIGATOR, unit=province.commune))
+    (mark,) = colleague.get("/watch/bookmarks", {"camera": str(province.public.pk)}).json()["bookmarks"]
+    assert (mark["note"], mark["who"], mark["mine"]) == ("Tụ tập", maker.full_name, False)
+    address = f"/watch/bookmarks/{mark['id']}"
+    assert colleague.delete(address).status_code == 403
+    stranger = signed_in(appoint(Role.DUTY_OFFICER, unit=province.other_commune))
+    assert stranger.get("/watch/bookmarks", {"camera": str(province.public.pk)}).json()["bookmarks"] == []
+    assert stranger.delete(address).status_code == 404
+    assert signed_in(appoint(Role.GROUP_HEAD, unit=province.group)).get("/watch/bookmarks").status_code == 403
+    assert client.delete(address).status_code == 204
+
+
+def test_the_list_of_bookmarks_is_searched_and_paged_without_more_questions(
+    province: Province, appoint: Appoint, signed_in: SignedIn, django_assert_max_num_queries: Any
+) -> None:
+    person = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    client = signed_in(person)
+    assert "Chưa có dấu mốc" in client.get("/bookmarks").content.decode()
+    for number in range(30):
+        Bookmark.objects.create(camera=province.public, at=timezone.now(), note=f"Lần {number}", made_by=person)
+    Bookmark.objects.create(camera=province.secret, at=timezone.now(), note="Bí mật", made_by=None)
+    with django_assert_max_num_queries(16):
+        page = client.get("/bookmarks", {"q": "san nha"}).content.decode()
+    assert page.count("Lần ") == 25
+    assert "Bí mật" not in client.get("/bookmarks", {"page": 2}).content.decode()
+    assert "Không tìm thấy" in client.get("/bookmarks", {"q": "không có"}).content.decode()
+
+
+def test_cameras_are_listed_by_unit_and_found_without_their_tone_marks(
+    province: Province, appoint: Appoint, signed_in: SignedIn, django_assert_max_num_queries: Any
+) -> None:
+    client = signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
+    for number in range(20):
+        make_camera(province.group, province.node, f"N{number:02}", f"Ngõ {number}")
+
+    def found(text: str) -> list[str]:
+        units = client.get("/watch/cameras", {"q": text}).json()["units"]
+        return [camera["code"] for unit in units for camera in unit["cameras"]]
+
+    with django_assert_max_num_queries(12):
+        assert len(found("")) == 23
+    assert (found("san nha van hoa"), found("Sân nhà văn hoá"), found("sàn nhà")) == (["C14"], ["C14"], [])
+    assert found("bi mat") == []

@@ -1,0 +1,72 @@
+"""The map: sites and how their cameras are, on plain ground or the operator's own map, and as a list."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import BrowserContext, expect
+from tests.browser import advanced, serious
+from tests.centre.conftest import Appoint, Province
+from tests.centre.watch.conftest import YARD, Watched
+
+from xomyen.centre.accounts.models import User
+from xomyen.centre.permissions.roles import Role
+
+Entered = Callable[[User], BrowserContext]
+SignedIn = Callable[[User], Client]
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+def test_sites_are_drawn_with_their_state_and_a_live_picture_is_one_click_away(
+    watched: Watched, appoint: Appoint, entered: Entered
+) -> None:
+    page = entered(appoint(Role.DUTY_OFFICER, unit=watched.province.commune)).new_page()
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
+    page.goto(f"{watched.url}/map")
+    site = page.get_by_role("button", name=f"Điểm {YARD}")
+    expect(site).to_have_class("site live")
+    page.locator(".map-ground canvas.maplibregl-canvas").wait_for()
+    expect(page.locator(".site-name").first).to_be_attached()
+    site.click()
+    card = page.get_by_role("region", name=f"Điểm {YARD}")
+    advanced(card.locator("video"), pictures=5)
+    assert serious(page) == []
+    assert [text for text in told if "Content Security Policy" in text] == []
+    page.get_by_role("searchbox").fill("cong ho")
+    expect(page.locator(".map-list .site")).to_have_count(1)
+    card.get_by_role("link", name="Xem", exact=True).click()
+    page.wait_for_url(f"**/camera/{watched.public.pk}")
+
+
+def test_the_map_tells_of_places_of_ones_own_units_alone(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    province.public.azimuth_deg = 45
+    province.public.save()
+    auditor = signed_in(appoint(Role.AUDITOR, unit=province.commune))
+    assert auditor.get("/map").status_code == 200
+    sites = auditor.get("/watch/map/places").json()["sites"]
+    cameras = {camera["code"]: camera for site in sites for camera in site["cameras"]}
+    assert set(cameras) == {"C01", "C14", "C21"}
+    assert (cameras["C14"]["azimuth"], cameras["C14"]["watched"]) == (45, False)
+    nobody = signed_in(appoint())
+    assert nobody.get("/watch/map/places").status_code == 403
+
+
+def test_the_operators_map_is_read_in_pieces(
+    province: Province, appoint: Appoint, signed_in: SignedIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
+    assert client.get("/watch/map/tiles").status_code == 404
+    file = tmp_path / "map.pmtiles"
+    file.write_bytes(bytes(range(256)) * 4)
+    monkeypatch.setattr(settings, "CENTRE", settings.CENTRE.model_copy(update={"map_file": file}))
+    part = client.get("/watch/map/tiles", headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.headers["Content-Range"]) == (206, "bytes 10-19/1024")
+    assert b"".join(part) == bytes(range(10, 20))
+    assert client.get("/watch/map/tiles", headers={"Range": "bytes=2000-"}).status_code == 416
+    assert len(b"".join(client.get("/watch/map/tiles"))) == 1024

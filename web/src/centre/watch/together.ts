@@ -1,0 +1,351 @@
+/** Up to nine cameras side by side at one moment of the past. */
+
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { customElement, property, query, queryAll, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+import { keptStream } from "../../net/types";
+import "../../parts/bar";
+import { icon } from "../../parts/icons";
+import "../../parts/jump";
+import type { JumpElement } from "../../parts/jump";
+import "../../parts/stage";
+import type { StageElement } from "../../parts/stage";
+import { controls } from "../../parts/styles";
+import { SPEEDS } from "../../parts/transport";
+import { Conductor } from "../../playback/conductor";
+import { cameraAddress, follow, go, togetherAddress } from "../../route";
+import type { Street } from "../../street";
+import { clockText, dateText, sameDay } from "../../time/format";
+import { CoverageSource } from "../../timeline/coverage";
+import "../../timeline/element";
+import type { TimelineElement } from "../../timeline/element";
+import { LanguageController, t } from "../../words";
+import "./tree";
+
+export const MOST_TOGETHER = 9;
+const TICK_MS = 200;
+const ADDRESS_EVERY_MS = 3000;
+const SKIP_MS = 10_000;
+
+@customElement("xy-together")
+export class TogetherElement extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        height: var(--page-height, 100dvh);
+        background: var(--ground);
+      }
+      .head,
+      .tools {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        flex-wrap: wrap;
+      }
+      .head {
+        flex: 1;
+        min-width: 0;
+      }
+      h1 {
+        font-size: 16px;
+      }
+      .grow {
+        flex: 1;
+      }
+      .across {
+        flex: 1;
+        min-height: 0;
+        display: flex;
+        position: relative;
+      }
+      .grid {
+        flex: 1;
+        display: grid;
+        gap: 2px;
+        min-height: 0;
+        min-width: 0;
+        grid-auto-rows: minmax(0, 1fr);
+        overflow-y: auto;
+      }
+      .n1 {
+        grid-template-columns: 1fr;
+      }
+      .n2 {
+        grid-template-columns: 1fr 1fr;
+      }
+      .n3 {
+        grid-template-columns: repeat(3, 1fr);
+      }
+      figure {
+        margin: 0;
+        position: relative;
+        min-height: 120px;
+        background: #000;
+      }
+      figure.lead {
+        outline: 2px solid var(--accent);
+        outline-offset: -2px;
+      }
+      xy-stage {
+        position: absolute;
+        inset: 0;
+      }
+      figcaption {
+        position: absolute;
+        inset: auto 0 0;
+        display: flex;
+        align-items: center;
+        gap: 4px;
+        padding: 0 0 0 8px;
+        font-size: 13px;
+        background: rgb(10 14 17 / 78%);
+      }
+      figcaption button,
+      figcaption a {
+        min-height: 44px;
+        padding: 0 8px;
+      }
+      .none {
+        position: absolute;
+        inset: 0 0 44px;
+        display: grid;
+        place-items: center;
+        background: rgb(5 8 10 / 90%);
+        color: var(--muted);
+      }
+      .tools {
+        padding: 4px 16px;
+      }
+      .time {
+        padding: 0 16px 16px;
+      }
+      .middle {
+        flex: 1;
+        display: grid;
+        place-items: center;
+        color: var(--muted);
+        padding: 16px;
+        text-align: center;
+      }
+      time {
+        font-size: 22px;
+        font-weight: 600;
+        min-width: 120px;
+      }
+      @media (max-width: 640px) {
+        .n2,
+        .n3 {
+          grid-template-columns: 1fr;
+          grid-auto-rows: 56vw;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) house!: Street;
+  @property({ attribute: false }) cameras: readonly string[] = [];
+  @property({ attribute: false }) atMs: number | null = null;
+  /** Where the cameras to choose among are listed. */
+  @property() address = "";
+  @state() private choosing = false;
+  @state() private lead: string | null = null;
+  @state() private shown = 0;
+  @queryAll("xy-stage") private stages!: NodeListOf<StageElement>;
+  @query("xy-timeline") private timeline?: TimelineElement;
+  @query("xy-jump") private jump!: JumpElement;
+  private readonly coverage = new CoverageSource();
+  private readonly conductor = new Conductor(Date.now() - 60_000, () => this.decks);
+  private timer = 0;
+  private addressAt = 0;
+  private begun = new Set<string>();
+
+  constructor() {
+    super();
+    new LanguageController(this);
+  }
+
+  private get decks() {
+    return [...this.stages].flatMap((stage) => stage.deck ?? []);
+  }
+
+  private get now(): number {
+    return this.house.clock.now();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.house.addEventListener("cameras", this.redraw);
+    globalThis.addEventListener("keydown", this.onKey);
+    this.timer = setInterval(this.onTick, TICK_MS);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.house.removeEventListener("cameras", this.redraw);
+    globalThis.removeEventListener("keydown", this.onKey);
+    clearInterval(this.timer);
+    this.coverage.stop();
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("atMs") && this.atMs !== null && !this.hasUpdated) this.conductor.at = this.atMs;
+    const led = this.leading;
+    const camera = led === null ? null : this.house.camera(led);
+    const room = led === null ? null : this.house.of(led);
+    if (camera && room?.may("past")) this.coverage.use(room.client, camera.id, keptStream(camera));
+  }
+
+  private get leading(): string | null {
+    return this.lead !== null && this.cameras.includes(this.lead) ? this.lead : (this.cameras[0] ?? null);
+  }
+
+  override render() {
+    const count = this.cameras.length;
+    const across = count <= 1 ? 1 : count <= 4 ? 2 : 3;
+    return html`<xy-bar guest>
+        <div class="head">
+          <a class="button" href="/live" aria-label=${t("nav.back")} @click=${this.onBack}>${icon("arrowLeft")}</a>
+          <h1>${t("together.title")}</h1>
+          <button aria-expanded=${this.choosing} @click=${() => (this.choosing = !this.choosing)}>
+            ${icon("tree")}${t("together.choose")}
+          </button>
+          <span class="grow"></span>
+          <time>${clockText(this.shown)}</time>
+          <small>${sameDay(this.shown, this.now) ? t("timeline.today") : dateText(this.shown)}</small>
+        </div>
+      </xy-bar>
+      <slot name="instead-of-time"></slot>
+      <div class="across">
+        ${this.choosing
+          ? html`<xy-tree
+              .house=${this.house}
+              .address=${this.address}
+              @pick=${(event: CustomEvent<string>) => this.pick(event.detail)}
+              @close=${() => (this.choosing = false)}
+            ></xy-tree>`
+          : nothing}
+        ${count
+          ? html`<div class="grid n${across}">${repeat(this.cameras, (id) => id, (id) => this.cell(id))}</div>`
+          : html`<p class="middle">${t("together.choose")}</p>`}
+      </div>
+      ${this.tools()}
+      <xy-jump .now=${() => this.now} @jump=${(event: CustomEvent<number>) => this.seek(event.detail)}></xy-jump>`;
+  }
+
+  private cell(id: string) {
+    const camera = this.house.camera(id);
+    const room = this.house.of(id);
+    const may = room?.may("past") ?? false;
+    return html`<figure class=${id === this.leading ? "lead" : ""}>
+      ${camera && room && may
+        ? html`<xy-stage .house=${room} .camera=${camera} .stream=${keptStream(camera)} .live=${false} data-camera=${id} @stage=${this.onStage}></xy-stage>
+            ${this.isEmpty(id) ? html`<div class="none" role="status">${t("together.none")}</div>` : nothing}`
+        : html`<div class="none">${room?.session && !may ? t("player.noRight") : t("player.loading")}</div>`}
+      <figcaption>
+        <a href=${cameraAddress(id, Math.round(this.shown))} class="button">${camera?.name ?? ""}</a>
+        <span class="grow"></span>
+        <button title=${t("together.lead")} aria-label=${t("together.lead")} aria-pressed=${id === this.leading} @click=${() => (this.lead = id)}>
+          ${icon("clock")}
+        </button>
+        <button aria-label="${t("together.drop")}: ${camera?.name ?? ""}" @click=${() => this.pick(id)}>${icon("close")}</button>
+      </figcaption>
+    </figure>`;
+  }
+
+  private isEmpty(id: string): boolean {
+    const deck = [...this.stages].find((stage) => stage.camera.id === id)?.deck;
+    return !!deck && (deck.state === "no_footage" || this.conductor.isAhead(deck));
+  }
+
+  private tools() {
+    const { playing, speed } = this.conductor;
+    return html`<div class="tools" role="group" aria-label=${t("together.title")}>
+        <button @click=${() => this.seek(this.conductor.at - SKIP_MS)}>−10 s</button>
+        <button class="primary" aria-label=${t(playing ? "together.pause" : "together.play")} @click=${this.toggle}>
+          ${icon(playing ? "pause" : "play")}
+        </button>
+        <button @click=${() => this.seek(this.conductor.at + SKIP_MS)}>+10 s</button>
+        <select aria-label=${t("player.speed")} @change=${this.onSpeed}>
+          ${SPEEDS.map((one) => html`<option value=${one} ?selected=${one === speed}>${one}×</option>`)}
+        </select>
+        <button class="outlined" @click=${() => this.jump.show(this.conductor.at)}>${icon("clock")}${t("together.jump")}</button>
+      </div>
+      <div class="time">
+        <xy-timeline
+          .source=${this.coverage}
+          .playhead=${this.shown}
+          .nowMs=${this.now}
+          .selection=${null}
+          @seek=${(event: CustomEvent<number>) => this.seek(event.detail)}
+          @coverage=${this.redraw}
+        ></xy-timeline>
+      </div>`;
+  }
+
+  private seek(ms: number): void {
+    void this.conductor.seek(Math.min(ms, this.now - 2000));
+    this.timeline?.reveal(this.conductor.at);
+    this.write();
+    this.shown = this.conductor.at;
+  }
+
+  private readonly toggle = (): void => {
+    this.conductor.play(!this.conductor.playing);
+    this.requestUpdate();
+  };
+
+  private readonly onSpeed = (event: Event): void => {
+    this.conductor.speed = Number((event.target as HTMLSelectElement).value);
+  };
+
+  /** A picture's player has come, or changed its state: it begins at the moment of the others. */
+  private readonly onStage = (event: Event): void => {
+    const stage = event.target as StageElement;
+    if (!this.begun.has(stage.camera.id) && stage.deck) {
+      this.begun.add(stage.camera.id);
+      void stage.seek(this.conductor.at);
+    }
+    this.requestUpdate();
+  };
+
+  private readonly onTick = (): void => {
+    this.conductor.tick(this.now - 2000);
+    this.shown = this.conductor.at;
+    if (this.conductor.playing && performance.now() - this.addressAt > ADDRESS_EVERY_MS) this.write();
+  };
+
+  private write(): void {
+    this.addressAt = performance.now();
+    follow(togetherAddress(this.cameras, this.conductor.at));
+  }
+
+  /** In or out. */
+  private pick(id: string): void {
+    const others = this.cameras.filter((one) => one !== id);
+    const next = others.length < this.cameras.length ? others : [...others, id].slice(0, MOST_TOGETHER);
+    this.begun = new Set([...this.begun].filter((one) => next.includes(one)));
+    go(togetherAddress(next, this.conductor.at), true);
+  }
+
+  private readonly onBack = (event: Event): void => {
+    event.preventDefault();
+    go("/live");
+  };
+
+  private readonly onKey = (event: KeyboardEvent): void => {
+    const target = event.composedPath()[0];
+    if (event.ctrlKey || event.metaKey || event.altKey || target instanceof HTMLInputElement || target instanceof HTMLSelectElement) return;
+    if (target instanceof HTMLElement && target.closest("dialog, button, a") && event.key === " ") return;
+    if (event.key === " " || event.key === "k") this.toggle();
+    else if (event.key === "ArrowLeft") this.seek(this.conductor.at - SKIP_MS);
+    else if (event.key === "ArrowRight") this.seek(this.conductor.at + SKIP_MS);
+    else if (event.key === "g") this.jump.show(this.conductor.at);
+    else return;
+    event.preventDefault();
+  };
+
+  private readonly redraw = (): void => this.requestUpdate();
+}
