@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "xomyen.centre.cameras",
     "xomyen.centre.watch",
     "xomyen.centre.audit",
+    "xomyen.centre.api",
     "xomyen.centre.operation",
 ]
 

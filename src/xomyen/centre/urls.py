@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("xomyen.centre.cameras.urls")),
     path("", include("xomyen.centre.watch.urls")),
     path("", include("xomyen.centre.audit.urls")),
+    path("", include("xomyen.centre.api.urls")),
 ]
 
 handler400 = "xomyen.centre.operation.problems.bad_request"

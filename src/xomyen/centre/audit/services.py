@@ -30,7 +30,9 @@ def record(
 
     `action` is a word such as `camera.live` (see `words.py`). Without `request` the one being answered counts, without
     `person` whoever is signed in there; else the system itself did it. Without `unit` it is the thing's, else the one
-    the person serves. `label` is what the thing is called, where its own text does not say it. No secret belongs into `details`: what stands here is never deleted.
+    the person serves. `label` is what the thing is called, where its own text does not say it.
+
+    No secret belongs into `details`: what stands here is never deleted.
     """
     request = request or getattr(HistoricalRecords.context, "request", None)
     if person is None and request is not None and getattr(request, "user", None) is not None:

@@ -1,0 +1,149 @@
+"""How cameras look in the API."""
+
+import datetime
+import uuid
+from typing import Annotated, Any
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from xomyen.centre.cameras.models import Acceptance, Camera, Owner
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import visible
+
+
+class Technical(Schema):
+    """What only those see who may change the camera."""
+
+    main_url: str
+    sub_url: str
+    user: str
+    password_set: bool
+    masks: list[list[list[float]]]
+    onvif_address: str
+    ptz_profile: str
+    serial_number: str
+    firmware: str
+    firmware_support_ends: datetime.date | None
+    certificate: str
+
+
+class CameraOut(Schema):
+    id: uuid.UUID
+    site: uuid.UUID
+    unit: uuid.UUID
+    node: uuid.UUID | None
+    code: str
+    name: str
+    order: int
+    purpose: str
+    owner: str
+    owner_name: str
+    funding: str
+    camera_class: uuid.UUID
+    is_public: bool
+    acceptance: str
+    enabled: bool
+    ptz: bool
+    manufacturer: str
+    model: str
+    height_m: float | None
+    azimuth_deg: float | None
+    tilt_deg: float | None
+    field_of_view_deg: float | None
+    revision: int  # of what is wanted
+    standing: str  # how what is wanted stands to what the recorder has
+    standing_since: datetime.datetime | None
+    refused: str  # by the recorder, in its words
+    technical: Technical | None
+
+
+class CameraPage(Schema):
+    items: list[CameraOut]
+    next: str | None
+
+
+_Name = Annotated[str, Field(max_length=500)]
+_Degrees = Annotated[float, Field(ge=-360, le=360)]
+
+
+class CameraChange(Schema):
+    """What is given is changed; the rest stays. The password is kept sealed to the recorder and never told."""
+
+    model_config = ConfigDict(extra="forbid")
+    site: uuid.UUID | None = None
+    node: uuid.UUID | None = None
+    code: _Name | None = None
+    name: _Name | None = None
+    order: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+    purpose: _Name | None = None
+    owner: Owner | None = None
+    owner_name: _Name | None = None
+    funding: _Name | None = None
+    camera_class: uuid.UUID | None = None
+    is_public: bool | None = None
+    main_url: _Name | None = None
+    sub_url: _Name | None = None
+    user: _Name | None = None
+    password: Annotated[str, Field(max_length=200)] | None = None
+    no_password: bool | None = None
+    enabled: bool | None = None
+    masks: list[list[list[float]]] | None = None
+    height_m: Annotated[float, Field(ge=0, le=1000)] | None = None
+    azimuth_deg: _Degrees | None = None
+    tilt_deg: _Degrees | None = None
+    field_of_view_deg: _Degrees | None = None
+    ptz: bool | None = None
+    onvif_address: _Name | None = None
+    ptz_profile: _Name | None = None
+    manufacturer: _Name | None = None
+    model: _Name | None = None
+    serial_number: _Name | None = None
+    firmware: _Name | None = None
+    firmware_support_ends: datetime.date | None = None
+    certificate: _Name | None = None
+
+
+class NewCamera(CameraChange):
+    """A camera to be entered."""
+
+    site: uuid.UUID
+    code: _Name
+    name: _Name
+    purpose: _Name
+    camera_class: uuid.UUID
+    acceptance: Acceptance = Acceptance("planned")
+
+
+_PLAIN = (
+    *("code", "name", "order", "purpose", "owner", "owner_name", "funding", "is_public", "acceptance", "enabled"),
+    *("ptz", "manufacturer", "model", "height_m", "azimuth_deg", "tilt_deg", "field_of_view_deg", "revision"),
+    *("standing", "standing_since"),
+)
+_TECHNICAL = (
+    *("main_url", "sub_url", "user", "masks", "onvif_address", "ptz_profile", "serial_number", "firmware"),
+    *("firmware_support_ends", "certificate"),
+)
+
+
+def shown(person: Any, cameras: list[Camera]) -> list[dict[str, Any]]:
+    """Cameras as the person may know them; one query for all."""
+    own = Camera.objects.filter(pk__in=[one.pk for one in cameras])
+    editable = set(visible(person, Action.CAMERA_EDIT, own).values_list("pk", flat=True))
+    return [_shown(one, one.pk in editable) for one in cameras]
+
+
+def _shown(camera: Camera, technical: bool) -> dict[str, Any]:
+    found = {name: getattr(camera, name) for name in _PLAIN} | {
+        "id": camera.pk,
+        "site": camera.site_id,
+        "unit": camera.site.unit_id,
+        "node": camera.node_id,
+        "camera_class": camera.camera_class_id,
+        "refused": camera.refused if technical else "",
+        "technical": None,
+    }
+    if technical:
+        values = {name: getattr(camera, name) for name in _TECHNICAL}
+        found["technical"] = values | {"password_set": bool(camera.sealed_password)}
+    return found

@@ -1,0 +1,123 @@
+"""Cameras: read, entered, changed and brought from state to state by the rules of the pages."""
+
+import uuid
+from typing import Annotated, Any
+
+from django.core.exceptions import ValidationError
+from django.forms.models import model_to_dict
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Query, Router, Schema, Status
+from pydantic import ConfigDict, Field
+
+from xomyen.centre.api.bearer import bearer
+from xomyen.centre.api.conditional import require_match, set_revision
+from xomyen.centre.api.endpoints.camera_schemas import CameraChange, CameraOut, CameraPage, NewCamera, shown
+from xomyen.centre.api.paging import Paged, page
+from xomyen.centre.api.problems import Problem
+from xomyen.centre.api.scopes import Scope
+from xomyen.centre.cameras import services
+from xomyen.centre.cameras.forms import CameraForm
+from xomyen.centre.cameras.lists import Asked, narrowed
+from xomyen.centre.cameras.models import Acceptance, Camera, Owner, Standing
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import require, visible
+
+router = Router(auth=bearer(Scope.CAMERAS_READ), tags=["cameras"])
+_WRITE = bearer(Scope.CAMERAS_WRITE)
+_WITH_REASON = (Acceptance.SUSPENDED, Acceptance.RETIRED)
+
+
+class CameraFilter(Paged):
+    q: Annotated[str, Field(max_length=100)] = ""  # code, name or site
+    unit: uuid.UUID | None = None  # with all under it
+    node: uuid.UUID | None = None
+    site: uuid.UUID | None = None
+    owner: Owner | None = None
+    acceptance: Acceptance | None = None  # retired ones are listed only when asked for
+    standing: Standing | None = None
+
+
+class Step(Schema):
+    """The next state, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    state: Acceptance
+    note: Annotated[str, Field(max_length=300)] = ""
+
+
+@router.get("/cameras", response=CameraPage)
+def list_cameras(request: HttpRequest, wanted: Query[CameraFilter]) -> Any:
+    """The cameras one sees. Scope `cameras:read`."""
+    require(request.user, Action.CAMERA_SEE)
+    asked = Asked(
+        text=wanted.q,
+        unit=wanted.unit,
+        state=wanted.acceptance or "",
+        owner=wanted.owner or "",
+        node=wanted.node,
+        standing=wanted.standing or "",
+    )
+    rows = narrowed(visible(request.user, Action.CAMERA_SEE, Camera.objects.all()), asked)
+    if wanted.site is not None:
+        rows = rows.filter(site=wanted.site)
+    found, following = page(rows.select_related("site"), wanted)
+    return {"items": shown(request.user, found), "next": following}
+
+
+@router.get("/cameras/{camera}", response=CameraOut)
+def get_camera(request: HttpRequest, camera: uuid.UUID) -> Any:
+    """One camera. Scope `cameras:read`."""
+    return _answer(request, _seen(request, camera))
+
+
+@router.post("/cameras", response={201: CameraOut}, auth=_WRITE)
+def add_camera(request: HttpRequest, body: NewCamera) -> Any:
+    """Enters a camera. Scope `cameras:write`."""
+    require(request.user, Action.CAMERA_EDIT)
+    values = {"is_public": True, "enabled": True, "order": 0, "owner": "commune", "acceptance": "planned"}
+    form = CameraForm(values | body.model_dump(exclude_unset=True), instance=Camera(), person=request.user)
+    if not form.is_valid():
+        raise ValidationError(form.errors.as_data())
+    camera = form.save()
+    services.add_camera(camera, request.user)
+    return Status(201, _answer(request, _seen(request, camera.pk)))
+
+
+@router.patch("/cameras/{camera}", response=CameraOut, auth=_WRITE)
+def change_camera(request: HttpRequest, camera: uuid.UUID, body: CameraChange) -> Any:
+    """Changes what is wanted of a camera; `If-Match` names the version that was read. Scope `cameras:write`."""
+    found = _seen(request, camera)
+    require(request.user, Action.CAMERA_EDIT, found)
+    require_match(request, found.revision)
+    revision = found.revision
+    values = model_to_dict(found, fields=[*CameraForm.Meta.fields]) | body.model_dump(exclude_unset=True)
+    form = CameraForm(values, instance=found, person=request.user)
+    if not form.is_valid():
+        raise ValidationError(form.errors.as_data())
+    services.change_camera(form.save(), revision)
+    return _answer(request, _seen(request, camera))
+
+
+@router.post("/cameras/{camera}/steps", response=CameraOut, auth=_WRITE)
+def take_step(request: HttpRequest, camera: uuid.UUID, body: Step) -> Any:
+    """Brings a camera to its next state: survey, installation, acceptance, suspension. Scope `cameras:write`."""
+    found = _seen(request, camera)
+    if body.state not in services.steps_open_to(request.user, found):
+        require(request.user, Action.CAMERA_EDIT, found)
+        raise Problem(409, "no_such_step")
+    if body.state in _WITH_REASON and not body.note.strip():
+        raise Problem(422, "reason_missing")
+    services.take_step(found, body.state, request.user, body.note.strip())
+    return _answer(request, _seen(request, camera))
+
+
+def _seen(request: HttpRequest, key: uuid.UUID) -> Camera:
+    rows = visible(request.user, Action.CAMERA_SEE, Camera.objects.select_related("site", "node", "camera_class"))
+    found: Camera = get_object_or_404(rows, pk=key)
+    return found
+
+
+def _answer(request: HttpRequest, camera: Camera) -> dict[str, Any]:
+    set_revision(request, camera.revision)
+    return shown(request.user, [camera])[0]

@@ -1,0 +1,172 @@
+"""People and the roles they hold."""
+
+import datetime
+import uuid
+from typing import Annotated, Any
+
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Query, Router, Schema, Status
+from pydantic import ConfigDict, Field
+
+from xomyen.centre.accounts import people
+from xomyen.centre.accounts.models import Appointment, User
+from xomyen.centre.api.bearer import ANY, bearer
+from xomyen.centre.api.paging import Paged, page
+from xomyen.centre.api.problems import Problem
+from xomyen.centre.api.scopes import Scope
+from xomyen.centre.dates import in_force, today
+from xomyen.centre.organisation.models import Post, Unit
+from xomyen.centre.organisation.seeing import units_seen
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import require
+from xomyen.centre.permissions.roles import Role
+
+router = Router(auth=bearer(Scope.PEOPLE_READ), tags=["people"])
+
+
+class AppointmentOut(Schema):
+    id: uuid.UUID
+    person: uuid.UUID
+    role: str
+    unit: uuid.UUID | None
+    post: uuid.UUID | None
+    valid_from: datetime.date | None
+    valid_to: datetime.date | None  # the first day on which it does not hold any more
+
+
+class PersonOut(Schema):
+    id: uuid.UUID
+    username: str
+    full_name: str
+    rank: str
+    active: bool
+    appointments: list[AppointmentOut]  # in force, in one's own units
+
+
+class PersonPage(Schema):
+    items: list[PersonOut]
+    next: str | None
+
+
+class PersonFilter(Paged):
+    q: Annotated[str, Field(max_length=100)] = ""
+    place: Annotated[str, Field(max_length=100)] = ""  # name or code of a unit, name of a post
+    role: Role | None = None
+
+
+class MeOut(Schema):
+    """Whom the token speaks for."""
+
+    id: uuid.UUID
+    username: str
+    full_name: str
+    language: str
+    roles: list[AppointmentOut]
+    scopes: list[str]
+    token_expires: datetime.datetime
+
+
+class Appointing(Schema):
+    """A role at a unit or at a post, from a day until before another."""
+
+    model_config = ConfigDict(extra="forbid")
+    person: uuid.UUID
+    role: Role
+    unit: uuid.UUID | None = None
+    post: uuid.UUID | None = None
+    valid_from: datetime.date | None = None  # today
+    valid_to: datetime.date | None = None
+
+
+@router.get("/me", response=MeOut, auth=ANY)
+def get_me(request: HttpRequest) -> Any:
+    """Oneself, and what the token may be used for. Any scope."""
+    person, token = request.user, request.auth
+    held = person.appointments.filter(in_force(today()))
+    return {
+        "id": person.pk,
+        "username": person.username,
+        "full_name": person.full_name,
+        "language": person.language,
+        "roles": [_appointment(one) for one in held],
+        "scopes": token.scopes,
+        "token_expires": token.expires,
+    }
+
+
+@router.get("/people", response=PersonPage)
+def list_people(request: HttpRequest, wanted: Query[PersonFilter]) -> Any:
+    """The people of one's units. Scope `people:read`."""
+    require(request.user, Action.USER_SEE)
+    asked = people.Wanted(text=wanted.q, place=wanted.place, role=wanted.role or "")
+    found, following = page(people.listed(request.user, asked), wanted)
+    return {"items": [_person(one) for one in found], "next": following}
+
+
+@router.get("/people/{person}", response=PersonOut)
+def get_person(request: HttpRequest, person: uuid.UUID) -> Any:
+    """One person. Scope `people:read`."""
+    require(request.user, Action.USER_SEE)
+    found = people.listed(request.user, people.Wanted()).filter(pk=person).first()
+    if found is None:
+        raise Http404
+    return _person(found)
+
+
+@router.post("/appointments", response={201: AppointmentOut}, auth=bearer(Scope.PEOPLE_WRITE))
+def add_appointment(request: HttpRequest, body: Appointing) -> Any:
+    """Gives somebody a role. Scope `people:write`."""
+    require(request.user, Action.USER_EDIT)
+    if (body.unit is None) == (body.post is None):
+        raise Problem(422, "unit_or_post")
+    start = body.valid_from or today()
+    if body.valid_to is not None and body.valid_to <= start:
+        raise Problem(422, "period_is_empty")
+    person = get_object_or_404(people.seen_people(request.user), pk=body.person)
+    place = _place(request.user, body)
+    made = people.appoint(request.user, person, body.role, place, start, body.valid_to)
+    return Status(201, _appointment(made))
+
+
+@router.post("/appointments/{appointment}/end", response={204: None}, auth=bearer(Scope.PEOPLE_WRITE))
+def end_appointment(request: HttpRequest, appointment: uuid.UUID) -> Any:
+    """Ends a role today. Scope `people:write`."""
+    require(request.user, Action.USER_EDIT)
+    people.end(request.user, get_object_or_404(people.seen_appointments(request.user), pk=appointment))
+    return Status(204, None)
+
+
+def _place(person: Any, body: Appointing) -> Unit | Post:
+    """The unit or post, when the person can see it at all; whether they may appoint there is asked later."""
+    found: Unit | Post | None
+    if body.unit is not None:
+        found = units_seen(person).on(today()).filter(pk=body.unit).first()
+    else:
+        found = Post.objects.filter(pk=body.post, jurisdictions__unit__in=units_seen(person)).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _person(found: User) -> dict[str, Any]:
+    return {
+        "id": found.pk,
+        "username": found.username,
+        "full_name": found.full_name,
+        "rank": found.rank,
+        "active": found.is_active,
+        "appointments": [_appointment(one) for one in found.held],
+    }
+
+
+def _appointment(held: Appointment) -> dict[str, Any]:
+    return {
+        "id": held.pk,
+        "person": held.user_id,
+        "role": str(held.role),
+        "unit": held.unit_id,
+        "post": held.post_id,
+        "valid_from": held.valid_from,
+        "valid_to": held.valid_to,
+    }

@@ -1,0 +1,181 @@
+"""Sites, recorders and classes of cameras."""
+
+import datetime
+import uuid
+from typing import Annotated, Any
+
+from django.core.exceptions import ValidationError
+from django.forms.models import model_to_dict
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Query, Router, Schema, Status
+from pydantic import ConfigDict, Field
+
+from xomyen.centre.api.bearer import bearer
+from xomyen.centre.api.conditional import require_match, set_revision
+from xomyen.centre.api.paging import Paged, page
+from xomyen.centre.api.scopes import Scope
+from xomyen.centre.cameras import services
+from xomyen.centre.cameras.forms import SiteForm
+from xomyen.centre.cameras.models import CameraClass, Node, Site
+from xomyen.centre.dates import today
+from xomyen.centre.folding import fold
+from xomyen.centre.organisation.tree import below_sql
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import require, visible
+
+router = Router(auth=bearer(Scope.CAMERAS_READ), tags=["cameras"])
+_WRITE = bearer(Scope.CAMERAS_WRITE)
+
+
+class SiteOut(Schema):
+    id: uuid.UUID
+    unit: uuid.UUID
+    code: str
+    name: str
+    latitude: float | None
+    longitude: float | None
+    revision: int
+
+
+class SitePage(Schema):
+    items: list[SiteOut]
+    next: str | None
+
+
+class NodeOut(Schema):
+    """A recorder."""
+
+    id: uuid.UUID
+    unit: uuid.UUID
+    name: str
+    address: str
+    answers: bool
+    since: datetime.datetime | None
+
+
+class NodePage(Schema):
+    items: list[NodeOut]
+    next: str | None
+
+
+class ClassOut(Schema):
+    id: uuid.UUID
+    name: str
+    retention_days: int
+    past_needs_purpose: bool
+
+
+class PlaceFilter(Paged):
+    q: Annotated[str, Field(max_length=100)] = ""
+    unit: uuid.UUID | None = None  # with all under it
+
+
+class SiteChange(Schema):
+    """What is given is changed."""
+
+    model_config = ConfigDict(extra="forbid")
+    unit: uuid.UUID | None = None
+    code: Annotated[str, Field(max_length=20)] | None = None
+    name: Annotated[str, Field(max_length=160)] | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+
+class NewSite(SiteChange):
+    """A site to be entered."""
+
+    unit: uuid.UUID
+    code: Annotated[str, Field(max_length=20)]
+    name: Annotated[str, Field(max_length=160)]
+
+
+@router.get("/sites", response=SitePage)
+def list_sites(request: HttpRequest, wanted: Query[PlaceFilter]) -> Any:
+    """The sites one sees. Scope `cameras:read`."""
+    require(request.user, Action.CAMERA_SEE)
+    rows = visible(request.user, Action.CAMERA_SEE, Site.objects.filter(folded__contains=fold(wanted.q)))
+    found, following = page(_in_unit(rows, wanted.unit), wanted)
+    return {"items": [_site(one) for one in found], "next": following}
+
+
+@router.get("/sites/{site}", response=SiteOut)
+def get_site(request: HttpRequest, site: uuid.UUID) -> Any:
+    """One site. Scope `cameras:read`."""
+    return _answer(request, _seen(request, site))
+
+
+@router.post("/sites", response={201: SiteOut}, auth=_WRITE)
+def add_site(request: HttpRequest, body: NewSite) -> Any:
+    """Enters a site. Scope `cameras:write`."""
+    require(request.user, Action.CAMERA_EDIT)
+    form = SiteForm(body.model_dump(exclude_unset=True), person=request.user)
+    if not form.is_valid():
+        raise ValidationError(form.errors.as_data())
+    site = form.save(commit=False)
+    services.save_site(site, None)
+    return Status(201, _answer(request, site))
+
+
+@router.patch("/sites/{site}", response=SiteOut, auth=_WRITE)
+def change_site(request: HttpRequest, site: uuid.UUID, body: SiteChange) -> Any:
+    """Changes a site; `If-Match` names the version that was read. Scope `cameras:write`."""
+    found = _seen(request, site)
+    require(request.user, Action.CAMERA_EDIT, found)
+    require_match(request, found.revision)
+    revision = found.revision
+    values = model_to_dict(found, fields=[*SiteForm.Meta.fields]) | body.model_dump(exclude_unset=True)
+    form = SiteForm(values, instance=found, person=request.user)
+    if not form.is_valid():
+        raise ValidationError(form.errors.as_data())
+    services.save_site(form.save(commit=False), revision)
+    return _answer(request, _seen(request, site))
+
+
+@router.get("/nodes", response=NodePage)
+def list_nodes(request: HttpRequest, wanted: Query[PlaceFilter]) -> Any:
+    """The recorders one sees. Scope `cameras:read`."""
+    require(request.user, Action.NODE_SEE)
+    rows = visible(request.user, Action.NODE_SEE, Node.objects.all())
+    if wanted.q:
+        rows = rows.filter(name__icontains=wanted.q)
+    found, following = page(_in_unit(rows, wanted.unit), wanted)
+    return {"items": [_node(one) for one in found], "next": following}
+
+
+@router.get("/nodes/{node}", response=NodeOut)
+def get_node(request: HttpRequest, node: uuid.UUID) -> Any:
+    """One recorder. Scope `cameras:read`."""
+    require(request.user, Action.NODE_SEE)
+    return _node(get_object_or_404(visible(request.user, Action.NODE_SEE, Node.objects.all()), pk=node))
+
+
+@router.get("/camera-classes", response=list[ClassOut])
+def list_classes(request: HttpRequest) -> Any:
+    """Classes of cameras, which set how long footage is kept. Scope `cameras:read`."""
+    require(request.user, Action.CAMERA_SEE)
+    return list(CameraClass.objects.values("id", "name", "retention_days", "past_needs_purpose"))
+
+
+def _in_unit(rows: Any, unit: uuid.UUID | None) -> Any:
+    return rows if unit is None else rows.filter(unit__in=below_sql(unit, today()))
+
+
+def _seen(request: HttpRequest, key: uuid.UUID) -> Site:
+    found: Site = get_object_or_404(visible(request.user, Action.CAMERA_SEE, Site.objects.all()), pk=key)
+    return found
+
+
+def _answer(request: HttpRequest, site: Site) -> dict[str, Any]:
+    set_revision(request, site.revision)
+    return _site(site)
+
+
+def _site(site: Site) -> dict[str, Any]:
+    names = ("code", "name", "latitude", "longitude", "revision")
+    return {name: getattr(site, name) for name in names} | {"id": site.pk, "unit": site.unit_id}
+
+
+def _node(node: Node) -> dict[str, Any]:
+    names = ("name", "address", "answers", "since")
+    return {name: getattr(node, name) for name in names} | {"id": node.pk, "unit": node.unit_id}

@@ -1,0 +1,89 @@
+"""Units in their tree as of a day."""
+
+import datetime
+import uuid
+from typing import Annotated, Any
+
+from django.http import Http404, HttpRequest
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from xomyen.centre.api.bearer import bearer
+from xomyen.centre.api.paging import Paged, page
+from xomyen.centre.api.scopes import Scope
+from xomyen.centre.dates import in_force, today
+from xomyen.centre.organisation.models import Unit, UnitKind, UnitLink
+from xomyen.centre.organisation.seeing import call_as_on, found_on, units_seen
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import require
+
+router = Router(auth=bearer(Scope.UNITS_READ), tags=["units"])
+
+
+class UnitOut(Schema):
+    """A unit as it was called on the day."""
+
+    id: uuid.UUID
+    code: str
+    kind: str
+    name: str
+    parent: uuid.UUID | None  # on the day, where it is one of one's own units
+    official: bool
+    valid_from: datetime.date | None
+    valid_to: datetime.date | None  # the first day on which it was no more
+
+
+class UnitPage(Schema):
+    items: list[UnitOut]
+    next: str | None
+
+
+class UnitFilter(Paged):
+    on: datetime.date | None = None  # the tree of this day; without it today's
+    q: Annotated[str, Field(max_length=100)] = ""  # name or code
+    kind: UnitKind | None = None
+    parent: uuid.UUID | None = None  # right under this one
+
+
+@router.get("/units", response=UnitPage)
+def list_units(request: HttpRequest, wanted: Query[UnitFilter]) -> Any:
+    """The units one sees. Scope `units:read`."""
+    require(request.user, Action.UNIT_SEE)
+    day = wanted.on or today()
+    rows = found_on(request.user, wanted.q, day) if wanted.q else units_seen(request.user).on(day)
+    if wanted.kind is not None:
+        rows = rows.filter(kind=wanted.kind)
+    if wanted.parent is not None:
+        rows = rows.filter(pk__in=UnitLink.objects.filter(in_force(day), parent=wanted.parent).values("unit"))
+    found, following = page(rows, wanted)
+    return {"items": _shown(request.user, found, day), "next": following}
+
+
+@router.get("/units/{unit}", response=UnitOut)
+def get_unit(request: HttpRequest, unit: uuid.UUID, on: datetime.date | None = None) -> Any:
+    """One unit. Scope `units:read`."""
+    require(request.user, Action.UNIT_SEE)
+    found = units_seen(request.user).filter(pk=unit).first()
+    if found is None:
+        raise Http404
+    return _shown(request.user, [found], on or today())[0]
+
+
+def _shown(person: Any, units: list[Unit], day: datetime.date) -> list[dict[str, Any]]:
+    call_as_on(units, day)
+    seen = units_seen(person).values("pk")
+    links = UnitLink.objects.filter(in_force(day), unit__in=[one.pk for one in units], parent__in=seen)
+    parents = dict(links.values_list("unit_id", "parent_id"))
+    return [
+        {
+            "id": one.pk,
+            "code": one.coded,
+            "kind": one.kind,
+            "name": one.called,
+            "parent": parents.get(one.pk),
+            "official": one.official,
+            "valid_from": one.valid_from,
+            "valid_to": one.valid_to,
+        }
+        for one in units
+    ]
