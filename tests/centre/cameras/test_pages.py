@@ -135,7 +135,7 @@ def test_a_camera_is_entered_by_typing(technician: Client, province: Province) -
         ({"masks": "[[[0,0],[0.5,0.5],[1,1]]]"}, "masks"),
         ({"masks": "{"}, "masks"),
         ({"azimuth_deg": "400"}, "azimuth_deg"),
-        ({"name": "SAN nha van hoa"}, "name"),
+        ({"code": "c14", "name": "SAN nha van hoa", "site": "other"}, "name"),
         ({"user": "a:b"}, "user"),
         ({"password": "x", "node": ""}, "password"),
     ],
@@ -143,6 +143,8 @@ def test_a_camera_is_entered_by_typing(technician: Client, province: Province) -
 def test_what_cannot_be_is_told_at_its_field(
     technician: Client, province: Province, changes: dict[str, object], field: str
 ) -> None:
+    if changes.get("site") == "other":
+        changes = {**changes, "site": province.neighbour.site_id}
     answer = technician.post("/cameras/add/", values(province, **changes))
     assert answer.status_code == 200
     assert list(answer.context["form"].errors) == [field]

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, TypeVar
 
 import pytest
@@ -19,16 +20,27 @@ from xomyen.bus.connection import connected, prepare_streams
 from xomyen.bus.messages import CameraConfig, CameraEvent, CameraRecord, NodeHealth, PartHealth, RecorderState
 from xomyen.bus.requests import Empty, answer
 from xomyen.bus.server import BusServer
+from xomyen.camera.onvif.networks import Networks
+from xomyen.camera.onvif.scan import Ports
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.link.bus import bus
 from xomyen.centre.link.soon import soon
 from xomyen.node.config_service import ConfigService
+from xomyen.node.device_search import SearchPlaces
+from xomyen.node.device_service import DeviceService
 from xomyen.node.home import prepare
 from xomyen.node.secrets import Secrets
 from xomyen.terms.folder import NodeFolder
+from xomyen.terms.time import SystemClock
 
 Answer = TypeVar("Answer")
 MOST = 6
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 class RealNode:
@@ -39,6 +51,8 @@ class RealNode:
         self.id = prepare(folder)
         self.secrets = Secrets.load_or_create(folder.secrets_key)
         self.streams: tuple[CameraEvent, ...] = ()
+        self.onvif_ports: list[int] = []
+        self.group = ("239.255.255.250", free_port())
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="node", daemon=True).start()
         self._stack: AsyncExitStack | None = None
@@ -53,6 +67,9 @@ class RealNode:
         self._client = await self._stack.enter_async_context(connected(self.folder, "node"))
         await prepare_streams(self._client, self.id)
         await self._stack.enter_async_context(ConfigService(self._client, self.id, self.secrets, MOST))
+        places = SearchPlaces(Networks(["127.0.0.0/8"]), Ports((), tuple(self.onvif_ports)), self.group)
+        devices = DeviceService(self._client, self.id, self.secrets, places, SystemClock())
+        await self._stack.enter_async_context(devices)
         await answer(self._client, subjects.service(self.id, "recorder", "state"), Empty, self._state)
         await answer(self._client, subjects.service(self.id, "node", "health"), Empty, self._health)
         await self._client.flush()
@@ -77,6 +94,12 @@ class RealNode:
 
     def _run(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+    def run(self, thing: AbstractAsyncContextManager[Answer]) -> Answer:
+        """Enters something in the node's loop for as long as the node is there, such as simulated cameras."""
+        assert self._stack is not None
+        found: Answer = self._run(self._stack.enter_async_context(thing))
+        return found
 
     def ask(self, question: Callable[[Configuration], Any]) -> Any:
         """As somebody at the node asks or tells it."""

@@ -60,7 +60,7 @@ def test_saving_a_page_puts_the_camera_into_force_and_the_page_says_so(
     page = f"/cameras/{yard.pk}/"
     assert technician.post(f"{page}edit/", edited(yard, sub_url="rtsp://192.0.2.1/2")).status_code == 302
     wait_until(lambda: now(yard).standing == "in_force")
-    config = real_node.cameras()["Sân kho"].config
+    config = real_node.cameras()["C30 Sân kho"].config
     assert (config.id, config.enabled, config.site, config.retention_days) == (str(yard.pk), True, "Điểm Sân kho", 30)
     assert (config.main.url, config.sub) == ("rtsp://192.0.2.1/1", StreamConfig(url="rtsp://192.0.2.1/2", record=False))
     assert technician.get(f"{page}state/").context["differences"] == []
@@ -74,13 +74,13 @@ def test_a_camera_waits_while_its_node_is_away_and_is_brought_when_it_is_back(
     technician.post(f"/cameras/{yard.pk}/edit/", edited(now(yard), name="Sân kho cũ"))
     wait_until(lambda: now(yard).standing == "away")
     state = technician.get(f"/cameras/{yard.pk}/state/")
-    assert [(one.wanted, one.in_force) for one in state.context["differences"]] == [("Sân kho cũ", "Sân kho")]
+    assert [(one.wanted, one.in_force) for one in state.context["differences"]] == [("C30 Sân kho cũ", "C30 Sân kho")]
     assert not Node.objects.get(pk=yard.node_id).answers
     soon.finish()
     real_node.start()
     assert waiting() == [yard.node_id]
     wait_until(lambda: one_round(everything=False) or now(yard).standing == "in_force")
-    assert list(real_node.cameras()) == ["Sân kho cũ"]
+    assert list(real_node.cameras()) == ["C30 Sân kho cũ"]
     assert Node.objects.get(pk=yard.node_id).answers
     assert waiting() == []
 
@@ -88,7 +88,7 @@ def test_a_camera_waits_while_its_node_is_away_and_is_brought_when_it_is_back(
 def test_a_refusal_is_told_with_what_to_do_and_mended_by_the_next_change(
     technician: Client, real_node: RealNode, yard: Camera
 ) -> None:
-    other = CameraConfig(id=new_id(), name="SAN KHO", main=StreamConfig(url="rtsp://192.0.2.9/1"))
+    other = CameraConfig(id=new_id(), name="c30 SAN KHO", main=StreamConfig(url="rtsp://192.0.2.9/1"))
     real_node.ask(lambda asked: asked.put(other, 0))
     bring(yard.node_id)
     camera = now(yard)
@@ -119,7 +119,7 @@ def test_a_camera_records_only_while_it_is_accepted(technician: Client, real_nod
     for state, meant in (("suspended", False), ("accepted", True)):
         technician.post(f"/cameras/{yard.pk}/step/", {"state": state, "note": "Quyết định 3"})
         wait_until(lambda: now(yard).standing == "in_force")
-        assert real_node.cameras()["Sân kho"].config.enabled is meant
+        assert real_node.cameras()["C30 Sân kho"].config.enabled is meant
 
 
 def test_a_retired_camera_leaves_its_node(technician: Client, real_node: RealNode, yard: Camera) -> None:
@@ -136,7 +136,7 @@ def test_the_class_sets_how_long_its_cameras_are_kept(real_node: RealNode, yard:
     school.retention_days = 15
     services.save_class(school)
     soon.finish()
-    assert real_node.cameras()["Sân kho"].config.retention_days == 15
+    assert real_node.cameras()["C30 Sân kho"].config.retention_days == 15
     assert now(yard).standing == "in_force"
 
 
@@ -146,7 +146,7 @@ def test_the_sites_new_name_stands_on_the_node(technician: Client, real_node: Re
     form = {"unit": site.unit_id, "code": site.code, "name": "Kho thóc", "revision": site.revision}
     technician.post(f"/sites/{site.pk}/edit/", form)
     soon.finish()
-    assert real_node.cameras()["Sân kho"].config.site == "Kho thóc"
+    assert real_node.cameras()["C30 Sân kho"].config.site == "Kho thóc"
 
 
 def test_what_is_changed_at_the_node_becomes_what_is_wanted(
@@ -154,7 +154,7 @@ def test_what_is_changed_at_the_node_becomes_what_is_wanted(
 ) -> None:
     bring(yard.node_id)
     before = now(yard)
-    real_node.change("Sân kho", name="Sân  kho lớn", order=7, volume="đĩa 2", retention_bytes=5_000)
+    real_node.change("C30 Sân kho", name="Sân  kho lớn", order=7, volume="đĩa 2", retention_bytes=5_000)
     bring(yard.node_id)
     after = now(yard)
     assert (after.name, after.order, after.standing) == ("Sân kho lớn", 7, "in_force")
@@ -162,7 +162,7 @@ def test_what_is_changed_at_the_node_becomes_what_is_wanted(
     assert technician.get(f"/cameras/{yard.pk}/").context["changes"][0].what
     technician.post(f"/cameras/{yard.pk}/edit/", edited(after, name="Sân"))
     soon.finish()
-    config = real_node.cameras()["Sân"].config
+    config = real_node.cameras()["C30 Sân"].config
     assert (config.volume, config.retention_bytes) == ("đĩa 2", 5_000)  # the node's own affair
 
 
@@ -170,16 +170,16 @@ def test_what_follows_from_rules_is_put_right_when_the_node_was_told_otherwise(
     real_node: RealNode, yard: Camera
 ) -> None:
     bring(yard.node_id)
-    real_node.change("Sân kho", retention_days=300)
+    real_node.change("C30 Sân kho", retention_days=300)
     bring(yard.node_id)
-    assert real_node.cameras()["Sân kho"].config.retention_days == 30
+    assert real_node.cameras()["C30 Sân kho"].config.retention_days == 30
 
 
 def test_the_same_part_changed_on_both_sides_waits_for_a_person(
     technician: Client, real_node: RealNode, yard: Camera
 ) -> None:
     bring(yard.node_id)
-    real_node.change("Sân kho", name="Tên tại chỗ", order=4)
+    real_node.change("C30 Sân kho", name="Tên tại chỗ", order=4)
     Camera.objects.filter(pk=yard.pk).update(name="Tên ở trung tâm", standing="pending")
     bring(yard.node_id)
     bring(yard.node_id)
@@ -193,26 +193,26 @@ def test_the_same_part_changed_on_both_sides_waits_for_a_person(
 
 def test_a_person_may_keep_what_is_wanted_here(technician: Client, real_node: RealNode, yard: Camera) -> None:
     bring(yard.node_id)
-    real_node.change("Sân kho", name="Tên tại chỗ")
+    real_node.change("C30 Sân kho", name="Tên tại chỗ")
     Camera.objects.filter(pk=yard.pk).update(name="Tên ở trung tâm", standing="pending")
     bring(yard.node_id)
     technician.post(f"/cameras/{yard.pk}/try-again/")
     wait_until(lambda: now(yard).standing == "in_force")
-    assert list(real_node.cameras()) == ["Tên ở trung tâm"]
+    assert list(real_node.cameras()) == ["C30 Tên ở trung tâm"]
 
 
 def test_a_camera_removed_at_the_node_is_told_and_not_put_back_unasked(
     technician: Client, real_node: RealNode, yard: Camera
 ) -> None:
     bring(yard.node_id)
-    real_node.remove("Sân kho")
+    real_node.remove("C30 Sân kho")
     bring(yard.node_id)
     bring(yard.node_id)
     assert now(yard).standing == "changed"
     assert real_node.cameras() == {}
     technician.post(f"/cameras/{yard.pk}/try-again/")
     wait_until(lambda: now(yard).standing == "in_force")
-    assert list(real_node.cameras()) == ["Sân kho"]
+    assert list(real_node.cameras()) == ["C30 Sân kho"]
 
 
 def test_a_camera_given_to_another_node_is_let_go_by_the_first_when_it_can_be_reached(
@@ -234,7 +234,7 @@ def test_an_answer_that_was_lost_does_no_harm(real_node: RealNode, yard: Camera)
     Camera.objects.filter(pk=yard.pk).update(in_force=None, in_force_revision=0, standing="pending", name="Sân mới")
     bring(yard.node_id)
     assert now(yard).standing == "in_force"
-    assert list(real_node.cameras()) == ["Sân mới"]
+    assert list(real_node.cameras()) == ["C30 Sân mới"]
 
 
 def test_a_password_is_sealed_to_the_node_and_never_shown(
@@ -243,7 +243,7 @@ def test_a_password_is_sealed_to_the_node_and_never_shown(
     page = f"/cameras/{yard.pk}/edit/"
     technician.post(page, edited(yard, user="admin", password="mật khẩu cũ"))
     wait_until(lambda: now(yard).standing == "in_force")
-    assert real_node.secrets.open(real_node.cameras()["Sân kho"].config.sealed_password) == "mật khẩu cũ"
+    assert real_node.secrets.open(real_node.cameras()["C30 Sân kho"].config.sealed_password) == "mật khẩu cũ"
     sealed = now(yard).sealed_password
     for address in (page, f"/cameras/{yard.pk}/"):
         text = technician.get(address).content.decode()
@@ -253,10 +253,10 @@ def test_a_password_is_sealed_to_the_node_and_never_shown(
     assert now(yard).sealed_password == sealed  # left empty, it stays
     technician.post(page, edited(now(yard), user="admin", password="mới"))
     soon.finish()
-    assert real_node.secrets.open(real_node.cameras()["Sân"].config.sealed_password) == "mới"
+    assert real_node.secrets.open(real_node.cameras()["C30 Sân"].config.sealed_password) == "mới"
     technician.post(page, edited(now(yard), user="", no_password="on"))
     soon.finish()
-    assert real_node.cameras()["Sân"].config.sealed_password == ""
+    assert real_node.cameras()["C30 Sân"].config.sealed_password == ""
 
 
 def test_a_user_and_password_in_an_address_are_taken_out_of_it(
@@ -265,7 +265,7 @@ def test_a_user_and_password_in_an_address_are_taken_out_of_it(
     url = "rtsp://admin:b%C3%AD%20m%E1%BA%ADt@192.0.2.1:554/1"
     technician.post(f"/cameras/{yard.pk}/edit/", edited(yard, main_url=url))
     soon.finish()
-    config = real_node.cameras()["Sân kho"].config
+    config = real_node.cameras()["C30 Sân kho"].config
     assert (config.main.url, config.user) == ("rtsp://192.0.2.1:554/1", "admin")
     assert real_node.secrets.open(config.sealed_password) == "bí mật"
 
@@ -338,7 +338,7 @@ def test_a_nodes_own_cameras_are_shown_and_taken_over_as_they_are(
     soon.finish()
     camera = now(Camera(pk=uuid.UUID(config.id)))
     assert (camera.standing, camera.main_url, camera.user) == ("in_force", "rtsp://192.0.2.3/1", "u")
-    there = real_node.cameras()["Mặt đê"].config
+    there = real_node.cameras()["C18 Mặt đê"].config
     assert (there.enabled, there.volume, there.retention_days, there.sub) == (True, "v", 30, config.sub)
     assert technician.get(page).status_code == 404  # it is known now
 

@@ -30,7 +30,7 @@ COLUMNS = (
     Column("latitude", gettext_lazy("Latitude"), gettext_lazy("21.0352")),
     Column("longitude", gettext_lazy("Longitude"), gettext_lazy("106.0874")),
     Column("code", gettext_lazy("Camera code"), gettext_lazy("C04; with the site it names the camera."), True),
-    Column("name", gettext_lazy("Camera name"), gettext_lazy("Unique on its recorder."), True),
+    Column("name", gettext_lazy("Camera name"), gettext_lazy("As people know it: Hướng chợ."), True),
     Column("purpose", gettext_lazy("Purpose"), gettext_lazy("Why the camera is there; the public can read it."), True),
     Column(
         "owner",

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
@@ -153,7 +154,7 @@ class CameraForm(Styled, forms.ModelForm):
         widgets = {"firmware_support_ends": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
         help_texts = {
             "code": _("Unique at the site, such as C04."),
-            "name": _("As people know it: Hướng chợ. Unique on its recorder."),
+            "name": _("As people know it: Hướng chợ."),
             "purpose": _("Why it is there; the public can read it."),
             "owner_name": _("Who exactly, if it is not the commune."),
             "camera_class": _("Sets how many days footage is kept."),
@@ -164,9 +165,11 @@ class CameraForm(Styled, forms.ModelForm):
             "ptz_profile": _("Only for cameras that turn; discovery fills it in."),
         }
 
-    def __init__(self, *arguments: Any, person: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, person: Any, scanned: dict[str, str] | None = None, **options: Any) -> None:
+        """`scanned` holds node, user and sealed password of the search that came before, if there was one."""
         super().__init__(*arguments, **options)
         self.person = person
+        self.scanned = scanned or {}
         self.sealed: str | None = None
         sites = visible(person, _RIGHTS, Site.objects.select_related("unit")).order_by("code")
         self.fields["site"].queryset = sites
@@ -186,6 +189,8 @@ class CameraForm(Styled, forms.ModelForm):
             self.fields["password"].help_text = _("A password is set. It is never shown; type here only to replace it.")
         else:
             del self.fields["no_password"]
+            if self.scanned.get("sealed") and self.instance._state.adding:
+                self.fields["password"].help_text = _("Empty: the password that was given for the search.")
         self.style()
 
     def _for_a_new_one(self) -> None:
@@ -229,18 +234,16 @@ class CameraForm(Styled, forms.ModelForm):
         return values
 
     def _name_is_free(self, values: dict[str, Any]) -> None:
-        """On one recorder names differ by more than case and tone marks."""
-        node, name = values.get("node"), values.get("name")
-        if node is None or not name:
+        """On one recorder code and name together differ by more than case and tone marks."""
+        node, name, code = values.get("node"), values.get("name"), values.get("code")
+        if node is None or not name or not code:
             return
         others = Camera.objects.filter(node=node).exclude(pk=self.instance.pk).exclude(acceptance=Acceptance.RETIRED)
-        folded = fold_name(name)
-        for other in others.filter(folded__contains=fold(name)).only("name", "code"):
-            if fold_name(other.name) == folded:
-                self.add_error(
-                    "name",
-                    _("%(camera)s on the same recorder is called so already; choose another name.") % {"camera": other},
-                )
+        wanted = fold_name(f"{code} {name}")
+        for other in others.filter(folded__startswith=fold(f"{code} {name}")).only("name", "code"):
+            if fold_name(str(other)) == wanted:
+                text = _("%(camera)s on the same recorder is called so already; choose another name or code.")
+                self.add_error("name", text % {"camera": other})
                 return
 
     def _seal(self, values: dict[str, Any]) -> None:
@@ -258,13 +261,21 @@ class CameraForm(Styled, forms.ModelForm):
                     "password",
                     _("The recorder has never answered, so the password cannot be sealed to it. Save without it now."),
                 )
+        elif node is not None and self.scanned.get("sealed") and self._as_scanned(values):
+            self.sealed = self.scanned["sealed"]
         elif moved and self.instance.sealed_password:
             self.add_error("password", _("Type the password again: the earlier one is sealed to the other recorder."))
+
+    def _as_scanned(self, values: dict[str, Any]) -> bool:
+        """Whether this is a new camera on the recorder that searched, with the user that was given then."""
+        same_user = bool(values.get("user")) and values["user"] == self.scanned.get("user")
+        return self.instance._state.adding and same_user and str(values["node"].pk) == self.scanned.get("node")
 
     def save(self, commit: bool = True) -> Camera:
         camera: Camera = super().save(commit=False)
         if self.sealed is not None:
             camera.sealed_password = self.sealed
+            camera.password_set = timezone.now()
         return camera
 
 

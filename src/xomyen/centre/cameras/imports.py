@@ -138,8 +138,10 @@ class _Check:
         cameras = Camera.objects.filter(site__in=sites).select_related("site", "camera_class", "node")
         self.cameras = {(one.site_id, one.code): one for one in cameras}
         self.names = {
-            (one.node_id, fold_name(one.name)): one.pk
-            for one in Camera.objects.exclude(acceptance=Acceptance.RETIRED).exclude(node=None).only("node", "name")
+            (one.node_id, fold_name(str(one))): one.pk
+            for one in Camera.objects.exclude(acceptance=Acceptance.RETIRED)
+            .exclude(node=None)
+            .only("node", "code", "name")
         }
         self.seen: dict[Any, int] = {}
         self.row: dict[str, str] = {}
@@ -231,6 +233,7 @@ class _Check:
         self._chosen(camera)
         if "sealed" in row:
             camera.sealed_password = row["sealed"]
+            camera.password_set = timezone.now()
         elif "unsealed" in row or (camera.node_id != before and camera.sealed_password):
             self.fault("password", self._why_unsealed())
         self._clean(camera, ("site", "node", "camera_class"), {})
@@ -311,12 +314,12 @@ class _Check:
                 self.fault(columns.get(name, name), " ".join(texts))
 
     def _once(self, camera: Camera, site: Site) -> None:
-        """On one recorder names differ by more than case and tone marks."""
+        """On one recorder code and name together differ by more than case and tone marks."""
         if camera.node_id is None or not camera.name:
             return
-        other = self.names.setdefault((camera.node_id, fold_name(camera.name)), camera.pk)
+        other = self.names.setdefault((camera.node_id, fold_name(str(camera))), camera.pk)
         if other != camera.pk:
-            self.fault("name", _("Another camera of this recorder is called so already. Choose another name."))
+            self.fault("name", _("Another camera of this recorder is called so already. Choose another name or code."))
 
 
 def _values(camera: Camera) -> dict[str, Any]:

@@ -178,6 +178,7 @@ class Camera(KeyedModel):
     user = models.CharField(_("camera's user"), max_length=200, blank=True)
     # Sealed to its node's key; the centre cannot read it either.
     sealed_password = models.TextField(blank=True, editable=False)
+    password_set = models.DateTimeField(_("camera's password"), null=True, blank=True, editable=False)
     enabled = models.BooleanField(_("records"), default=True)
     # Polygons of [x, y], parts of the picture's width and height.
     masks = models.JSONField(_("privacy masks"), default=list, blank=True, validators=[are_masks])

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xomyen.centre.cameras import import_views, node_views, place_views, views
+from xomyen.centre.cameras import discovery_views, import_views, node_views, place_views, views
 
 app_name = "cameras"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("cameras/import/", import_views.give_in, name="import"),
     path("cameras/import/template/", import_views.download_template, name="import-template"),
     path("cameras/import/<uuid:batch>/", import_views.preview, name="import-preview"),
+    path("cameras/probe/", discovery_views.probe, name="probe"),
     path("cameras/<uuid:camera>/", views.camera_page, name="camera"),
     path("cameras/<uuid:camera>/state/", views.camera_state, name="state"),
     path("cameras/<uuid:camera>/edit/", views.edit_camera, name="edit"),
@@ -26,5 +27,8 @@ urlpatterns = [
     path("recorders/<uuid:node>/", node_views.node_page, name="node"),
     path("recorders/<uuid:node>/now/", node_views.node_now, name="node-now"),
     path("recorders/<uuid:node>/edit/", node_views.edit_node, name="edit-node"),
+    path("recorders/<uuid:node>/discover/", discovery_views.discover, name="discover"),
+    path("recorders/<uuid:node>/discover/<uuid:job>/", discovery_views.search, name="search"),
+    path("recorders/<uuid:node>/probe/<uuid:job>/", discovery_views.probe_state, name="probe-state"),
     path("recorders/<uuid:node>/take-over/<uuid:camera>/", node_views.take_over, name="take-over"),
 ]

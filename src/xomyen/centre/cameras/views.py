@@ -15,7 +15,7 @@ from xomyen.centre.cameras import lists, services
 from xomyen.centre.cameras.desired import differences, records
 from xomyen.centre.cameras.forms import CameraForm
 from xomyen.centre.cameras.history import changes_of
-from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Owner, Site, Standing
+from xomyen.centre.cameras.models import Acceptance, Camera, Owner, Site, Standing
 from xomyen.centre.cameras.words import clashes, refusal, stream_states
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require, visible
@@ -107,9 +107,12 @@ def _mark(camera: Camera) -> str:
 def add_camera(request: HttpRequest) -> HttpResponse:
     """Enters a camera by typing."""
     require(request.user, Action.CAMERA_EDIT)
-    beginning = Camera(is_public=True)
     form = CameraForm(
-        request.POST or None, instance=beginning, person=request.user, initial={"site": request.GET.get("site")}
+        request.POST or None,
+        instance=Camera(),
+        person=request.user,
+        initial=_filled_in(request),
+        scanned=request.session.get("scan"),
     )
     if request.method == "POST" and form.is_valid():
         camera = form.save()
@@ -125,9 +128,21 @@ def add_camera(request: HttpRequest) -> HttpResponse:
             "active_place": PLACE,
             "form": form,
             "no_site": not visible(request.user, Action.CAMERA_EDIT, Site.objects.all()).exists(),
-            "no_class": not CameraClass.objects.exists(),
+            "can_probe": may(request.user, Action.CAMERA_DISCOVER),
         },
     )
+
+
+def _filled_in(request: HttpRequest) -> dict[str, str]:
+    """What a search for cameras, or the page of a site, knows already."""
+    names = ("site", "node", "main_url", "sub_url", "onvif_address", "ptz_profile", "manufacturer", "model")
+    found = {name: request.GET[name] for name in (*names, "serial_number", "firmware") if request.GET.get(name)}
+    scanned = request.session.get("scan") or {}
+    if found.get("node") and found["node"] == scanned.get("node"):
+        found["user"] = scanned.get("user", "")
+    if "ptz_profile" in found:
+        found["ptz"] = "on"
+    return found
 
 
 @require_http_methods(["GET", "POST"])
@@ -145,7 +160,13 @@ def edit_camera(request: HttpRequest, camera: uuid.UUID) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("cameras:camera", camera)
     status = 409 if form.has_error("__all__", "stale") else 200
-    return render(request, "cameras/edit.html", {"active_place": PLACE, "form": form, "camera": found}, status=status)
+    content = {
+        "active_place": PLACE,
+        "form": form,
+        "camera": found,
+        "can_probe": may(request.user, Action.CAMERA_DISCOVER) and may(request.user, Action.VIEW_LIVE, found),
+    }
+    return render(request, "cameras/edit.html", content, status=status)
 
 
 @require_POST

@@ -11,7 +11,7 @@ from xomyen.centre.cameras.desired import LABELS
 from xomyen.centre.cameras.models import Camera, Standing
 
 _REFUSALS = {
-    "name": gettext_lazy("Another camera of this recorder is called so already. Choose another name."),
+    "name": gettext_lazy("Another camera of this recorder is called so already. Choose another name or code."),
     "cameras": gettext_lazy("The recorder takes no more cameras. Choose another recorder, or raise its limit."),
     "main": gettext_lazy("The address of the main stream cannot be used. Correct it."),
     "sub": gettext_lazy("The address of the sub-stream cannot be used. Correct it."),
@@ -79,3 +79,26 @@ def _state(label: str, told: dict[str, Any]) -> StreamState:
     size = f"{told['width']} × {told['height']} {codec}".strip() if told.get("width") else ""
     reason = str(_REASONS.get(told.get("reason") or "", ""))
     return StreamState(label, str(words), colour, reason, told.get("detail") or "", since, size)
+
+
+_TROUBLE = {
+    "not_running": gettext_lazy("The recorder does not answer. Try again when it is back."),
+    "unknown_job": gettext_lazy("This search is over. Begin a new one."),
+    "devices_busy": gettext_lazy("The recorder is busy with other searches. Try again in a minute."),
+    "unknown_camera": gettext_lazy("The recorder does not have this camera yet; type the password."),
+    "camera_connection_refused": gettext_lazy("Nothing answers at this address and port. Check both."),
+    "camera_no_route": gettext_lazy("The recorder cannot reach this address. Check the address and the network."),
+    "camera_wrong_password": gettext_lazy("The camera does not take this user name and password."),
+    "camera_stream_not_found": gettext_lazy("The camera has no stream of this path. Check what stands behind the /."),
+    "camera_not_rtsp": gettext_lazy("What answers there is no camera stream. Check the port; usually it is 554."),
+    "camera_codec_not_supported": gettext_lazy("The stream is neither H.264 nor H.265. Set one in the camera."),
+    "camera_no_keyframe": gettext_lazy("No whole picture came in time. Set a keyframe every 2 seconds in the camera."),
+    "camera_timeout": gettext_lazy("The camera did not answer in time."),
+    "camera_busy": gettext_lazy("The camera serves as many viewers as it can. Close other connections to it."),
+}
+
+
+def device_trouble(code: str, message: str) -> str:
+    """Why a camera or a search failed and what to do; the node's own words where there is no better."""
+    known = _TROUBLE.get(code)
+    return str(known) if known else message

@@ -15,7 +15,7 @@ from xomyen.bus.messages import CameraRecord
 from xomyen.centre.cameras.desired import in_force, wanted
 from xomyen.centre.cameras.models import Camera, Node, Removal, Standing
 from xomyen.centre.link.ask import configuration
-from xomyen.centre.link.merge import merge
+from xomyen.centre.link.merge import adopt, merge
 from xomyen.terms.errors import Conflict, NotRunning, UnknownCamera, XomyenError
 
 _LOG = logging.getLogger(__name__)
@@ -141,8 +141,7 @@ def _take_over(camera: Camera, record: CameraRecord | None) -> bool:
         if row.revision != camera.revision:
             return False  # somebody has just saved it: the next round sees the whole
         if merged.changes:
-            for name, value in merged.changes.items():
-                setattr(row, name, value)
+            adopt(row, merged.changes)
             row.revision += 1
             row._change_reason = "changed on the recorder"  # how simple_history is told
             row.save()

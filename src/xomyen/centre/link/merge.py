@@ -9,8 +9,6 @@ from xomyen.centre.cameras.models import Camera
 _FIELDS = {"name": "name", "order": "order", "user": "user", "sealed_password": "sealed_password"}
 """Parts of a configuration and the fields of a camera that hold the same value."""
 _STREAMS = {"main": "main_url", "sub": "sub_url"}
-_RULED = ("site", "retention_days")
-"""Parts that follow from the site and the class: a node's own value is put right again."""
 
 
 @dataclass(slots=True)
@@ -46,8 +44,15 @@ def field_of(part: str) -> str:
     return _STREAMS.get(part) or _FIELDS.get(part) or part
 
 
+def adopt(camera: Camera, changes: dict[str, Any]) -> None:
+    """Wants these values, by field of the camera; a name comes without the code that stands before it on nodes."""
+    for name, value in changes.items():
+        setattr(camera, name, value.removeprefix(f"{camera.code} ") if name == "name" else value)
+
+
 def take_all(camera: Camera, theirs: CameraConfig) -> None:
     """Wants what the node has, in everything that people may change there."""
-    for part, value in values(theirs).items():
-        if part != "enabled" or camera.acceptance == "accepted":
-            setattr(camera, field_of(part), value)
+    there = {field_of(part): value for part, value in values(theirs).items()}
+    if camera.acceptance != "accepted":
+        del there["enabled"]  # it is off for another reason than somebody's switch
+    adopt(camera, there)

@@ -1,0 +1,198 @@
+"""Pages that find cameras on a recorder's networks and look at a stream before it is saved."""
+
+import re
+import uuid
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from xomyen.bus.device_messages import DeviceFound, JobState, ProfileFound
+from xomyen.centre.cameras.forms import Styled
+from xomyen.centre.cameras.models import Camera, Node
+from xomyen.centre.cameras.node_views import PLACE, seen
+from xomyen.centre.cameras.values import stream_parts
+from xomyen.centre.cameras.words import device_trouble
+from xomyen.centre.link import devices
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import may, require, visible
+from xomyen.terms.errors import XomyenError
+
+_SPACES = re.compile(r"[\s,;]+")
+
+
+class SearchForm(Styled, forms.Form):
+    """Where to look, and with which user and password to ask what is found."""
+
+    addresses = forms.CharField(
+        label=gettext_lazy("Addresses"),
+        required=False,
+        max_length=2000,
+        help_text=gettext_lazy("Empty: what answers by itself. Else 192.168.1.20, 192.168.1.0/24 or a range from-to."),
+    )
+    user = forms.CharField(label=gettext_lazy("Cameras' user name"), required=False, max_length=200)
+    password = forms.CharField(
+        label=gettext_lazy("Cameras' password"),
+        required=False,
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("Cameras tell their streams only to those who have their password."),
+    )
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.style()
+
+    def clean_addresses(self) -> tuple[str, ...]:
+        found = tuple(one for one in _SPACES.split(self.cleaned_data["addresses"]) if one)
+        if len(found) > 64 or any(len(one) > 64 for one in found):
+            raise ValidationError(_("Give at most 64 addresses or ranges."))
+        return found
+
+
+def _node(request: HttpRequest, node: uuid.UUID) -> Node:
+    found = seen(request, node)
+    require(request.user, Action.CAMERA_DISCOVER, found)
+    return found
+
+
+@require_http_methods(["GET", "POST"])
+def discover(request: HttpRequest, node: uuid.UUID) -> HttpResponse:
+    """Begins to look for cameras."""
+    found = _node(request, node)
+    form = SearchForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            known = devices.credentials(found, values["user"], values["password"])
+            begun = devices.begin_search(found, values["addresses"], known)
+        except XomyenError as error:
+            form.add_error(None, device_trouble(error.code, error.message))
+        else:
+            # The password that was typed once serves for the cameras that are added next; it is sealed already.
+            request.session["scan"] = {
+                "node": str(found.pk),
+                "user": known.user,
+                "sealed": known.sealed_password,
+            }
+            return redirect("cameras:search", node, uuid.UUID(begun.job))
+    return render(request, "cameras/discover.html", {"active_place": PLACE, "node": found, "form": form})
+
+
+@require_GET
+def search(request: HttpRequest, node: uuid.UUID, job: uuid.UUID) -> HttpResponse:
+    """What was found until now; the page asks again while the search runs."""
+    found = _node(request, node)
+    content: dict[str, Any] = {"active_place": PLACE, "node": found, "job": job}
+    try:
+        state = devices.job(found, job)
+    except XomyenError as error:
+        content["trouble"] = device_trouble(error.code, error.message)
+    else:
+        known = _known(found, state)
+        content |= {
+            "state": state,
+            "percent": min(100, 100 * state.done // state.total) if state.total else None,
+            "devices": [_shown(device, known) for device in state.devices],
+            "trouble": device_trouble(state.fault, state.message) if state.fault else "",
+        }
+    inner = request.headers.get("HX-Request") == "true"
+    return render(request, "cameras/_search.html" if inner else "cameras/search.html", content)
+
+
+def _known(node: Node, state: JobState) -> dict[str, Camera]:
+    """Cameras of the centre by the address of a device."""
+    places = {device.address for device in state.devices}
+    found = {}
+    for camera in Camera.objects.filter(node=node).exclude(acceptance="retired").only("code", "name", "main_url"):
+        place = camera.main_url.partition("://")[2].partition("/")[0].partition(":")[0]
+        if place in places:
+            found[place] = camera
+    return found
+
+
+def _shown(device: DeviceFound, known: dict[str, Camera]) -> dict[str, Any]:
+    """A device with the streams to choose from: the widest first, the narrowest as sub-stream."""
+    usable = [profile for profile in device.profiles if profile.url and profile.codec is not None]
+    usable.sort(key=lambda profile: profile.width * profile.height, reverse=True)
+    return {
+        "device": device,
+        "streams": [(profile.url, _label(profile)) for profile in usable],
+        "sub": usable[-1].url if len(usable) > 1 else "",
+        "ptz_profile": next((profile.token for profile in device.profiles if profile.ptz), ""),
+        "camera": known.get(device.address),
+        "trouble": device_trouble(device.fault, device.message) if device.fault else "",
+    }
+
+
+def _label(profile: ProfileFound) -> str:
+    codec = profile.codec.value.upper().replace("H26", "H.26") if profile.codec else ""
+    return f"{profile.width} × {profile.height} {codec} {profile.name}".strip()
+
+
+@require_POST
+def probe(request: HttpRequest) -> HttpResponse:
+    """Begins to look at the stream that stands in the form of a camera."""
+    require(request.user, Action.CAMERA_DISCOVER)
+    content: dict[str, Any] = {}
+    try:
+        node = get_object_or_404(visible(request.user, Action.NODE_SEE, Node.objects.all()), pk=_key(request, "node"))
+        require(request.user, Action.CAMERA_DISCOVER, node)
+        url, user, password = stream_parts(request.POST.get("main_url", ""))
+        if not url:
+            raise ValidationError(_("Write the address of the main stream first."))
+        known = devices.credentials(
+            node,
+            request.POST.get("user", "").strip() or user,
+            request.POST.get("password", "") or password,
+            _of_page(request),
+        )
+        begun = devices.begin_probe(node, url, known)
+        content = {"node": node, "job": begun.job, "state": begun}
+    except ValidationError as error:
+        content["trouble"] = " ".join(error.messages)
+    except XomyenError as error:
+        content["trouble"] = device_trouble(error.code, error.message)
+    return render(request, "cameras/_probe.html", content)
+
+
+def _key(request: HttpRequest, name: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(request.POST.get(name, ""))
+    except ValueError as error:
+        raise ValidationError(_("Choose the recorder first: it is the one that looks.")) from error
+
+
+def _of_page(request: HttpRequest) -> Camera | None:
+    """The camera whose form it is, if one may change it: its password serves when none is typed."""
+    try:
+        key = uuid.UUID(request.POST.get("camera", ""))
+    except ValueError:
+        return None
+    found: Camera | None = visible(request.user, Action.CAMERA_EDIT, Camera.objects.filter(pk=key)).first()
+    if found is not None and not may(request.user, Action.VIEW_LIVE, found):
+        raise PermissionDenied(str(Action.VIEW_LIVE))
+    return found
+
+
+@require_GET
+def probe_state(request: HttpRequest, node: uuid.UUID, job: uuid.UUID) -> HttpResponse:
+    """How far the look at a stream has come."""
+    found = _node(request, node)
+    content: dict[str, Any] = {"node": found, "job": job}
+    try:
+        state = devices.job(found, job)
+    except XomyenError as error:
+        content["trouble"] = device_trouble(error.code, error.message)
+    else:
+        content["state"] = state
+        # Who sees no live pictures here sees none while setting up either; what was measured says enough.
+        content["pictures"] = may(request.user, Action.VIEW_LIVE, found)
+        content["trouble"] = device_trouble(state.fault, state.message) if state.fault else ""
+    return render(request, "cameras/_probe.html", content)
