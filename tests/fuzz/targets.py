@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from tests import onvif_answers
 from tests.collecting_sink import CollectingSink
 from tests.fuzz import corpus
 
@@ -18,6 +19,16 @@ from xomyen.camera.errors import CameraFault
 from xomyen.camera.libav.access_units import AccessUnitFormer
 from xomyen.camera.libav.wire import WireError, decode_closed, decode_opened, decode_units, units_head
 from xomyen.camera.nal_shape import nal_shape
+from xomyen.camera.onvif.answers import (
+    read_capabilities,
+    read_presets,
+    read_profiles,
+    read_services,
+    read_time,
+)
+from xomyen.camera.onvif.discovery import read_matches
+from xomyen.camera.onvif.networks import Endpoint
+from xomyen.camera.onvif.soap import read_answer
 from xomyen.camera.rtp import parse_rtcp
 from xomyen.camera.rtsp_auth import Authenticator, parse_challenges
 from xomyen.camera.rtsp_message import parse_message
@@ -57,6 +68,24 @@ def rtsp_challenge(data: bytes) -> None:
         challenges = parse_challenges([text])
         if authenticator.accept(challenges):
             assert "secret" not in (authenticator.header("DESCRIBE", "rtsp://host/1") or "")
+
+
+def onvif(data: bytes) -> None:
+    """Any answer, read as an answer to each question, and as one to a multicast."""
+    here = Endpoint("http", "192.168.1.9", 80, "/")
+    for action, read in (
+        ("GetProfiles", read_profiles),
+        ("GetCapabilities", read_capabilities),
+        ("GetServices", read_services),
+        ("GetPresets", read_presets),
+        ("GetSystemDateAndTime", read_time),
+    ):
+        with suppress(CameraFault):
+            read(read_answer(data, action, "host"))
+    for announcement in read_matches(data, "192.168.1.9", ["urn:uuid:1"]):
+        assert announcement.endpoint.host == "192.168.1.9"
+    beside = here.beside(data.decode("utf-8", "replace"))
+    assert beside is None or beside.host == here.host
 
 
 def sdp(data: bytes) -> None:
@@ -241,6 +270,7 @@ def _by_codec(
 TARGETS: dict[str, Target] = {
     "rtsp-message": Target(rtsp_message, lambda: corpus.MESSAGES),
     "rtsp-challenge": Target(rtsp_challenge, lambda: corpus.CHALLENGES),
+    "onvif": Target(onvif, lambda: onvif_answers.ALL),
     "sdp": Target(sdp, lambda: corpus.DESCRIPTIONS),
     "address": Target(address, lambda: corpus.ADDRESSES),
     "rtcp": Target(rtcp, lambda: [corpus.REPORT[4:]]),

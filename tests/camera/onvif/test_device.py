@@ -56,6 +56,35 @@ async def test_a_device_whose_clock_is_hours_off_takes_the_password_all_the_same
         assert (await one.identity()).model == "Simulated dome"
 
 
+@pytest.mark.parametrize("by_both", [False, True])
+async def test_a_device_that_tells_the_local_time_as_utc_takes_the_password_all_the_same(
+    device: Make, loopback: Networks, by_both: bool
+) -> None:
+    async with device(told_offset_s=7 * 3600, by_both=by_both) as simulated, await asked(simulated, loopback) as one:
+        await one.greet()
+        assert (await one.identity()).model == "Simulated dome"
+        assert len(await one.profiles()) == 2
+
+
+async def test_a_device_that_wants_both_kinds_of_password_gets_them(device: Make, loopback: Networks) -> None:
+    async with device(by_both=True) as simulated, await asked(simulated, loopback) as one:
+        assert (await one.identity()).model == "Simulated dome"
+        assert len(await one.profiles()) == 2
+        before = simulated.asked.total()
+        await one.identity()
+        assert simulated.asked.total() == before + 1, "once known, it is asked in the right way at once"
+
+
+async def test_a_wrong_password_is_not_tried_so_often_that_the_device_locks(device: Make, loopback: Networks) -> None:
+    for options in ({}, {"by_http": True}, {"by_both": True}, {"told_offset_s": 3600}):
+        wrong = Credentials("quản trị", "sai")
+        async with device(**options) as simulated, await asked(simulated, loopback, wrong) as one:
+            await one.greet()
+            with pytest.raises(WrongPassword):
+                await one.identity()
+            assert simulated.asked["GetDeviceInformation"] <= 2
+
+
 async def test_a_device_that_names_another_host_is_asked_where_it_was_found(device: Make, loopback: Networks) -> None:
     async with device(host="192.168.77.77") as simulated, await asked(simulated, loopback) as one:
         assert len(await one.profiles()) == 2

@@ -20,7 +20,8 @@ from xomyen.terms.time import Clock, SystemClock
 ANSWER_S = 5.0
 _ONE_EACH = httpx.Limits(max_connections=4, max_keepalive_connections=0)
 """A connection for each question: many devices close one that was used, without a word, just as it is used again."""
-_TRIES = 3  # without a challenge's answer, with it, and once more when a nonce has become stale
+_MOST_CHALLENGES = 3  # the first, one for a nonce that has become stale, and one to spare
+_CLOCKS_AGREE_NS = 5_000_000_000
 
 
 class Conversation:
@@ -38,6 +39,9 @@ class Conversation:
         # Not even to a device that asks for it is the password sent readably: anything may answer in a search.
         self._authenticator = Authenticator(credentials, basic=False)
         self._by_http = False  # the device has asked for HTTP authentication
+        self._with_token = True
+        self._own_clock = False  # tokens are dated by our clock instead of by what the device tells of its own
+        self._challenges = 0  # in a row
         # Devices make their own certificates: there is nobody to vouch for them.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
@@ -68,17 +72,45 @@ class Conversation:
         body = f"<{action}>{content}</{action}>"
         try:
             async with asyncio.timeout(self._answer_s):
-                for _ in range(_TRIES):
+                while True:
                     status, challenges, data = await self._post(endpoint, service, action, body, token)
-                    if status != 401 or not self._authenticator.accept(parse_challenges(challenges)):
-                        break
-                    self._by_http = True
+                    if status == 401 and self._accept(challenges):
+                        continue
+                    try:
+                        return self._read(endpoint, action, status, data)
+                    except WrongPassword:
+                        if not token or status == 401 or not self._try_otherwise():
+                            raise
         except TimeoutError as error:
             raise CameraTimeout(f"{endpoint.place} did not answer within {self._answer_s:g} s.") from error
         except httpx.TransportError as error:
             raise _fault(error, endpoint.place) from error
         except httpx.InvalidURL as error:
             raise NotOnvif(f"{endpoint.place} names an address for its services that is none.") from error
+
+    def _accept(self, challenges: list[str]) -> bool:
+        """Takes up HTTP authentication; False when that makes no sense, or no sense any more."""
+        self._challenges += 1
+        if self._challenges > _MOST_CHALLENGES or not self._authenticator.accept(parse_challenges(challenges)):
+            return False
+        if not self._by_http:
+            self._by_http, self._with_token = True, False
+        return True
+
+    def _try_otherwise(self) -> bool:
+        """What a device may mean that took our HTTP authentication, if it asked for any, and refused all the same."""
+        if self._credentials is None:
+            return False
+        if not self._with_token:
+            self._with_token = True  # some want both
+            return True
+        if not self._own_clock and abs(self.clock_offset_ns or 0) > _CLOCKS_AGREE_NS:
+            self._own_clock = True  # some tell the local time as UTC, and check tokens by the true one
+            return True
+        return False
+
+    def _read(self, endpoint: Endpoint, action: str, status: int, data: bytes) -> Element:
+        self._challenges = 0 if status != 401 else self._challenges
         if 300 <= status < 400:
             raise NotOnvif(f"{endpoint.place} sends one elsewhere (HTTP {status}) instead of answering.")
         try:
@@ -101,8 +133,9 @@ class Conversation:
     ) -> tuple[int, list[str], bytes]:
         """Status, challenges and body of the answer. Raises httpx.TransportError, NotOnvif for a body too large."""
         security = ""
-        if token and self._credentials is not None and not self._by_http:
-            security = username_token(self._credentials, self.clock.wall_ns() + (self.clock_offset_ns or 0))
+        if token and self._credentials is not None and self._with_token:
+            offset_ns = 0 if self._own_clock else self.clock_offset_ns or 0
+            security = username_token(self._credentials, self.clock.wall_ns() + offset_ns)
         headers = {
             b"Content-Type": f'application/soap+xml; charset=utf-8; action="{service}/{action}"'.encode(),
             # What was packed small could become large.

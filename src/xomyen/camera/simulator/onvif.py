@@ -46,8 +46,9 @@ class SimulatedDevice:
     """One device on 127.0.0.1; answers while it is entered.
 
     `profiles` are the streams it offers. With `protection` it takes a WS-Security UsernameToken, or, with `by_http`,
-    HTTP digest authentication. An `old` one knows neither GetServices nor the second media service. `clock_offset_s`
-    is how far its clock is ahead. `host` is the address it believes to have. `group` is where it listens for
+    HTTP digest authentication, or, with `by_both`, both at once. An `old` one knows neither GetServices nor the second
+    media service. `clock_offset_s` is how far its clock is ahead, and `told_offset_s` how much further ahead it says
+    that it is. `host` is the address it believes to have. `group` is where it listens for
     WS-Discovery; None: it does not.
     """
 
@@ -58,8 +59,10 @@ class SimulatedDevice:
         port: int = 0,
         protection: Protection | None = None,
         by_http: bool = False,
+        by_both: bool = False,
         old: bool = False,
         clock_offset_s: int = 0,
+        told_offset_s: int = 0,
         host: str = "127.0.0.1",
         group: tuple[str, int] | None = None,
         clock: Clock | None = None,
@@ -73,10 +76,12 @@ class SimulatedDevice:
         self.asked: Counter[str] = Counter()
         self.authorizations: list[str] = []  # header fields that came
         self._protection = protection
-        self._by_http = by_http
+        self._by_http = by_http or by_both
+        self._by_token = by_both or not by_http
         self._group = group
         self._clock = clock or SystemClock()
         self._offset_ns = clock_offset_s * NS_PER_SECOND
+        self._told_ns = told_offset_s * NS_PER_SECOND
         self._nonces: set[str] = set()
         self._server: asyncio.Server | None = None
         self._udp: asyncio.DatagramTransport | None = None
@@ -96,6 +101,10 @@ class SimulatedDevice:
     def wall_ns(self) -> int:
         """The device's clock."""
         return self._clock.wall_ns() + self._offset_ns
+
+    def told_wall_ns(self) -> int:
+        """What the device says of its clock."""
+        return self.wall_ns() + self._told_ns
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
@@ -172,7 +181,7 @@ class SimulatedDevice:
                 challenge = self._protection.refusal("POST", fields.get("authorization", ""))
                 if challenge is not None:
                     return "401 Unauthorized", f"WWW-Authenticate: {challenge}\r\n", b""
-            elif not self._fresh_token(root, self._protection):
+            if self._by_token and not self._fresh_token(root, self._protection):
                 return "400 Bad Request", "", fault("ter:NotAuthorized", "The action requested requires authorization")
         answer = answer_to(self, question)
         return ("200 OK" if b"Fault>" not in answer else "400 Bad Request"), "", answer

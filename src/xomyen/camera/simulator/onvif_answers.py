@@ -85,7 +85,7 @@ Answered = tuple[str, str] | None
 
 
 def _time(device: "SimulatedDevice", _question: Element) -> Answered:
-    now = datetime.fromtimestamp(device.wall_ns() // NS_PER_SECOND, UTC)
+    now = datetime.fromtimestamp(device.told_wall_ns() // NS_PER_SECOND, UTC)
     return "tds", (
         "<tds:SystemDateAndTime><tt:DateTimeType>NTP</tt:DateTimeType><tt:UTCDateTime>"
         f"<tt:Time><tt:Hour>{now.hour}</tt:Hour><tt:Minute>{now.minute}</tt:Minute>"
