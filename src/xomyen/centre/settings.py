@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "xomyen.centre.policy.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "xomyen.centre.operation.privacy.KeptByNobody",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -56,3 +56,11 @@ def test_a_fault_of_ours_is_told_without_what_it_was(monkeypatch: pytest.MonkeyP
     assert answer.status_code == 500
     assert "xomyen doctor" in answer.content.decode()
     assert "a secret of ours" not in answer.content.decode()
+
+
+def test_a_page_is_kept_by_no_browser(
+    province: Province, appoint: Callable[..., User], signed_in: Callable[[User], Client]
+) -> None:
+    browser = signed_in(appoint("group_head", unit=province.group))
+    assert browser.get("/me/").headers["Cache-Control"] == "no-store"
+    assert "no-store" in browser.get("/no/such/page/").headers["Cache-Control"]

@@ -148,7 +148,9 @@ def _read_manifest(source: Path, folder: Path) -> Manifest:
         with path.open("rb") as file:
             manifest = Manifest.model_validate(json.loads(file.read(_LARGEST_MANIFEST)))
     except (OSError, ValueError, ValidationError) as error:
-        raise InvalidConfiguration(f"{source} is no backup of this program, or is damaged: it has no manifest.") from error
+        raise InvalidConfiguration(
+            f"{source} is no backup of this program, or is damaged: it has no manifest."
+        ) from error
     path.unlink()
     if manifest.version != 1:
         raise InvalidConfiguration(f"{source} was made by a newer version of this program ({manifest.program}).")

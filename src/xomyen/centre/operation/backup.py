@@ -15,7 +15,13 @@ from xomyen.bus.messages import CameraRecord
 from xomyen.centre.configuration import CentreFolder, CentreSettings
 from xomyen.centre.operation import rows
 from xomyen.centre.operation.archive import ArchiveWriter, Manifest, unpack, writing
-from xomyen.centre.operation.database import SAVED, applied_migrations, bring_up_to_date, copy_sqlite
+from xomyen.centre.operation.database import (
+    SAVED,
+    applied_migrations,
+    bring_up_to_date,
+    copy_sqlite,
+    missing_migrations,
+)
 from xomyen.terms.errors import AlreadyThere, InvalidConfiguration
 
 _DATABASE = "database.sqlite"
@@ -72,6 +78,8 @@ def _add_database(
         copy_sqlite(folder.database, waiting / _DATABASE)
         archive.add_file(_DATABASE, waiting / _DATABASE)
         return "sqlite", migrations
+    if missing_migrations():
+        raise InvalidConfiguration("The database is older than the program: start the centre once, then back it up.")
     with (waiting / _ROWS).open("w", encoding="utf-8") as file:
         rows.dump(file)
     archive.add_file(_ROWS, waiting / _ROWS)
