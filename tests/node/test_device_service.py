@@ -390,6 +390,17 @@ async def test_a_higher_priority_takes_the_lock_and_ends_the_others_movement(pla
         await place.steer(LAN, PtzStop())
 
 
+async def test_a_stop_that_did_not_get_through_is_made_good_when_the_movements_time_is_over(place: Place) -> None:
+    place.onvif.ptz.obeys_timeout = False
+    await place.steer(LAN, PtzMove(pan=1, seconds=3))
+    place.onvif.trouble = OnvifTrouble.SILENT
+    with pytest.raises(CameraTimeout):
+        await place.steer(LAN, PtzRelease())
+    assert (await place.steer(LAN, PtzLook())).lock is None
+    place.onvif.trouble = OnvifTrouble.NONE
+    await until(lambda: not place.onvif.ptz.moving)
+
+
 async def test_a_movement_does_not_outlive_the_service(place: Place) -> None:
     place.onvif.ptz.obeys_timeout = False
     await place.steer(LAN, PtzMove(pan=1, seconds=10))

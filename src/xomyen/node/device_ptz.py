@@ -184,10 +184,10 @@ class Steering:
                 return
 
     async def _halt(self, head: _Head, device: OnvifDevice) -> None:
-        """Stops at once. Called in turn. Raises CameraFault."""
+        """Stops at once. Called in turn. Raises CameraFault; the movement then still ends when its time is over."""
+        await device.stop(head.profile)
         if head.halting is not None:
             head.halting.cancel()
-        await device.stop(head.profile)
         head.moved_by, head.halting = "", None
 
     async def _rest(self, head: _Head) -> None:
@@ -220,9 +220,11 @@ class Steering:
     async def _release(self, head: _Head, who: Steerer) -> PtzState:
         held = self._holder(head)
         if held is not None and held.holder == who.id:
-            async with _turn(head):
-                if head.moved_by == who.id and head.device is not None:
-                    await self._halt(head, head.device)
+            try:
+                async with _turn(head):
+                    if head.moved_by == who.id and head.device is not None:
+                        await self._halt(head, head.device)
+            finally:
                 if head.lock is not None and head.lock.holder == who.id:
                     head.lock = None
         return self._state(head)
