@@ -69,9 +69,13 @@ export class House extends EventTarget implements Watched {
     return this;
   }
 
-  /** The door has a new ticket: what is open goes on with it. */
-  renewed(): void {
+  /** The door has a new ticket: what is open goes on with it. `others`: it is for other cameras than before. */
+  renewed(others: boolean): void {
     this.socket?.renew();
+    if (!others) return;
+    this.changes?.close();
+    this.changes = null;
+    void this.start();
   }
 
   get liveDownSince(): number | null {

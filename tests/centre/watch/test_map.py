@@ -30,7 +30,11 @@ def test_sites_are_drawn_with_their_state_and_a_live_picture_is_one_click_away(
     site = page.get_by_role("button", name=f"Điểm {YARD}")
     expect(site).to_have_class("site live")
     page.locator(".map-ground canvas.maplibregl-canvas").wait_for()
-    expect(page.locator(".site-name").first).to_be_attached()
+    # What is drawn is drawn in sight: the whole side, with the name beside its point.
+    expect(page.locator(".site-name").first).to_be_visible()
+    box = page.locator("canvas.maplibregl-canvas").bounding_box()
+    assert box is not None
+    assert box["height"] > 600
     site.click()
     card = page.get_by_role("region", name=f"Điểm {YARD}")
     advanced(card.locator("video"), pictures=5)

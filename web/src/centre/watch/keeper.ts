@@ -114,7 +114,7 @@ export class Keeper extends EventTarget {
       kept.doors.set(one.group, door);
       const house = old?.house ?? new House(door, this.street.viewer);
       rooms.push({ key: one.group, cameras: one.cameras, house });
-      if (old && house.session) house.renewed();
+      if (old && house.session) house.renewed(one.cameras.join() !== old.cameras.join());
       else void house.check().then((in_) => (in_ === null ? undefined : house.start()));
     }
     kept.rooms = rooms;
