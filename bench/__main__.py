@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from bench import browser, clip, recording, safety, timelines
+from bench import browser, centre, clip, recording, safety, timelines
 from bench.processes import many_files
 from bench.result import Result, keep
 
@@ -24,6 +24,10 @@ LINES: dict[str, tuple[Callable[[], list[Result]], Callable[[], list[Result]]]] 
     "seek": (lambda: browser.seek(100, 120), lambda: browser.seek(8, 30)),
     "kill": (safety.kills, safety.kills),
     "power-cut": (safety.power_cuts, safety.power_cuts),
+    "centre": (
+        lambda: centre.pages(centre.PROVINCE, centre.COMMUNE),
+        lambda: centre.pages(centre.SMALL, centre.SMALL),
+    ),
     "timeline": (lambda: timelines.timelines(30, 25), lambda: timelines.timelines(2, 3)),
 }
 
