@@ -248,3 +248,21 @@ def test_the_search_finds_cameras_by_a_sites_new_name(technician: Client, provin
     form = {"unit": province.group.pk, "code": site.code, "name": "Ngã năm", "revision": site.revision}
     assert technician.post(f"/sites/{site.pk}/edit/", form).status_code == 302
     assert "C14" in technician.get("/cameras/", {"q": "nga nam"}).content.decode()
+
+
+def test_classes_are_changed_by_those_who_set_rules_wherever_the_class_is_used(
+    technician: Client, province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    used = province.public.camera_class
+    assert used.name in technician.get("/cameras/classes/").content.decode()
+    form = {"name": used.name, "retention_days": 20}
+    assert technician.post(f"/cameras/classes/{used.pk}/", form).status_code == 403
+    chief = signed_in(appoint(Role.POLICE_HEAD, unit=province.commune))
+    # Cameras of another commune are of this class as well.
+    assert chief.post(f"/cameras/classes/{used.pk}/", form).status_code == 403
+    above = signed_in(appoint(Role.ADMINISTRATOR, unit=province.province))
+    assert above.post(f"/cameras/classes/{used.pk}/", {**form, "retention_days": 400}).status_code == 200
+    assert above.post(f"/cameras/classes/{used.pk}/", form).status_code == 302
+    used.refresh_from_db()
+    assert used.retention_days == 20
+    assert chief.post("/cameras/classes/add/", {"name": "Bến xe", "retention_days": 30}).status_code == 302

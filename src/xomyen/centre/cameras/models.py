@@ -123,7 +123,7 @@ class Standing(models.TextChoices):
     AWAY = "away", _("waiting for the recorder")
     REFUSED = "refused", _("refused by the recorder")
     CHANGED = "changed", _("changed on the recorder")
-    IN_FORCE = "in_force", _("in force")
+    IN_FORCE = "in_force", _("in force on the recorder")
 
 
 class CameraQuerySet(models.QuerySet["Camera"]):

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from xomyen.centre.cameras import discovery_views, import_views, node_views, place_views, views
+from xomyen.centre.cameras import class_views, discovery_views, import_views, node_views, place_views, views
 
 app_name = "cameras"
 urlpatterns = [
     path("cameras/", views.camera_list, name="list"),
     path("cameras/add/", views.add_camera, name="add"),
+    path("cameras/classes/", class_views.class_list, name="classes"),
+    path("cameras/classes/add/", class_views.add_class, name="add-class"),
+    path("cameras/classes/<uuid:key>/", class_views.edit_class, name="edit-class"),
     path("cameras/import/", import_views.give_in, name="import"),
     path("cameras/import/template/", import_views.download_template, name="import-template"),
     path("cameras/import/<uuid:batch>/", import_views.preview, name="import-preview"),
