@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import datetime
 import json
+import logging
 import os
 import socket
 import sys
@@ -66,6 +67,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     cameras, nodes, units, users, times = map(int, sys.argv[2:7])
     prepare_centre(folder)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     known = fill(cameras, nodes, units, users)
     json.dump(asyncio.run(_measure(folder, known, times)), sys.stdout)
 
@@ -105,6 +107,7 @@ def _unit(number: int, day: datetime.date) -> Any:
 
 def _places(units: list[Any], cameras: int, nodes: int) -> dict[str, str]:
     from django.utils import timezone
+    from simple_history.utils import bulk_create_with_history
 
     from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site, Standing
     from xomyen.centre.folding import fold
@@ -129,7 +132,7 @@ def _places(units: list[Any], cameras: int, nodes: int) -> dict[str, str]:
                sub_url=f"rtsp://192.0.2.1/{n}/sub", standing=Standing.IN_FORCE)
         for n in range(cameras)
     ]  # fmt: skip
-    Camera.objects.bulk_create(rows, 1000)
+    bulk_create_with_history(rows, Camera, batch_size=1000)
     return {"camera": str(rows[-1].pk), "site": str(sites[-1].pk), "node": str(boxes[-1].pk)}
 
 
