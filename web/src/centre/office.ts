@@ -6,8 +6,11 @@ import "@fontsource/be-vietnam-pro/600.css";
 import "@tabler/core/dist/css/tabler.min.css";
 import htmx from "htmx.org";
 import "./office.css";
-import "./accounts";
+import "./cameras.css";
+import "./organisation.css";
 import "./audit.css";
+import "./accounts";
+
 // The content security policy allows no inline styles and no code made of text.
 htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;
