@@ -41,6 +41,8 @@ export class House extends EventTarget implements Watched {
   /** What stands now; always none for those who are not in charge. */
   alarms: Alarm[] = [];
   problem: Problem | null = null;
+  /** Why the node lets nobody in with what is shown at its door. */
+  refused: Problem | null = null;
   /** There was a session, and it came to its end. */
   expired = false;
   private socket: LiveSocket | null = null;
@@ -94,7 +96,7 @@ export class House extends EventTarget implements Watched {
   async check(): Promise<boolean | null> {
     try {
       this.session = await this.client.session();
-      this.problem = null;
+      this.problem = this.refused = null;
       this.dispatchEvent(new Event("session"));
       return true;
     } catch (reason) {
@@ -102,6 +104,7 @@ export class House extends EventTarget implements Watched {
       if (problem.signedOut || problem.status === 403) {
         this.expired = problem.code === "ticket_expired" || problem.code === "ticket_revoked";
         this.leave();
+        this.refused = problem;
         this.dispatchEvent(new Event("session"));
         return false;
       }

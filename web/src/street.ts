@@ -9,6 +9,31 @@ export interface Room {
   key: string;
   cameras: readonly string[];
   house: House;
+  /** The same cameras as the centre knows them, for as long as their node does not answer. */
+  named: readonly Named[];
+}
+
+export interface Named {
+  id: string;
+  name: string;
+  site: string;
+  order: number;
+}
+
+/** What is known of a camera whose node says nothing. */
+function unheard(named: Named, since: number): Camera {
+  const main: Camera["streams"]["main"] = {
+    state: "connecting",
+    since: new Date(since).toISOString(),
+    reason: null,
+    detail: "",
+    codec: null,
+    codec_string: "",
+    width: 0,
+    height: 0,
+    recorded: true,
+  };
+  return { ...named, enabled: true, streams: { main } };
 }
 
 /** Events: `cameras` (list, states or alarms changed), `session` (a node wants another ticket). */
@@ -19,6 +44,7 @@ export class Street extends EventTarget implements Watched {
   trouble: Problem | null = null;
   private rooms: Room[] = [];
   private known: Camera[] | null = null;
+  private readonly began = Date.now();
   /** Which of the cameras are shown, in this order; null: all. */
   private chosen: readonly string[] | null = null;
 
@@ -73,7 +99,8 @@ export class Street extends EventTarget implements Watched {
   }
 
   get problem(): Problem | null {
-    return this.trouble ?? this.houses.find((house) => house.problem)?.problem ?? null;
+    const house = this.houses.find((one) => one.problem ?? one.refused);
+    return this.trouble ?? house?.problem ?? house?.refused ?? null;
   }
 
   get liveDownSince(): number | null {
@@ -82,7 +109,7 @@ export class Street extends EventTarget implements Watched {
   }
 
   camera(id: string): Camera | null {
-    return this.of(id)?.camera(id) ?? null;
+    return this.known?.find((camera) => camera.id === id) ?? this.of(id)?.camera(id) ?? null;
   }
 
   /** Several rooms may have a camera: the last that was entered counts. */
@@ -98,9 +125,13 @@ export class Street extends EventTarget implements Watched {
 
   private readonly onCameras = (): void => {
     const all = new Map<string, Camera>();
+    for (const { house, named } of this.rooms) {
+      // A wall with a hole would not say what is missing: such a picture says that its node does not answer.
+      if (!house.cameras && (house.problem ?? house.refused)) for (const one of named) all.set(one.id, unheard(one, this.began));
+    }
     for (const house of this.houses) for (const camera of house.cameras ?? []) all.set(camera.id, camera);
     const { chosen } = this;
-    const answered = this.houses.some((house) => house.cameras !== null);
+    const answered = all.size > 0 || this.houses.some((house) => house.cameras !== null);
     const listed = chosen ? chosen.flatMap((id) => all.get(id) ?? []) : inOrder(all.values());
     this.known = answered || !this.rooms.length ? listed : null;
     this.dispatchEvent(new Event("cameras"));
@@ -108,6 +139,7 @@ export class Street extends EventTarget implements Watched {
 
   private readonly onSession = (event: Event): void => {
     const house = event.target as House;
+    this.onCameras();
     if (house.session === null && house.problem === null) this.dispatchEvent(new Event("session"));
   };
 }

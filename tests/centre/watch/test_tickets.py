@@ -198,3 +198,16 @@ def test_tickets_for_many_cameras_take_no_more_questions_than_for_few(
 def test_somebody_is_named_by_an_id_alone(province: Province, appoint: Appoint) -> None:
     person = appoint(Role.DUTY_OFFICER, unit=province.commune)
     assert subject_of(person) == f"user:{person.pk}"
+
+
+def test_the_content_policy_of_a_province_names_its_nodes_by_scheme_where_there_are_too_many(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    person = appoint(Role.COMMAND_CENTRE, unit=province.province)
+    for number in range(60):
+        node = Node.objects.create(unit=province.commune, name=f"N{number}", address=f"https://n{number}.example:8460")
+        make_camera(province.group, node, f"P{number}", f"Ngõ {number}")
+    policy = signed_in(person).get("/live").headers["Content-Security-Policy"]
+    assert "https: http://127.0.0.1:8460" in policy
+    assert "wss:" in policy
+    assert len(policy) < 2000

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, expect
 from tests.browser import advanced, picture_of, serious, state_of
-from tests.centre.conftest import Appoint
+from tests.centre.conftest import Appoint, make_camera
 from tests.centre.watch.conftest import GATE, YARD, Watched
 from tests.waiting import wait_until
 
 from xomyen.centre.accounts.models import User
+from xomyen.centre.cameras.models import Node
 from xomyen.centre.permissions.roles import Role
 from xomyen.centre.watch.models import Layout
 
@@ -84,3 +85,16 @@ def test_on_a_phone_the_menu_and_the_cameras_are_within_reach(
     page.get_by_role("button", name="Menu").or_(page.get_by_role("button", name="Trình đơn")).click()
     expect(page.get_by_role("link", name="Xem trực tiếp")).to_be_visible()
     assert serious(page) == []
+
+
+def test_a_camera_whose_node_is_away_stands_on_the_wall_and_says_so(
+    watched: Watched, appoint: Appoint, entered: Entered
+) -> None:
+    away = Node.objects.create(unit=watched.province.commune, name="Đầu ghi xa", address="http://127.0.0.1:9")
+    make_camera(watched.province.group, away, "C30", "Đầu đê")
+    page = entered(appoint(Role.DUTY_OFFICER, unit=watched.province.commune)).new_page()
+    page.goto(f"{watched.url}/live")
+    lost = picture_of(page, "Đầu đê")
+    wait_until(lambda: state_of(lost) == "lost", seconds=60)
+    expect(lost.locator(".over")).to_contain_text("Mất tín hiệu")
+    wait_until(lambda: state_of(picture_of(page, YARD)) == "live", seconds=60)

@@ -105,7 +105,7 @@ export class PictureElement extends LitElement {
       ${note && !gone
         ? html`<span class="note" title=${t(`note.${note}.long`)}>${t(`note.${note}`)}</span>`
         : nothing}
-      ${this.house.viewer && !gone
+      ${this.house.viewer && !gone && is.kind !== "connecting"
         ? html`<xy-watermark .viewer=${this.house.viewer} .now=${() => this.house.clock.now()}></xy-watermark>`
         : nothing}
       <div class="caption">

@@ -10,6 +10,8 @@ const RETRY_MS = 3000;
 /** A new ticket is fetched when this part of the old one's life is over. */
 const RENEW_AT = 0.6;
 const SOONEST_MS = 2000;
+/** A node that refuses its tickets is asked ever more rarely. */
+const LONGEST_REST_MS = 60_000;
 
 class TicketDoor implements Door {
   constructor(
@@ -53,6 +55,7 @@ export class Keeper extends EventTarget {
   private kept = new Map<string, Kept>();
   private timer = 0;
   private purpose = "";
+  private refusals = 0;
 
   constructor(
     private readonly start: Start,
@@ -83,7 +86,23 @@ export class Keeper extends EventTarget {
 
   private soon(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.fetch(), SOONEST_MS);
+    const rest = Math.min(LONGEST_REST_MS, SOONEST_MS * 2 ** this.refusals);
+    this.refusals += 1;
+    this.timer = setTimeout(() => void this.fetch(), rest);
+  }
+
+  /** Into the node; one that does not answer is tried again for as long as its pictures are wanted. */
+  private async enter(house: House): Promise<void> {
+    const entered = await house.check();
+    if (entered) {
+      this.refusals = 0;
+      await house.start();
+    } else if (entered === null) {
+      setTimeout(() => {
+        const wanted = [...this.kept.values()].some((kept) => kept.rooms.some((room) => room.house === house));
+        if (wanted) void this.enter(house);
+      }, RETRY_MS);
+    }
   }
 
   private async fetch(): Promise<void> {
@@ -113,9 +132,9 @@ export class Keeper extends EventTarget {
       door.given = one;
       kept.doors.set(one.group, door);
       const house = old?.house ?? new House(door, this.street.viewer);
-      rooms.push({ key: one.group, cameras: one.cameras, house });
+      rooms.push({ key: one.group, cameras: one.cameras, named: one.named, house });
       if (old && house.session) house.renewed(one.cameras.join() !== old.cameras.join());
-      else void house.check().then((in_) => (in_ === null ? undefined : house.start()));
+      else if (!old || house.refused) void this.enter(house);
     }
     kept.rooms = rooms;
     if (kept.wish.use === "past" && String(given.needs_purpose) !== String(this.needsPurpose)) {

@@ -77,7 +77,7 @@ export class Drawing {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
-    this.map.addControl(new ScaleControl({ unit: "metric" }), "bottom-right");
+    this.map.addControl(new ScaleControl({ unit: "metric" }), "top-left");
     this.map.on("load", () => void this.begin(tiles));
     this.map.on("move", () => this.placeLabels());
     this.map.on("click", "sites", (event) => {

@@ -2,6 +2,7 @@
 
 import { Problem, problemOf } from "../../net/problem";
 import type { Action } from "../../net/types";
+import type { Named } from "../../street";
 
 export interface GivenTicket {
   group: string;
@@ -11,6 +12,7 @@ export interface GivenTicket {
   /** Seconds since 1970. */
   expires: number;
   cameras: string[];
+  named: Named[];
   actions: Action[];
 }
 

@@ -1,12 +1,14 @@
 """The tickets with which pages get pictures from the nodes."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 from pydantic import BaseModel, ConfigDict, Field
 
+from xomyen.centre.cameras.models import Camera
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.watch import services
 from xomyen.centre.watch.tickets import Given, Use, Wish, give
@@ -37,14 +39,19 @@ def tickets(request: HttpRequest) -> HttpResponse:
     if ask.cameras and not cameras:
         raise Http404
     wish = Wish(ask.use, ask.purpose.strip(), _ns(ask.from_ms), _ns(ask.to_ms))
-    return told(_document(give(request.user, cameras, wish)))
+    return told(_document(give(request.user, cameras, wish), cameras))
 
 
 def _ns(ms: int | None) -> int | None:
     return None if ms is None else ms * _NS_PER_MS
 
 
-def _document(given: Given) -> dict[str, Any]:
+def _document(given: Given, cameras: Iterable[Camera]) -> dict[str, Any]:
+    # A page names the cameras of a node that does not answer by these.
+    named = {
+        str(camera.pk): {"id": str(camera.pk), "name": camera.name, "site": camera.site.name, "order": camera.order}
+        for camera in cameras
+    }
     return {
         "tickets": [
             {
@@ -54,6 +61,7 @@ def _document(given: Given) -> dict[str, Any]:
                 "ticket": one.token,
                 "expires": one.expires_s,
                 "cameras": one.cameras,
+                "named": [named[key] for key in one.cameras],
                 "actions": one.actions,
             }
             for one in given.tickets
