@@ -292,7 +292,6 @@ class ChangeKind(models.TextChoices):
     SPLIT = "split", _("divided")
     CLOSE = "close", _("closed")
     HAND_OVER = "hand_over", _("matters handed over")
-    IMPORT = "import", _("taken from the list of administrative units")
 
 
 class Change(KeyedModel):

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.folding import has_marks, matches
 from xomyen.centre.organisation.models import FormerName, Succession, Unit, UnitLink, UnitQuerySet
-from xomyen.centre.organisation.tree import below_sql
+from xomyen.centre.organisation.tree import lineage_sql
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import roots
 
@@ -21,9 +23,49 @@ _DAY = datetime.timedelta(days=1)
 
 def units_seen(person: Any) -> UnitQuerySet:
     """The person's units, and those they came from, of every time; what a divided one was called is no secret."""
-    below = below_sql(roots(person, Action.UNIT_SEE), today())
-    parted = Succession.objects.filter(successor__in=below, whole=False).values("predecessor")
-    return Unit.objects.filter(Q(id__in=below) | Q(id__in=parted))
+    return Unit.objects.filter(id__in=lineage_sql(roots(person, Action.UNIT_SEE), today()))
+
+
+def seen_among(person: Any, units: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of some units that the person sees: the same as `units_seen`, looked up from below.
+
+    As many queries as the tree is deep, however many units the person sees.
+    """
+    asked = set(units)
+    parted: dict[uuid.UUID, list[uuid.UUID]] = {}
+    rows = Succession.objects.filter(predecessor__in=asked, whole=False)
+    for predecessor, successor in rows.values_list("predecessor", "successor"):
+        parted.setdefault(predecessor, []).append(successor)
+    parents = _parents(asked.union(*parted.values()), today())
+    own = set(roots(person, Action.UNIT_SEE))
+
+    def inside(unit: uuid.UUID | None) -> bool:
+        for _ in range(_DEEPEST):
+            if unit is None or unit in own:
+                break
+            unit = parents.get(unit)
+        return unit in own
+
+    return {unit for unit in asked if inside(unit) or any(inside(part) for part in parted.get(unit, ()))}
+
+
+def _parents(units: Iterable[uuid.UUID], day: datetime.date) -> dict[uuid.UUID, uuid.UUID]:
+    """The parents of the units on the day, and theirs, up to the top."""
+    parents: dict[uuid.UUID, uuid.UUID] = {}
+    wanted = set(units)
+    while wanted:
+        links = dict(UnitLink.objects.filter(in_force(day), unit__in=wanted).values_list("unit", "parent"))
+        parents |= links
+        wanted = set(links.values()) - parents.keys()
+    return parents
+
+
+def unit_seen_or_404(person: Any, pk: uuid.UUID) -> Unit:
+    """The unit. Raises Http404 when the person does not see it, as when it is not there."""
+    unit = get_object_or_404(Unit, pk=pk)
+    if not seen_among(person, [pk]):
+        raise Http404
+    return unit
 
 
 def _with_children(units: UnitQuerySet, day: datetime.date) -> UnitQuerySet:
@@ -32,29 +74,43 @@ def _with_children(units: UnitQuerySet, day: datetime.date) -> UnitQuerySet:
 
 
 def tops_on(person: Any, day: datetime.date) -> UnitQuerySet:
-    """The highest units that the person sees on the day; before a merger those that were merged."""
-    seen = units_seen(person)
-    inside = UnitLink.objects.filter(
-        in_force(day), in_force(day, "parent__"), unit=OuterRef("pk"), parent__in=seen.values("pk")
-    )
-    return _with_children(seen.on(day).filter(~Exists(inside)), day)
+    """The highest units of the day among the person's and those they came from."""
+    found: set[uuid.UUID] = set()
+    wanted, known = set(roots(person, Action.UNIT_SEE)), set()
+    while wanted:
+        known |= wanted
+        there = set(Unit.objects.on(day).filter(pk__in=wanted).values_list("pk", flat=True))
+        found |= there
+        before = Succession.objects.filter(successor__in=wanted - there, on__gt=day)
+        wanted = set(before.values_list("predecessor", flat=True)) - known
+    parents = _parents(found, day)
+
+    def under_another(unit: uuid.UUID) -> bool:
+        above = parents.get(unit)
+        for _ in range(_DEEPEST):
+            if above is None or above in found:
+                break
+            above = parents.get(above)
+        return above is not None
+
+    return _with_children(Unit.objects.filter(pk__in=[unit for unit in found if not under_another(unit)]), day)
 
 
 def children_on(person: Any, unit: Unit, day: datetime.date) -> UnitQuerySet:
     """The units right under this one on the day that the person sees."""
-    links = UnitLink.objects.filter(in_force(day), parent=unit).values("unit")
-    return _with_children(units_seen(person).on(day).filter(pk__in=links), day)
+    links = UnitLink.objects.filter(in_force(day), in_force(day, "unit__"), parent=unit)
+    seen = seen_among(person, links.values_list("unit", flat=True))
+    return _with_children(Unit.objects.filter(pk__in=seen), day)
 
 
-def found_on(person: Any, text: str, day: datetime.date | None) -> UnitQuerySet:
+def found_on(person: Any, text: str, day: datetime.date | None) -> list[Unit]:
     """Units of the day (None: of any) that are or were called so, or have the code; typed marks are meant."""
     seen = units_seen(person)
-    found = (seen if day is None else seen.on(day)).search(text)
+    found = (seen if day is None else seen.on(day)).search(text).order_by("code", "pk")
     if not has_marks(text):
-        return found
-    named = list(found.prefetch_related("former_names"))
-    exact = [one.pk for one in named if any(matches(text, str(name)) for name in (one, *one.former_names.all()))]
-    return Unit.objects.filter(pk__in=exact)
+        return list(found)
+    named = found.prefetch_related("former_names")
+    return [one for one in named if any(matches(text, str(name)) for name in (one, *one.former_names.all()))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +154,7 @@ def paths(person: Any, units: Iterable[Unit], day: datetime.date) -> dict[uuid.U
         if not wanted:
             break
     call_as_on(known.values(), day)
-    seen = set(units_seen(person).filter(pk__in=known).values_list("pk", flat=True))
+    seen = seen_among(person, known)
     found: dict[uuid.UUID, list[Step]] = {}
     for unit in all_units:
         way: list[Step] = []

@@ -20,6 +20,18 @@ WITH RECURSIVE tree(id) AS (
 ) SELECT id FROM tree
 """  # noqa: S608  # only placeholders are put in
 
+# What a part was taken from is known too, though its matters are not looked after.
+_LINEAGE = f"""
+WITH RECURSIVE tree(id) AS (
+    SELECT id FROM organisation_unit WHERE id IN ({{roots}})
+    UNION
+    SELECT link.unit_id FROM organisation_unitlink AS link JOIN tree ON link.parent_id = tree.id WHERE {_HOLDS}
+) SELECT id FROM tree
+UNION
+SELECT past.predecessor_id FROM organisation_succession AS past JOIN tree ON past.successor_id = tree.id
+WHERE NOT past.whole
+"""  # noqa: S608
+
 _ABOVE = f"""
 WITH RECURSIVE tree(id) AS (
     SELECT id FROM organisation_unit WHERE id IN ({{roots}})
@@ -45,6 +57,11 @@ def _query(sql: str, roots: Iterable[uuid.UUID | str] | uuid.UUID | str, day: da
 def below_sql(roots: Iterable[uuid.UUID | str] | uuid.UUID | str, day: datetime.date) -> RawSQL:
     """The ids of the roots and of everything under them on the day, for `id__in`."""
     return _query(_BELOW, roots, day)
+
+
+def lineage_sql(roots: Iterable[uuid.UUID | str] | uuid.UUID | str, day: datetime.date) -> RawSQL:
+    """As `below_sql`, and those from which parts of them were taken."""
+    return _query(_LINEAGE, roots, day)
 
 
 def above_sql(roots: Iterable[uuid.UUID | str] | uuid.UUID | str, day: datetime.date) -> RawSQL:

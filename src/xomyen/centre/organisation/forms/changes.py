@@ -15,6 +15,7 @@ from xomyen.centre.organisation.models import Unit, UnitKind, UnitLink, UnitQuer
 from xomyen.centre.organisation.services import changes
 from xomyen.centre.organisation.services.changes import Fresh
 from xomyen.centre.organisation.services.handover import hand_over
+from xomyen.centre.organisation.tree import below_sql
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import visible
 
@@ -154,7 +155,13 @@ class MoveForm(BasisForm):
         if self.unit.kind == UnitKind.GROUP:
             kinds |= {UnitKind.COMMUNE}
         choices = _editable(self.person).filter(kind__in=kinds, valid_to=None).exclude(pk=self.unit.pk)
-        self.fields["parent"].queryset = choices.exclude(pk=now.pk) if now else choices
+        if now is not None:
+            choices = choices.exclude(pk=now.pk)
+        if self.unit.kind == UnitKind.GROUP:  # within its province
+            province = Unit.objects.above(self.unit.pk).filter(kind=UnitKind.PROVINCE).values_list("pk", flat=True)
+            top = list(province) or list(Unit.objects.above(self.unit.pk).values_list("pk", flat=True))
+            choices = choices.filter(pk__in=below_sql(top, today()))
+        self.fields["parent"].queryset = choices
 
     def carry_out(self) -> Unit:
         changes.move(self.unit, self.cleaned_data["parent"], self.entry())

@@ -20,8 +20,11 @@ from xomyen.centre.organisation.models import (
     UnitKind,
 )
 from xomyen.centre.organisation.services import registers
+from xomyen.centre.organisation.tree import below_sql
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import visible
+
+_MANY = 500  # more than this nobody reads through
 
 
 class RegisterForm(forms.Form):
@@ -52,8 +55,15 @@ class RegisterForm(forms.Form):
                 self.add_error(None, text)
             return None
 
-    def units(self, action: Action) -> Any:
-        return visible(self.person, action, Unit.objects.on(today())).order_by("code")
+    def units(self, action: Action, asked: Unit | None) -> Any:
+        """Units to choose from: those under the one asked for; of too many, the higher ones."""
+        found = visible(self.person, action, Unit.objects.on(today())).order_by("code")
+        if asked is not None:
+            found = found.filter(pk__in=below_sql(asked.pk, today()))
+        for kinds in (UnitKind.values, (UnitKind.PROVINCE, UnitKind.DISTRICT, UnitKind.COMMUNE)):
+            if len(chosen := found.filter(kind__in=kinds).values_list("pk", flat=True)[: _MANY + 1]) <= _MANY:
+                return found.filter(pk__in=list(chosen))
+        return found.filter(kind=UnitKind.PROVINCE)
 
     def fill(self, *names: str) -> None:
         """First values from the row."""
@@ -72,7 +82,8 @@ class PostForm(RegisterForm):
     day = DayField(label=gettext_lazy("From"))
 
     def prepare(self) -> None:
-        self.fields["units_answered"].queryset = self.units(Action.POST_EDIT).filter(valid_to=None)
+        asked = self.row if isinstance(self.row, Unit) else None
+        self.fields["units_answered"].queryset = self.units(Action.POST_EDIT, asked).filter(valid_to=None)
         self.fields["day"].initial = today()
         if isinstance(self.row, Unit):
             self.fields["units_answered"].initial = [self.row.pk]
@@ -116,7 +127,7 @@ class JurisdictionForm(RegisterForm):
     day = DayField(label=gettext_lazy("From"))
 
     def prepare(self) -> None:
-        self.fields["unit"].queryset = self.units(Action.POST_EDIT).filter(valid_to=None)
+        self.fields["unit"].queryset = self.units(Action.POST_EDIT, None).filter(valid_to=None)
         self.fields["day"].initial = today()
 
     def carry_out(self) -> Post:
@@ -137,7 +148,8 @@ class DocumentForm(RegisterForm):
     valid_to = LastDayField(label=gettext_lazy("In force until"), required=False)
 
     def prepare(self) -> None:
-        self.fields["unit"].queryset = self.units(Action.SCHEME_EDIT)
+        asked = self.row if isinstance(self.row, Unit) else None
+        self.fields["unit"].queryset = self.units(Action.SCHEME_EDIT, asked)
         if isinstance(self.row, MandateDocument):
             self.fill("kind", "number", "title", "issuer", "issued", "valid_from", "valid_to")
             self.fields["unit"].initial = self.row.unit_id

@@ -36,7 +36,6 @@ class Migration(migrations.Migration):
                             ("split", "divided"),
                             ("close", "closed"),
                             ("hand_over", "matters handed over"),
-                            ("import", "taken from the list of administrative units"),
                         ],
                         max_length=12,
                     ),

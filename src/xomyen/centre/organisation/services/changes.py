@@ -250,7 +250,8 @@ def merge(units: Sequence[Unit], into: Unit | Fresh, entry: Entry, parent: Unit 
         recorder.add(
             Succession(predecessor=unit, successor=successor, on=entry.day, kind=SuccessionKind.MERGE, whole=True)
         )
-    recorder.keep(ChangeKind.MERGE, entry, units=[str(unit) for unit in units], to=[str(successor)])
+    goes_on = isinstance(into, Unit)
+    recorder.keep(ChangeKind.MERGE, entry, units=[str(unit) for unit in ending], to=[str(successor)], goes_on=goes_on)
     return successor
 
 

@@ -38,7 +38,7 @@ def told(change: Change) -> str:
                 else _("%(units)s was placed under %(parent)s")
             )
         case ChangeKind.MERGE:
-            text = _("%(units)s merged into %(to)s")
+            text = _("%(to)s took in %(units)s") if summary["goes_on"] else _("%(units)s merged into %(to)s")
         case ChangeKind.SPLIT:
             text = (
                 _("%(to)s was taken out of %(units)s")

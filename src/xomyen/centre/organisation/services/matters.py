@@ -12,7 +12,7 @@ from xomyen.centre.accounts.models import Appointment
 from xomyen.centre.cameras.models import Node, Site
 from xomyen.centre.dates import today
 from xomyen.centre.organisation.models import Jurisdiction, Scheme, Unit
-from xomyen.centre.organisation.seeing import units_seen
+from xomyen.centre.organisation.seeing import seen_among
 
 
 @dataclass(slots=True)
@@ -57,11 +57,12 @@ def open_matters(unit: Unit) -> OpenMatters:
 
 def all_open(person: Any) -> list[tuple[Unit, OpenMatters]]:
     """The ended units the person sees with what is open at them; one query for each kind of matter."""
-    seen = units_seen(person).values("pk")
+    rows = [(name, row) for name, query in _queries(today()).items() for row in query]
+    seen = seen_among(person, [row.unit_id for _name, row in rows])
     units: dict[uuid.UUID, Unit] = {}
     found: dict[uuid.UUID, OpenMatters] = defaultdict(OpenMatters)
-    for name, rows in _queries(today()).items():
-        for row in rows.filter(unit__in=seen):
+    for name, row in rows:
+        if row.unit_id in seen:
             units[row.unit_id] = row.unit
             getattr(found[row.unit_id], name).append(row)
     return sorted(((units[pk], matters) for pk, matters in found.items()), key=lambda pair: pair[0].code)
@@ -69,7 +70,5 @@ def all_open(person: Any) -> list[tuple[Unit, OpenMatters]]:
 
 def count_open(person: Any) -> int:
     """At how many ended units something is open."""
-    seen = units_seen(person).values("pk")
-    return len(
-        {pk for rows in _queries(today()).values() for pk in rows.filter(unit__in=seen).values_list("unit", flat=True)}
-    )
+    rows = (query.values_list("unit", flat=True) for query in _queries(today()).values())
+    return len(seen_among(person, [pk for query in rows for pk in query]))

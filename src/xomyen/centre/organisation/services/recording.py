@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from xomyen.centre.dates import today
-from xomyen.centre.organisation.models import Change, ChangeKind, MandateDocument, Unit
+from xomyen.centre.organisation.models import Change, MandateDocument, Unit
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require_in
 
@@ -85,8 +85,6 @@ def why_not_undone(change: Change) -> str:
     """Why the change cannot be undone any more; empty when nothing is known that stands in the way."""
     if change.undone_at is not None:
         return _("It was undone already.")
-    if change.kind == ChangeKind.IMPORT:
-        return _("An import is not undone.")
     if timezone.localdate(change.made_at) != today():
         return _("A change can be undone on the day it was recorded. Record another change instead.")
     if not change.steps:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from xomyen.centre.organisation.forms import changes as forms
 from xomyen.centre.organisation.forms.fields import Asked
 from xomyen.centre.organisation.models import Change, Unit, UnitKind
-from xomyen.centre.organisation.seeing import units_seen
+from xomyen.centre.organisation.seeing import unit_seen_or_404, units_seen
 from xomyen.centre.organisation.services.matters import all_open
 from xomyen.centre.organisation.services.recording import undo
 from xomyen.centre.organisation.views.tree import PLACE
@@ -92,7 +92,7 @@ def _asked_parts(request: HttpRequest) -> int:
 @require_http_methods(["GET", "POST"])
 def change(request: HttpRequest, pk: uuid.UUID, sort: str) -> HttpResponse:
     """The form of one sort of change of a unit."""
-    unit = get_object_or_404(units_seen(request.user), pk=pk)
+    unit = unit_seen_or_404(request.user, pk)
     require_in(request.user, Action.UNIT_EDIT, unit)
     how = SORTS.get(sort)
     if how is None:

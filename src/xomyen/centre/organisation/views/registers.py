@@ -16,7 +16,7 @@ from xomyen.centre.dates import in_force, today
 from xomyen.centre.folding import fold, has_marks, matches
 from xomyen.centre.organisation.forms import registers as forms
 from xomyen.centre.organisation.models import Jurisdiction, MandateDocument, Scheme, Unit
-from xomyen.centre.organisation.seeing import units_seen
+from xomyen.centre.organisation.seeing import seen_among, unit_seen_or_404, units_seen
 from xomyen.centre.organisation.services.registers import may_edit_post, posts_seen
 from xomyen.centre.organisation.views.tree import PLACE
 from xomyen.centre.permissions.actions import Action
@@ -58,7 +58,7 @@ def _unit_asked(request: HttpRequest) -> Unit | None:
         key = uuid.UUID(request.GET.get("unit", ""))
     except ValueError:
         return None
-    return units_seen(request.user).filter(pk=key).first()
+    return Unit.objects.filter(pk=key).first() if seen_among(request.user, [key]) else None
 
 
 @require_GET
@@ -76,7 +76,7 @@ def post(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One post and the units it answers or answered for."""
     found = get_object_or_404(posts_seen(request.user), pk=pk)
     rows = list(found.jurisdictions.select_related("unit").order_by("valid_to", "unit__code"))
-    seen = set(units_seen(request.user).filter(pk__in=[row.unit_id for row in rows]).values_list("pk", flat=True))
+    seen = seen_among(request.user, [row.unit_id for row in rows])
     context = {
         "post": found,
         "jurisdictions": [(row, row.unit_id in seen) for row in rows],
@@ -158,7 +158,7 @@ def scheme(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def add_scheme(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """A new scheme of a unit."""
-    unit = get_object_or_404(units_seen(request.user), pk=pk)
+    unit = unit_seen_or_404(request.user, pk)
     require_in(request.user, Action.SCHEME_EDIT, unit)
     form = forms.SchemeForm(request.user, unit, request.POST or None)
     back = reverse("organisation:unit", args=[unit.pk])

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET
 
 from xomyen.centre.dates import today
 from xomyen.centre.organisation.models import UnitQuerySet
-from xomyen.centre.organisation.seeing import call_as_on, children_on, found_on, paths, tops_on, units_seen
+from xomyen.centre.organisation.seeing import call_as_on, children_on, found_on, paths, tops_on, unit_seen_or_404
 from xomyen.centre.organisation.services.matters import count_open
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
@@ -48,8 +48,7 @@ def tree(request: HttpRequest) -> HttpResponse:
     ended = bool(request.GET.get("ended"))
     context: dict[str, Any] = {"on": day, "is_today": day == today(), "q": text, "ended": ended, "active_place": PLACE}
     if text:
-        found = found_on(request.user, text, None if ended else day).order_by("code", "pk")
-        page = Paginator(found, _FOUND).get_page(request.GET.get("page"))
+        page = Paginator(found_on(request.user, text, None if ended else day), _FOUND).get_page(request.GET.get("page"))
         rows = list(page.object_list)
         call_as_on(rows, day)
         ways = paths(request.user, rows, day)
@@ -69,7 +68,7 @@ def tree(request: HttpRequest) -> HttpResponse:
 @require_GET
 def children(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The level under a unit, for the tree that opens it."""
-    unit = get_object_or_404(units_seen(request.user), pk=pk)
+    unit = unit_seen_or_404(request.user, pk)
     day = asked_day(request)
     context = level(children_on(request.user, unit, day), request, day)
     return render(request, "organisation/_level.html", context | {"parent": unit, "is_today": day == today()})

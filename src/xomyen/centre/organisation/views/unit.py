@@ -5,12 +5,12 @@ import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.organisation.models import Jurisdiction, MandateDocument, Scheme, Unit
-from xomyen.centre.organisation.seeing import call_as_on, children_on, day_of, paths, units_seen
+from xomyen.centre.organisation.seeing import call_as_on, children_on, day_of, paths, seen_among, unit_seen_or_404
 from xomyen.centre.organisation.services.history import told_changes
 from xomyen.centre.organisation.services.matters import open_matters
 from xomyen.centre.organisation.views.tree import PLACE, asked_day, level
@@ -24,7 +24,7 @@ _FEW = 5  # papers and schemes on the page; their lists have all
 def unit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One unit, as of the day of the address or of its own time."""
     person = request.user
-    found = get_object_or_404(units_seen(person), pk=pk)
+    found = unit_seen_or_404(person, pk)
     day = day_of(found, asked_day(request))
     call_as_on([found], day)
     ended = found.valid_to is not None and found.valid_to <= today()
@@ -67,7 +67,7 @@ def _lineage(person: Any, unit: Unit) -> dict[str, Any]:
     before = list(unit.took_over_from.select_related("predecessor").order_by("on", "predecessor__code"))
     after = list(unit.succeeded_by.select_related("successor").order_by("on", "successor__code"))
     related = {row.predecessor_id for row in before} | {row.successor_id for row in after}
-    seen = set(units_seen(person).filter(pk__in=related).values_list("pk", flat=True))
+    seen = seen_among(person, related)
     return {
         "predecessors": [(row, row.predecessor, row.predecessor_id in seen) for row in before],
         "successors": [(row, row.successor, row.successor_id in seen) for row in after],
