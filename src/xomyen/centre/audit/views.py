@@ -1,7 +1,6 @@
 """The pages of the audit log."""
 
 import datetime
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -13,10 +12,10 @@ from django.views.decorators.http import require_GET, require_POST
 from xomyen.centre.audit.export import write_export
 from xomyen.centre.audit.extract import Extract
 from xomyen.centre.audit.forms import FilterForm
-from xomyen.centre.audit.models import Pending, Record
+from xomyen.centre.audit.models import Pending
 from xomyen.centre.audit.queries import Wanted, page_of, readable
 from xomyen.centre.audit.services import record
-from xomyen.centre.audit.words import field_name, label_of, name_of
+from xomyen.centre.audit.shown import Shown
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require
 from xomyen.proof.keys import SigningKey
@@ -25,34 +24,6 @@ from xomyen.terms.time import NS_PER_SECOND
 _PER_PAGE = 50
 _LATE_S = 60
 """Entries that wait longer than this for the chain are told of: nobody writes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A row in the reader's words."""
-
-    row: Record
-    at: datetime.datetime
-    action: str
-    thing_name: str
-    changes: list[tuple[str, str, str]]  # field, before, after
-    more: list[tuple[str, str]]
-
-    @classmethod
-    def of(cls, row: Record) -> "Shown":
-        try:
-            details = row.details
-        except ValueError:  # somebody made it unreadable; `xomyen audit verify` says so
-            details = {}
-        changes = details.pop("changes", {})
-        return cls(
-            row=row,
-            at=datetime.datetime.fromtimestamp(row.at_ns / NS_PER_SECOND, datetime.UTC),
-            action=label_of(row.action),
-            thing_name=name_of(row.thing_type),
-            changes=[(field_name(row.thing_type, name), *(values or ("", ""))) for name, values in changes.items()],
-            more=[(name, str(value)) for name, value in details.items() if value not in ("", None)],
-        )
 
 
 @require_GET

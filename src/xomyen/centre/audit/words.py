@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -38,6 +36,16 @@ _LABELS: dict[str, Any] = {
     "account.second_factor_removed": _("Second factor removed"),
     "account.second_factor_reset": _("Second factor made anew"),
     "account.password_changed": _("Password changed"),
+    "account.entered_by_link": _("Signed in by a one-time link"),
+    "account.second_factor_forgotten": _("Second factor set back"),
+    "session.ended_everywhere": _("Signed out everywhere"),
+    "regulation.accepted": _("Accepted the regulation on use"),
+    "regulation.enacted": _("Regulation on use put into force"),
+    "invitation.invitation": _("Invited"),
+    "invitation.sign_in": _("One-time link made"),
+    "invitation.set_up": _("Link for setting up made"),
+    "screen.paired": _("Screen paired"),
+    "screen.revoked": _("Screen revoked"),
     "node.sign_in": _("Signed in at the recorder"),
     "ticket.issued": _("Access ticket issued"),
     "ticket.refused": _("Refused by the recorder"),
@@ -95,8 +103,8 @@ _THINGS: dict[str, Any] = {
     "site": _("site"),
     "camera": _("camera"),
     "cameraclass": _("camera class"),
+    "layout": _("layout of a wall"),
 }
-_APPS = ("organisation", "accounts", "cameras", "watch")
 
 
 def kind_of(action: str) -> Kind:
@@ -126,13 +134,3 @@ def label_of(action: str) -> str:
 def name_of(model_name: str) -> str:
     """What things of a model are called, in the reader's language; empty where there is no name."""
     return str(_THINGS.get(model_name, ""))
-
-
-def field_name(model_name: str, field: str) -> str:
-    """What a field of a model is called, in the reader's language; its bare name where it has none."""
-    for label in _APPS:
-        try:
-            return capfirst(str(apps.get_model(label, model_name)._meta.get_field(field).verbose_name))
-        except (LookupError, FieldDoesNotExist):
-            continue
-    return field

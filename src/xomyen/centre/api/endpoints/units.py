@@ -13,7 +13,7 @@ from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.organisation.models import Unit, UnitKind, UnitLink
-from xomyen.centre.organisation.seeing import call_as_on, found_on, units_seen
+from xomyen.centre.organisation.seeing import call_as_on, units_seen
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
 
@@ -50,7 +50,9 @@ def list_units(request: HttpRequest, wanted: Query[UnitFilter]) -> Any:
     """The units one sees. Scope `units:read`."""
     require(request.user, Action.UNIT_SEE)
     day = wanted.on or today()
-    rows = found_on(request.user, wanted.q, day) if wanted.q else units_seen(request.user).on(day)
+    rows = units_seen(request.user).on(day)
+    if wanted.q:
+        rows = rows.search(wanted.q)
     if wanted.kind is not None:
         rows = rows.filter(kind=wanted.kind)
     if wanted.parent is not None:

@@ -1,0 +1,103 @@
+"""Rows of the log in the reader's words."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.utils import formats, timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from xomyen.centre.audit.models import Record
+from xomyen.centre.audit.words import label_of
+from xomyen.terms.time import NS_PER_SECOND
+
+_APPS = ("organisation", "accounts", "cameras", "watch")
+_DETAILS: dict[str, Any] = {
+    "from_ns": gettext_lazy("Footage from"),
+    "to_ns": gettext_lazy("Footage until"),
+    "ticket": gettext_lazy("Ticket"),
+    "issuer": gettext_lazy("Issued elsewhere, with key"),
+    "detail": gettext_lazy("Detail"),
+    "type": gettext_lazy("Kind"),
+    "who": gettext_lazy("Looked for: who"),
+    "kind": gettext_lazy("Looked for: what"),
+    "unit": gettext_lazy("Looked for: unit"),
+    "camera": gettext_lazy("Looked for: camera"),
+    "first": gettext_lazy("First row"),
+    "last": gettext_lazy("Last row"),
+    "sequence": gettext_lazy("Row"),
+    "scopes": gettext_lazy("May be used for"),
+    "expires": gettext_lazy("Expires"),
+    "actions": gettext_lazy("Allows"),
+    "version": gettext_lazy("Version"),
+    "at": gettext_lazy("At"),
+    "how": gettext_lazy("How"),
+    "hours": gettext_lazy("Counts for hours"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row as the page shows it."""
+
+    row: Record
+    at: datetime.datetime
+    action: str
+    changes: list[tuple[str, str, str]]  # field, before, after
+    more: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, row: Record) -> "Shown":
+        try:
+            details = row.details
+        except ValueError:  # somebody made it unreadable; `xomyen audit verify` says so
+            details = {}
+        changes = details.pop("changes", {})
+        return cls(
+            row=row,
+            at=_moment(row.at_ns),
+            action=label_of(row.action),
+            changes=[_change(row.thing_type, name, values) for name, values in changes.items()],
+            more=[_detail(name, value) for name, value in details.items() if value not in ("", None)],
+        )
+
+
+def _moment(at_ns: int) -> datetime.datetime:
+    try:
+        return datetime.datetime.fromtimestamp(at_ns // NS_PER_SECOND, datetime.UTC)
+    except (ValueError, OverflowError, OSError):  # a recorder's clock may say anything
+        return datetime.datetime.max.replace(tzinfo=datetime.UTC) - datetime.timedelta(days=1)
+
+
+def _detail(name: str, value: Any) -> tuple[str, str]:
+    if name == "known":
+        return _("User name"), _("there is none")
+    if name.endswith("_ns") and isinstance(value, int):
+        value = formats.date_format(timezone.localtime(_moment(value)), "DATETIME_FORMAT")
+    if isinstance(value, list):
+        value = ", ".join(str(one) for one in value)
+    return str(_DETAILS.get(name, name)), str(value)
+
+
+def _change(model_name: str, name: str, values: Any) -> tuple[str, str, str]:
+    """What a field is called, and its values, choices by their names."""
+    field = _field(model_name, name)
+    before, after = values if isinstance(values, list) and len(values) == 2 else ("", "")
+    if field is None:
+        return name, str(before), str(after)
+    choices = {str(key): str(label) for key, label in (field.flatchoices or ())}
+    texts = [choices.get(str(value), str(value)) for value in (before, after)]
+    return capfirst(str(field.verbose_name)), texts[0], texts[1]
+
+
+def _field(model_name: str, name: str) -> Any:
+    for label in _APPS:
+        try:
+            return apps.get_model(label, model_name)._meta.get_field(name)
+        except (LookupError, FieldDoesNotExist):
+            continue
+    return None
