@@ -23,22 +23,25 @@ function text(buffer: ArrayBuffer | null): string | null {
   return btoa(plain).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }
 
-type Named = { id: string; type: "public-key" };
-type CreationJson = {
+interface Named {
+  id: string;
+  type: "public-key";
+}
+interface CreationJson {
   publicKey: Omit<PublicKeyCredentialCreationOptions, "challenge" | "user" | "excludeCredentials"> & {
     challenge: string;
     user: { id: string; name: string; displayName: string };
     excludeCredentials?: Named[];
   };
-};
-type RequestJson = {
+}
+interface RequestJson {
   publicKey: Omit<PublicKeyCredentialRequestOptions, "challenge" | "allowCredentials"> & {
     challenge: string;
     allowCredentials?: Named[];
   };
-};
+}
 
-const known = (list: Named[] | undefined) => list?.map((one) => ({ ...one, id: bytes(one.id) }));
+const known = (list: Named[] = []) => list.map((one) => ({ ...one, id: bytes(one.id) }));
 
 async function made(options: CreationJson, passwordless: boolean): Promise<object> {
   const wanted = options.publicKey;
@@ -62,7 +65,7 @@ async function made(options: CreationJson, passwordless: boolean): Promise<objec
     response: {
       clientDataJSON: text(answer.clientDataJSON),
       attestationObject: text(answer.attestationObject),
-      transports: answer.getTransports?.() ?? [],
+      transports: answer.getTransports(),
     },
   };
 }
@@ -128,7 +131,9 @@ async function answer(form: HTMLFormElement): Promise<object> {
 for (const button of document.querySelectorAll<HTMLButtonElement>("[data-copies]")) {
   button.addEventListener("click", () => {
     const source = document.getElementById(button.dataset.copies ?? "");
-    void navigator.clipboard?.writeText(source?.textContent?.trim() ?? "").then(() => {
+    // Without TLS browsers have no clipboard; the text can be marked and copied all the same.
+    if (!source || !window.isSecureContext) return;
+    void navigator.clipboard.writeText(source.textContent.trim()).then(() => {
       button.textContent = button.dataset.copied ?? button.textContent;
     });
   });

@@ -45,6 +45,12 @@ def address_of(request: HttpRequest) -> str | None:
     return get_client_ip(request)
 
 
+def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None = None) -> str | None:
+    """The user name that somebody tries to sign in with, in the form in which attempts are counted."""
+    tried = (credentials or {}).get("username") or (request.POST.get("login") if request is not None else None)
+    return tried.strip().casefold() if tried else None
+
+
 def shows_pictures(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Marks a view that is opened only with the regulations on use accepted; those of `watch` all are."""
     view.shows_pictures = True  # type: ignore[attr-defined]
