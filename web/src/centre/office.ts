@@ -6,7 +6,6 @@ import "@fontsource/be-vietnam-pro/600.css";
 import "@tabler/core/dist/css/tabler.min.css";
 import htmx from "htmx.org";
 import "./office.css";
-import "./accounts";
 import "./cameras.css";
 import "./organisation.css";
 import "./audit.css";
