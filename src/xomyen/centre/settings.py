@@ -130,9 +130,6 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "xomyen.centre.accounts.adapter.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "xomyen.centre.accounts.adapter.SocialAccountAdapter"
 MFA_ADAPTER = "xomyen.centre.accounts.adapter.SecondFactorAdapter"
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if CENTRE.behind_tls else 0
-SOCIALACCOUNT_ADAPTER = "xomyen.centre.accounts.adapter.SocialAccountAdapter"
-MFA_ADAPTER = "xomyen.centre.accounts.adapter.SecondFactorAdapter"
 # Wrong passwords are counted by axes for name and address together: nobody locks out somebody elsewhere.
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip"}
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if CENTRE.behind_tls else 0
@@ -147,7 +144,6 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _TLS
 USERSESSIONS_TRACK_ACTIVITY = False  # EntryMiddleware notes it, less often
 AXES_CLIENT_IP_CALLABLE = "xomyen.centre.accounts.entry.address_of"
 AXES_USERNAME_CALLABLE = "xomyen.centre.accounts.entry.name_tried"
-AXES_CLIENT_IP_CALLABLE = "xomyen.centre.accounts.entry.address_of"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
