@@ -227,6 +227,11 @@ def test_the_history_says_who_changed_what(technician: Client, province: Provinc
     assert changes[0].by.startswith("Lương Khê")
 
 
+def test_a_camera_without_a_history_has_its_page_all_the_same(technician: Client, province: Province) -> None:
+    Camera.history.all().delete()
+    assert technician.get(f"/cameras/{province.public.pk}/").context["changes"] == []
+
+
 def test_sites_are_entered_changed_and_found(technician: Client, province: Province) -> None:
     form = {"unit": province.group.pk, "code": "S06", "name": "Nhà văn hóa", "latitude": "21.0338"}
     answer = technician.post("/sites/add/", form)

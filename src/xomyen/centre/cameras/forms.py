@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
 from xomyen.centre.cameras.services import BEGINNINGS
 from xomyen.centre.cameras.values import stream_parts
+from xomyen.centre.cameras.widgets import LongSelect
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
 from xomyen.centre.link.ask import sealed_for
@@ -66,6 +67,7 @@ class SiteForm(Styled, forms.ModelForm):
     class Meta:
         model = Site
         fields = ("unit", "code", "name", "latitude", "longitude")
+        widgets = {"unit": LongSelect}
         help_texts = {
             "code": _("Short and unique in the unit, as on the plan: S01."),
             "latitude": _("Degrees, such as 21.0352."),
@@ -96,6 +98,7 @@ class NodeForm(Styled, forms.ModelForm):
     class Meta:
         model = Node
         fields = ("name", "unit", "address")
+        widgets = {"unit": LongSelect}
         help_texts = {"address": _("Where browsers reach it, such as https://camera.giakhe.example:8460.")}
 
     def __init__(self, *arguments: Any, person: Any, **options: Any) -> None:
@@ -151,7 +154,11 @@ class CameraForm(Styled, forms.ModelForm):
             *("height_m", "azimuth_deg", "tilt_deg", "field_of_view_deg", "ptz", "onvif_address", "ptz_profile"),
             *("manufacturer", "model", "serial_number", "firmware", "firmware_support_ends", "certificate"),
         )
-        widgets = {"firmware_support_ends": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+        widgets = {
+            "site": LongSelect,
+            "node": LongSelect,
+            "firmware_support_ends": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        }
         help_texts = {
             "code": _("Unique at the site, such as C04."),
             "name": _("As people know it: Hướng chợ."),
@@ -285,6 +292,7 @@ class TakeOverForm(Styled, forms.ModelForm):
     class Meta:
         model = Camera
         fields = ("site", "code", "name", "purpose", "owner", "owner_name", "camera_class", "is_public", "acceptance")
+        widgets = {"site": LongSelect}
 
     def __init__(self, *arguments: Any, person: Any, node: Node, **options: Any) -> None:
         super().__init__(*arguments, **options)

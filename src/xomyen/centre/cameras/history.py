@@ -1,6 +1,7 @@
 """Who changed what of a camera, and when."""
 
 import datetime
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ def changes_of(camera: Camera) -> list[Change]:
     rows = list(camera.history.select_related("history_user").order_by("-history_date", "-history_id")[: _MOST + 1])
     labels = {field.name: str(field.verbose_name) for field in Camera._meta.fields}
     found = []
-    for row, before in zip(rows, [*rows[1:], None], strict=True):
+    for row, before in itertools.pairwise([*rows, None]):
         if before is None and row.history_type != "+":
             break
         what = (_("entered"),) if before is None else tuple(labels[name] for name in _changed(row, before))

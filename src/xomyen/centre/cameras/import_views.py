@@ -16,6 +16,7 @@ from xomyen.centre.cameras.columns import COLUMNS, template
 from xomyen.centre.cameras.forms import Styled, units_for
 from xomyen.centre.cameras.models import ImportBatch
 from xomyen.centre.cameras.spreadsheet import MOST_BYTES, MOST_ROWS, read_table
+from xomyen.centre.cameras.widgets import LongSelect
 from xomyen.centre.organisation.models import UnitKind
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
@@ -30,6 +31,7 @@ class TableForm(Styled, forms.Form):
     unit = forms.ModelChoiceField(
         queryset=None,
         label=gettext_lazy("Unit"),
+        widget=LongSelect,
         help_text=gettext_lazy("Where sites lie whose row names no unit of its own."),
     )
     file = forms.FileField(label=gettext_lazy("File (.xlsx or .csv)"))
