@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from xomyen.bus.messages import CameraConfig
-from xomyen.centre.configuration import CentreFolder
+from xomyen.centre.configuration import CentreFolder, load_centre_settings
 from xomyen.centre.operation.lock import sole
-from xomyen.cli.centre import answering, centre_parts, prepare_centre
+from xomyen.cli.centre import answering, centre_parts, own_address, prepare_centre
 from xomyen.cli.serve import LINK_LIFE_S
 from xomyen.terms.folder import NodeFolder
 
@@ -50,14 +50,15 @@ class Beside:
 def allow_pages_of(listen: str, origins: Sequence[str]) -> None:
     """Lets the centre's pages use the node: to be called before the node's gateway starts."""
     port = listen.rpartition(":")[2]
-    pages = [f"http://{listen}", f"http://127.0.0.1:{port}", f"http://localhost:{port}"]
+    hosts = (listen, f"127.0.0.1:{port}", f"localhost:{port}")
+    pages = [f"{scheme}://{host}" for host in hosts for scheme in ("http", "https")]
     os.environ[_ORIGINS] = json.dumps(list(dict.fromkeys([*origins, *pages])))
 
 
 @asynccontextmanager
 async def running_centre(folder: NodeFolder, listen: str) -> AsyncIterator[str]:
     """The centre's processes for the length of a block; its address."""
-    url = f"http://{listen}"
+    url = own_address(load_centre_settings(CentreFolder(folder.root)), listen)
     with sole(CentreFolder(folder.root), url):
         await asyncio.to_thread(prepare_centre, folder.root)
         async with AsyncExitStack() as parts:

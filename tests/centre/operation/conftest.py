@@ -45,13 +45,17 @@ class RunningCentre:
 
 
 @contextmanager
-def running_centre(folder: Path, *options: str) -> Iterator[RunningCentre]:
+def running_centre(folder: Path, *options: str, **environment: str) -> Iterator[RunningCentre]:
     """`xomyen centre serve` for the length of a block."""
     command = [sys.executable, "-m", "xomyen.cli", "centre", "serve", "--dir", str(folder)]
     log = folder.with_suffix(".log")
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [*command, "--listen", "127.0.0.1:0", *options], stdout=subprocess.PIPE, stderr=errors, text=True, env=OWN
+            [*command, "--listen", "127.0.0.1:0", *options],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**OWN, **environment},
         )
         try:
             assert process.stdout is not None

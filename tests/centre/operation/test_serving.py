@@ -79,6 +79,21 @@ def test_with_a_certificate_the_pages_are_served_over_tls(folder: Path, tmp_path
     assert all("secure" in cookie.lower() for cookie in answer.headers.get_list("set-cookie"))
 
 
+def test_the_service_manager_is_told_when_the_pages_answer_and_when_they_end(folder: Path, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        with running_centre(folder, NOTIFY_SOCKET=str(tmp_path / "notify")) as centre:
+            assert manager.recv(100) == b"READY=1"
+            assert manager.recv(100) == b"WATCHDOG=1"
+            centre.process.terminate()
+            told = manager.recv(100)
+            while told == b"WATCHDOG=1":
+                told = manager.recv(100)
+            assert told == b"STOPPING=1"
+            assert centre.process.wait(60) == 0
+
+
 def test_a_certificate_with_another_key_is_refused_at_the_start(tmp_path: Path) -> None:
     one, other = (self_signed(tmp_path, name) for name in ("one", "other"))
     CentreFolder(tmp_path).settings.write_text(f'tls_certificate = "{one.certificate}"\ntls_key = "{other.key}"\n')
