@@ -12,6 +12,7 @@ from tests.waiting import wait_until
 from xomyen.centre.accounts.models import User
 from xomyen.centre.cameras.models import Node
 from xomyen.centre.permissions.roles import Role
+from xomyen.centre.watch import tickets
 from xomyen.centre.watch.models import Layout
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -98,3 +99,24 @@ def test_a_camera_whose_node_is_away_stands_on_the_wall_and_says_so(
     wait_until(lambda: state_of(lost) == "lost", seconds=60)
     expect(lost.locator(".over")).to_contain_text("Mất tín hiệu")
     wait_until(lambda: state_of(picture_of(page, YARD)) == "live", seconds=60)
+
+
+def test_a_wall_goes_on_over_the_end_of_its_tickets_and_ends_with_the_role(
+    watched: Watched, appoint: Appoint, entered: Entered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tickets, "LIFETIME_S", 6)
+    person = appoint(Role.DUTY_OFFICER, unit=watched.province.commune)
+    page = entered(person).new_page()
+    closed: list[str] = []
+    page.on("websocket", lambda socket: socket.on("close", lambda _: closed.append(socket.url)))
+    page.goto(f"{watched.url}/live")
+    film = picture_of(page, YARD).locator("video")
+    advanced(film, pictures=10)
+    page.evaluate("window.sameDocument = true")
+    # Twenty-five pictures a second: two lives of a ticket.
+    advanced(film, pictures=300, seconds=90)
+    assert closed == []
+    assert page.evaluate("window.sameDocument")
+    person.appointments.all().delete()
+    expect(page.locator("xy-picture")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Chưa có camera")).to_be_visible()

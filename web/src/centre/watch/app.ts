@@ -12,7 +12,7 @@ import type { KeysElement } from "../../parts/keys";
 import { remember, remembered } from "../../parts/memory";
 import "../../parts/notice";
 import { controls } from "../../parts/styles";
-import { go, readRoute, type Route, togetherAddress } from "../../route";
+import { cameraAddress, go, readRoute, type Route, togetherAddress } from "../../route";
 import { Street } from "../../street";
 import { LanguageController, t } from "../../words";
 import "./bookmarks";
@@ -226,7 +226,8 @@ export class WatchElement extends LitElement {
 
   private onPick(id: string): void {
     if (matchMedia("(max-width: 640px)").matches) this.showTree(false);
-    this.wall?.enlarge(id);
+    if (this.street.camera(id)) this.wall?.enlarge(id);
+    else go(cameraAddress(id, null)); // not on this wall
   }
 
   private showTree(open: boolean): void {
