@@ -1,13 +1,16 @@
 """Addresses of the centre."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from xomyen.centre.home import home
 
 urlpatterns = [
     path("", home, name="home"),
     path("account/", include("allauth.urls")),
-    path("language/", include("django.conf.urls.i18n")),
+    # Who has yet to sign in chooses a language too.
+    path("language/setlang/", login_not_required(set_language), name="set_language"),
     path("", include("xomyen.centre.organisation.urls")),
     path("", include("xomyen.centre.accounts.urls")),
     path("", include("xomyen.centre.cameras.urls")),

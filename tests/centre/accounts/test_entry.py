@@ -86,6 +86,17 @@ def test_a_session_from_before_the_second_factor_has_to_show_it_too(
     assert client.get("/people/").status_code == 200
 
 
+def test_the_database_alone_gives_away_no_second_factor(province: Province, appoint: Appoint) -> None:
+    person = appoint(Role.POLICE_HEAD, unit=province.commune)
+    secret = generate_totp_secret()
+    TOTP.activate(person, secret)
+    codes = RecoveryCodes.activate(person)
+    kept = str(list(Authenticator.objects.values_list("data", flat=True)))
+    assert secret not in kept
+    assert not [one for one in codes.get_unused_codes() if one in kept]
+    assert codes.validate_code(codes.get_unused_codes()[3])
+
+
 def test_the_last_second_factor_of_an_officer_stays(province: Province, appoint: Appoint, signed_in: SignedIn) -> None:
     person = appoint(Role.POLICE_HEAD, unit=province.commune)
     TOTP.activate(person, generate_totp_secret())
@@ -177,6 +188,14 @@ def test_pages_speak_the_language_of_the_person_and_keep_a_change(
     client.post("/language/setlang/", {"language": "xx", "next": "/me/"})
     person.refresh_from_db()
     assert person.language == "en"
+
+
+def test_the_language_is_chosen_before_signing_in_too(client: Client, db: None) -> None:
+    assert (
+        client.post("/language/setlang/", {"language": "en", "next": "/account/login/"})["Location"]
+        == "/account/login/"
+    )
+    assert '<html lang="en"' in client.get("/account/login/").content.decode()
 
 
 @pytest.mark.parametrize("page", ["signup/", "email/", "password/reset/"])
