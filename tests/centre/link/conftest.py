@@ -140,9 +140,8 @@ def real_node() -> Iterator[RealNode]:
 @pytest.fixture
 def registered(transactional_db: None, real_node: RealNode, province: Province) -> Node:
     """The real node as the centre knows it, in the commune, without cameras."""
-    return Node.objects.create(
-        id=real_node.id, unit=province.commune, name="Đầu ghi thật", address="http://127.0.0.1:8460"
-    )
+    Node.objects.create(id=real_node.id, unit=province.commune, name="Đầu ghi thật", address="http://127.0.0.1:8460")
+    return Node.objects.get(pk=real_node.id)
 
 
 @pytest.fixture

@@ -11,10 +11,12 @@ from tests.centre.link.conftest import RealNode, free_port
 from tests.simulated import small_simulator
 from tests.waiting import wait_until
 
+from xomyen.bus.sealing import seal
 from xomyen.camera.simulator import Protection
 from xomyen.camera.simulator.onvif import SimulatedDevice
 from xomyen.camera.simulator.onvif_answers import SimulatedProfile
 from xomyen.centre.accounts.models import User
+from xomyen.centre.audit.models import Pending
 from xomyen.centre.cameras.models import Camera, CameraClass, Node
 from xomyen.centre.link.apply import bring
 from xomyen.centre.link.soon import soon
@@ -162,3 +164,34 @@ def test_only_those_who_may_discover_find_cameras_and_only_on_their_recorders(
     assert stranger.get(f"/recorders/{registered.pk}/discover/").status_code == 404
     assert stranger.post("/cameras/probe/", {"node": registered.pk, "main_url": "rtsp://127.0.0.1/"}).status_code == 404
     assert not Camera.objects.filter(node=registered).exists()
+
+
+def test_a_camera_is_steered_by_one_person_at_a_time_and_it_is_noted(
+    real_node: RealNode,
+    registered: Node,
+    device: SimulatedDevice,
+    province: Province,
+    appoint: Appoint,
+    signed_in: SignedIn,
+) -> None:
+    known = {"standing": "pending", "sealed_password": seal(PASSWORD, real_node.secrets.public)}
+    turning = {"ptz": True, "onvif_address": device.url, "ptz_profile": "main", "user": "admin"}
+    camera = make_camera(province.group, registered, "C06", "PTZ", **known, **turning)
+    Camera.objects.filter(pk=camera.pk).update(main_url="rtsp://127.0.0.1/1")
+    bring(registered.pk)
+    page = f"/cameras/{camera.pk}/steer/"
+    officer, other = (signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune)) for _ in range(2))
+    commander = signed_in(appoint(Role.DUTY_COMMANDER, unit=province.commune))
+    assert page in officer.get(f"/cameras/{camera.pk}/").content.decode()
+    moved = officer.post(page, {"do": "move", "pan": "0.5", "seconds": "0.5"})
+    assert (moved.context.get("trouble"), moved.context["state"].lock.name[:10]) == (None, "Lương Khê ")
+    assert other.post(page, {"do": "move", "pan": "-0.5"}).context["trouble"].startswith("Người khác")
+    kept = officer.post(page, {"do": "set_preset", "name": "Cổng chợ"})
+    assert [preset.name for preset in kept.context["state"].presets] == ["Cổng chợ"]
+    assert commander.post(page, {"do": "hold"}).context.get("trouble") is None  # goes before an officer
+    assert officer.post(page, {"do": "stop"}).context["trouble"]
+    assert commander.post(page, {"do": "fly"}).context["trouble"]
+    assert Pending.objects.filter(action="camera.ptz").count() == 3
+    chair = signed_in(appoint(Role.COMMITTEE_CHAIR, unit=province.commune))
+    assert chair.post(page, {"do": "hold"}).status_code == 403
+    assert officer.get(f"/cameras/{province.public.pk}/steer/").status_code == 404  # cannot be turned

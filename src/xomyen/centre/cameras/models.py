@@ -236,6 +236,11 @@ class Camera(KeyedModel):
     def unit_of(self) -> uuid.UUID:
         return self.site.unit_id
 
+    @property
+    def can_be_steered(self) -> bool:
+        """Whether all is known that turning it needs."""
+        return bool(self.ptz and self.onvif_address and self.ptz_profile and self.in_force and self.node_id)
+
     @staticmethod
     def only_public() -> models.Q:
         """What a role that sees public cameras alone may see."""

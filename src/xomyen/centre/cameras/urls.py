@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xomyen.centre.cameras import class_views, discovery_views, import_views, node_views, place_views, views
+from xomyen.centre.cameras import class_views, discovery_views, import_views, node_views, place_views, ptz_views, views
 
 app_name = "cameras"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("cameras/<uuid:camera>/", views.camera_page, name="camera"),
     path("cameras/<uuid:camera>/state/", views.camera_state, name="state"),
     path("cameras/<uuid:camera>/edit/", views.edit_camera, name="edit"),
+    path("cameras/<uuid:camera>/steer/", ptz_views.steer, name="steer"),
     path("cameras/<uuid:camera>/step/", views.step, name="step"),
     path("cameras/<uuid:camera>/try-again/", views.try_again, name="try-again"),
     path("cameras/<uuid:camera>/take-recorders/", views.take_the_recorders, name="take-recorders"),

@@ -66,6 +66,7 @@ def _page(request: HttpRequest, found: Camera, status: int = 200) -> HttpRespons
         **_state(request, found),
         "active_place": PLACE,
         "inside": inside,
+        "can_steer": found.can_be_steered and may(request.user, Action.PTZ, found),
         "can_watch": found.in_force is not None and may(request.user, Action.VIEW_LIVE, found),
         "steps": found.steps.select_related("by").order_by("-at"),
         "open_steps": services.steps_open_to(request.user, found),

@@ -85,6 +85,8 @@ _TROUBLE = {
     "not_running": gettext_lazy("The recorder does not answer. Try again when it is back."),
     "unknown_job": gettext_lazy("This search is over. Begin a new one."),
     "devices_busy": gettext_lazy("The recorder is busy with other searches. Try again in a minute."),
+    "ptz_held": gettext_lazy("Somebody else is steering this camera. Wait until they are done."),
+    "camera_request_refused": gettext_lazy("The camera refused this; it may not be able to turn that way."),
     "unknown_camera": gettext_lazy("The recorder does not have this camera yet; type the password."),
     "camera_connection_refused": gettext_lazy("Nothing answers at this address and port. Check both."),
     "camera_no_route": gettext_lazy("The recorder cannot reach this address. Check the address and the network."),

@@ -1,17 +1,26 @@
-"""What a page asks a node about devices on its networks: to look for them, and to look at one stream."""
+"""What a page asks a node about devices on its networks: to look for them, to look at a stream, to steer."""
 
 import uuid
 from collections.abc import Awaitable, Callable
 
 from nats.aio.client import Client
 
-from xomyen.bus.device_messages import Credentials, DiscoverWanted, JobState
+from xomyen.bus.device_messages import (
+    Credentials,
+    DiscoverWanted,
+    JobState,
+    PtzCommand,
+    PtzDevice,
+    PtzState,
+    Steerer,
+)
 from xomyen.bus.devices import Devices
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.link.ask import sealed_for
 from xomyen.centre.link.bus import bus
 
 _PATIENCE_S = 4.0
+_STEER_S = 9.0  # a first command is several questions to the camera
 
 
 def _ask(node_id: uuid.UUID, question: Callable[[Devices], Awaitable[JobState]]) -> JobState:
@@ -43,3 +52,20 @@ def begin_probe(node: Node, url: str, known: Credentials) -> JobState:
 def job(node: Node, key: uuid.UUID) -> JobState:
     """How far it has come. Raises NotRunning, UnknownJob."""
     return _ask(node.pk, lambda devices: devices.job(str(key)))
+
+
+def steer(camera: Camera, who: Steerer, command: PtzCommand) -> PtzState:
+    """Steers a camera with the password that its node has for it.
+
+    Raises NotRunning, PtzHeld while somebody else steers, and what is wrong with the camera.
+    """
+    device = PtzDevice(
+        onvif_url=camera.onvif_address,
+        profile=camera.ptz_profile,
+        credentials=Credentials(camera=str(camera.pk)),
+    )
+
+    async def asked(client: Client) -> PtzState:
+        return await Devices(client, str(camera.node_id)).ptz(device, who, command)
+
+    return bus.ask(asked, _STEER_S)

@@ -1,0 +1,70 @@
+"""Steering a camera from its page: one person at a time, whose name the others see."""
+
+import uuid
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+from pydantic import TypeAdapter
+from pydantic import ValidationError as Unreadable
+
+from xomyen.bus.device_messages import PtzCommand, PtzPresets, Steerer
+from xomyen.centre.audit.services import record
+from xomyen.centre.cameras.models import Camera
+from xomyen.centre.cameras.views import seen
+from xomyen.centre.cameras.words import device_trouble
+from xomyen.centre.link import devices
+from xomyen.centre.organisation.models import Unit
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import held_by
+from xomyen.centre.permissions.roles import RULES, Role
+from xomyen.terms.errors import XomyenError
+
+PRIORITY = {Role.COMMAND_CENTRE: 40, Role.POLICE_HEAD: 30, Role.DUTY_COMMANDER: 20}
+"""Who may take the right to steer from whom; all others have the lowest."""
+_LOWEST = 10
+_NOT_NOTED = ("look", "presets", "stop", "release")
+_COMMAND: TypeAdapter[Any] = TypeAdapter(PtzCommand)
+
+
+def steerer(person: Any, camera: Camera) -> Steerer:
+    """The person as the node and the others are told of them."""
+    above = set(Unit.objects.above(camera.unit_of()).values_list("id", flat=True))
+    ranks = [
+        PRIORITY.get(held.role, _LOWEST)
+        for held in held_by(person)
+        if Action.PTZ in RULES[held.role].actions and above.intersection(held.units)
+    ]
+    return Steerer(id=str(person.pk), name=str(person)[:200], priority=max(ranks, default=_LOWEST))
+
+
+def _command(query: QueryDict) -> Any:
+    try:
+        return _COMMAND.validate_python({name: value for name, value in query.items() if name != "csrfmiddlewaretoken"})
+    except Unreadable as error:
+        raise ValidationError(_("This is no command for a camera.")) from error
+
+
+@require_http_methods(["GET", "POST"])
+def steer(request: HttpRequest, camera: uuid.UUID) -> HttpResponse:
+    """The controls; a command is one POST, answered with who steers now and the presets."""
+    found = seen(request, camera, Action.PTZ)
+    if not found.can_be_steered:
+        raise Http404
+    content: dict[str, Any] = {"camera": found, "me": str(request.user.pk)}
+    who = steerer(request.user, found)
+    try:
+        if request.method == "POST":
+            command = _command(request.POST)
+            devices.steer(found, who, command)
+            if command.do not in _NOT_NOTED:
+                record("camera.ptz", request.user, found, request=request, details=command.model_dump(mode="json"))
+        content["state"] = devices.steer(found, who, PtzPresets())
+    except ValidationError as error:
+        content["trouble"] = " ".join(error.messages)
+    except XomyenError as error:
+        content["trouble"] = device_trouble(error.code, error.message)
+    return render(request, "cameras/_steer.html", content)
