@@ -213,6 +213,13 @@ def test_a_unit_with_others_below_ends_only_when_somebody_takes_them(province: P
         close(province.commune, Entry(entry.person, THEN + DAY), province.other_commune)
 
 
+def test_a_change_counts_with_what_others_changed_since_the_page_was_opened(province: Province, entry: Entry) -> None:
+    opened_before = Unit.objects.get(pk=province.group.pk)
+    close(province.group, entry, province.other_group)
+    with pytest.raises(ValidationError, match="has an end"):
+        merge([opened_before, province.other_group], province.other_group, Entry(entry.person, THEN + DAY))
+
+
 def test_a_change_before_the_unit_began_is_refused(province: Province, entry: Entry) -> None:
     made = create(Fresh(UnitKind.GROUP, "Thôn", "Trại"), province.commune, entry)
     for day in (BEFORE, THEN):

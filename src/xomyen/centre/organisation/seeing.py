@@ -32,11 +32,11 @@ def seen_among(person: Any, units: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     As many queries as the tree is deep, however many units the person sees.
     """
     asked = set(units)
-    parted: dict[uuid.UUID, list[uuid.UUID]] = {}
-    rows = Succession.objects.filter(predecessor__in=asked, whole=False)
+    after: dict[uuid.UUID, list[uuid.UUID]] = {}
+    rows = Succession.objects.filter(predecessor__in=asked)
     for predecessor, successor in rows.values_list("predecessor", "successor"):
-        parted.setdefault(predecessor, []).append(successor)
-    parents = _parents(asked.union(*parted.values()), today())
+        after.setdefault(predecessor, []).append(successor)
+    parents = _parents(asked.union(*after.values()), today())
     own = set(roots(person, Action.UNIT_SEE))
 
     def inside(unit: uuid.UUID | None) -> bool:
@@ -46,7 +46,7 @@ def seen_among(person: Any, units: Iterable[uuid.UUID]) -> set[uuid.UUID]:
             unit = parents.get(unit)
         return unit in own
 
-    return {unit for unit in asked if inside(unit) or any(inside(part) for part in parted.get(unit, ()))}
+    return {unit for unit in asked if inside(unit) or any(inside(one) for one in after.get(unit, ()))}
 
 
 def _parents(units: Iterable[uuid.UUID], day: datetime.date) -> dict[uuid.UUID, uuid.UUID]:

@@ -20,7 +20,7 @@ WITH RECURSIVE tree(id) AS (
 ) SELECT id FROM tree
 """  # noqa: S608  # only placeholders are put in
 
-# What a part was taken from is known too, though its matters are not looked after.
+# Where a unit came from is known too, even what it has a part of alone and does not look after.
 _LINEAGE = f"""
 WITH RECURSIVE tree(id) AS (
     SELECT id FROM organisation_unit WHERE id IN ({{roots}})
@@ -29,7 +29,6 @@ WITH RECURSIVE tree(id) AS (
 ) SELECT id FROM tree
 UNION
 SELECT past.predecessor_id FROM organisation_succession AS past JOIN tree ON past.successor_id = tree.id
-WHERE NOT past.whole
 """  # noqa: S608
 
 _ABOVE = f"""
@@ -60,7 +59,7 @@ def below_sql(roots: Iterable[uuid.UUID | str] | uuid.UUID | str, day: datetime.
 
 
 def lineage_sql(roots: Iterable[uuid.UUID | str] | uuid.UUID | str, day: datetime.date) -> RawSQL:
-    """As `below_sql`, and those from which parts of them were taken."""
+    """As `below_sql`, and those they came from, wholly or in part."""
     return _query(_LINEAGE, roots, day)
 
 

@@ -49,7 +49,9 @@ class Fresh:
 
 
 def _require(entry: Entry, *units: Unit) -> None:
-    for unit in units:
+    """The person may edit them all; they are read anew and locked, so that two changes do not cross."""
+    for unit in sorted(units, key=lambda one: one.pk):
+        unit.refresh_from_db(from_queryset=Unit.objects.select_for_update())
         require_in(entry.person, Action.UNIT_EDIT, unit)
 
 

@@ -21,7 +21,8 @@ def hand_over(unit: Unit, successor: Unit, person: Any) -> Change:
 
     Raises ValidationError when the successor does not exist or has sites of the same codes, PermissionDenied.
     """
-    for one in (unit, successor):
+    for one in sorted((unit, successor), key=lambda one: one.pk):
+        one.refresh_from_db(from_queryset=Unit.objects.select_for_update())
         require_in(person, Action.UNIT_EDIT, one)
     day = today()
     if not successor.holds(day):
