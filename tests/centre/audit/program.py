@@ -7,11 +7,16 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import transaction  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 
+from xomyen.centre.audit.chain import BEGINNING  # noqa: E402
+from xomyen.centre.audit.export import Line, write_export  # noqa: E402
+from xomyen.centre.audit.models import Record  # noqa: E402
 from xomyen.centre.audit.services import record  # noqa: E402
 from xomyen.centre.audit.writer import chain_pending  # noqa: E402
+from xomyen.proof.keys import SigningKey  # noqa: E402
 
 
 def write(processes: int, count: int) -> None:
@@ -41,6 +46,15 @@ def main(what: str, *numbers: str) -> None:
     elif what == "finish":
         while chain_pending():
             pass
+    elif what == "tamper":
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE audit_record SET purpose = 'x' WHERE sequence = 5")
+            cursor.execute("DELETE FROM audit_record WHERE sequence = 9")
+    elif what == "export":
+        key = SigningKey.load(settings.FOLDER.issuer_key)
+        rows = Record.objects.order_by("sequence")
+        lines = (Line(row.sequence, row.digest, row.hash, row.content()) for row in rows)
+        sys.stdout.buffer.write(b"".join(write_export(lines, key, "centre.example", {}, BEGINNING)))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ import pytest
 from xomyen.proof.keys import SigningKey
 
 _PROGRAM = Path(__file__).with_name("program.py")
-_WRITERS, _EACH = 4, 40
+_WRITERS, _EACH = 4, 20
+
+pytestmark = pytest.mark.timeout(300)  # a dozen processes are started, each of which loads Django
 
 
 @pytest.fixture
@@ -44,6 +46,11 @@ def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]
     return subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True)
 
 
+def verify(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "xomyen.cli", "audit", "verify", *arguments]
+    return subprocess.run(program, env=environment, capture_output=True, text=True)
+
+
 def next_line(process: subprocess.Popen[str]) -> str:
     output: IO[str] | None = process.stdout
     assert output is not None
@@ -69,13 +76,43 @@ def test_four_writing_processes_and_killed_chain_writers_leave_one_whole_chain(
         victim.kill()
         victim.wait()
     run(environment, "finish")
-    verified = subprocess.run(
-        [sys.executable, "-m", "xomyen.cli", "audit", "verify", "--dir", str(tmp_path), "--json"],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    verified = verify(environment, "--dir", str(tmp_path), "--json")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     log = json.loads(verified.stdout)["log"]
     assert (log["verdict"], log["rows"], log["waiting"]) == ("INTACT", 2 * _WRITERS * _EACH, 0)
     assert (log["first"], log["last"]) == (1, 2 * _WRITERS * _EACH)
+
+
+def test_the_command_says_what_is_wrong_and_with_which_row(environment: dict[str, str], tmp_path: Path) -> None:
+    run(environment, "write", "1", "12")
+    run(environment, "finish")
+    program = [sys.executable, str(_PROGRAM), "export"]
+    export = tmp_path / "audit.jsonl"
+    export.write_bytes(subprocess.run(program, env=environment, capture_output=True, check=True).stdout)
+    public = tmp_path / "centre.pem"
+    public.write_bytes(SigningKey.load(tmp_path / "centre" / "issuer.pem").public.pem)
+    run(environment, "tamper")
+
+    found = verify(environment, "--dir", str(tmp_path))
+    assert found.returncode == 11
+    assert found.stdout.splitlines()[:2] == [
+        "altered: Row 5 was changed after it was written.",
+        "missing: Row 9 is missing.",
+    ]
+    # The export was made before, and needs no database.
+    alone = {name: value for name, value in environment.items() if not name.startswith("XOMYEN")}
+    kept = verify(alone, str(export), "--key", str(public))
+    assert (kept.returncode, kept.stdout.splitlines()[-1]) == (0, "INTACT")
+    other = tmp_path / "other.pem"
+    other.write_bytes(SigningKey.generate().public.pem)
+    assert verify(alone, str(export), "--key", str(other)).returncode == 12
+    both = verify(environment, str(export), "--dir", str(tmp_path), "--json")
+    assert both.returncode == 11
+    told = json.loads(both.stdout)
+    assert (told["export"]["verdict"], told["log"]["verdict"]) == ("INTACT", "ALTERED")
+    assert told["log"]["findings"][0] == {
+        "fault": "altered", "row": 5, "text": "Row 5 was changed after it was written.",
+    }  # fmt: skip
+    nothing = verify(environment, "--dir", str(tmp_path / "empty"))
+    assert nothing.returncode == 2
+    assert "holds no centre" in nothing.stderr
