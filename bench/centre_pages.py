@@ -1,7 +1,7 @@
 """Run by `bench.centre` in a process of its own: fills a centre, serves it, and times its pages and API.
 
 ``python -m bench.centre_pages FOLDER CAMERAS NODES UNITS USERS TIMES``; the database is that of the environment. Prints
-JSON: {address: [seconds, …]}.
+JSON: {address: {"passed": [seconds, …], "processor": seconds of the web's processes for one answer}}.
 """
 
 import asyncio
@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from xomyen.cli.centre import answering, centre_parts, prepare_centre
 
 _AUDIT = 20_000
 _A_SITE = 3  # cameras
+_FIRST = 4
 _PAGES = (
     "/live",
     "/map",
@@ -201,16 +203,26 @@ def _records(units: list[Any]) -> None:
     Head.objects.update_or_create(id=1, defaults={"sequence": _AUDIT, "hash": "0" * 64, "at_ns": now})
 
 
-async def _measure(folder: Path, known: dict[str, str], times: int) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    async with _served(folder) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
+async def _measure(folder: Path, known: dict[str, str], times: int) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    async with _served(folder) as (url, web), httpx.AsyncClient(base_url=url, timeout=60) as client:
         client.cookies.set("xomyen_centre", known["cookie"])
         bearer = {"Authorization": f"Bearer {known['token']}"}
         asked = [(page.format(**known), {}) for page in _PAGES]
         asked += [(f"/api/v1/{path.format(**known)}", bearer) for path in _API]
         for address, headers in asked:
-            found[address] = [await _ask(client, address, headers) for _ in range(times + 2)][2:]
+            for _ in range(_FIRST):  # each of the processes reads its templates once
+                await _ask(client, address, headers)
+            before = _processor(web)
+            passed = [await _ask(client, address, headers) for _ in range(times)]
+            found[address] = {"passed": passed, "processor": (_processor(web) - before) / times}
     return found
+
+
+def _processor(web: psutil.Process) -> float:
+    """Seconds that the web's processes have used."""
+    times = [one.cpu_times() for one in (web, *web.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
 
 
 async def _ask(client: httpx.AsyncClient, address: str, headers: dict[str, str]) -> float:
@@ -223,7 +235,7 @@ async def _ask(client: httpx.AsyncClient, address: str, headers: dict[str, str])
 
 
 @contextlib.asynccontextmanager
-async def _served(folder: Path) -> AsyncIterator[str]:
+async def _served(folder: Path) -> AsyncIterator[tuple[str, psutil.Process]]:
     """The web's processes as `centre serve` runs them; the process behind the pages has nothing to do here."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -233,7 +245,7 @@ async def _served(folder: Path) -> AsyncIterator[str]:
     await web.start()
     try:
         await answering(f"http://{listen}/account/login/")
-        yield f"http://{listen}"
+        yield f"http://{listen}", psutil.Process(web.state.pid)
     finally:
         await web.stop()
 
