@@ -52,6 +52,8 @@ def looked_at(page: Page, name: str) -> None:
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} at {width}"
+        # What hangs over the upper edge cannot be scrolled to.
+        assert page.evaluate("document.querySelector('.brand').getBoundingClientRect().top + scrollY >= 0"), name
     page.set_viewport_size({"width": 1366, "height": 768})
 
 
