@@ -16,7 +16,7 @@ import typer
 import uvloop
 
 from xomyen.centre.configuration import FOLDER_VARIABLE, CentreFolder, CentreSettings, load_centre_settings
-from xomyen.centre.operation.lock import sole
+from xomyen.centre.operation.lock import is_running, sole
 from xomyen.cli.common import Dir, is_serving, node_folder, require_own, write_new
 from xomyen.node.child import Child, PythonProgram
 from xomyen.node.logs import configure_logs
@@ -59,6 +59,24 @@ def prepare_centre(root: Path) -> tuple[CentreFolder, CentreSettings]:
     from xomyen.centre.operation.database import bring_up_to_date
 
     bring_up_to_date()
+    return folder, settings
+
+
+def open_centre(root: Path) -> tuple[CentreFolder, CentreSettings]:
+    """The centre of a command. One that runs meanwhile is not upgraded under its feet.
+
+    Raises as `prepare_centre`, and InvalidConfiguration when the one that runs is older than this program.
+    """
+    folder = CentreFolder(root)
+    if not is_running(folder):
+        with sole(folder):
+            return prepare_centre(root)
+    settings = load_centre_settings(folder)
+    use_django(root)
+    from xomyen.centre.operation.database import missing_migrations
+
+    if missing_migrations():
+        raise InvalidConfiguration("The centre that runs is older than this program: restart it first.")
     return folder, settings
 
 
@@ -183,7 +201,7 @@ def sign_in(
     """
     node = node_folder(directory)
     require_own(node)
-    _, settings = prepare_centre(node.root)
+    _, settings = open_centre(node.root)
     from xomyen.centre.accounts.models import User
     from xomyen.centre.accounts.services import one_time_link
 

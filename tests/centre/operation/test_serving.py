@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from tests.centre.operation.conftest import RunningCentre, running_centre, xomyen
+from tests.centre.operation.conftest import RunningCentre, python, running_centre, xomyen
 from tests.certificates import self_signed
 
 from xomyen.centre.configuration import CentreFolder
+from xomyen.centre.operation.lock import sole
 
 
 def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path) -> None:
@@ -50,6 +51,16 @@ def test_a_second_centre_is_refused_and_nothing_outlives_the_first_when_it_is_ki
     centre.process.send_signal(signal.SIGKILL)
     _gone, alive = psutil.wait_procs(family, timeout=10)
     assert alive == []
+
+
+def test_a_command_does_not_upgrade_the_database_under_a_centre_that_runs(folder: Path) -> None:
+    older = "from django.db import connection\n"
+    older += "from django.db.migrations.recorder import MigrationRecorder as Recorder\n"
+    older += "Recorder(connection).migration_qs.filter(app='watch').order_by('-name').first().delete()"
+    with sole(CentreFolder(folder)):
+        python(older, folder)
+        done = xomyen("centre", "signin", "anybody", "--dir", folder, code=2)
+    assert "restart it first" in done.stderr
 
 
 def test_workers_of_the_web_end_with_its_server_and_the_pages_come_back(centre: RunningCentre) -> None:
