@@ -243,7 +243,7 @@ def test_the_last_change_is_undone_with_a_button(
 
 
 def test_what_needs_a_decision_is_shown_where_it_is_and_handed_over(
-    province: Province, office: Client, clerk: User, appoint: Appoint
+    province: Province, office: Client, clerk: User, appoint: Appoint, signed_in: SignedIn
 ) -> None:
     appoint(Role.DUTY_OFFICER, unit=province.commune)
     assert "Nothing is open" in names(office.get("/units/open/"))
@@ -253,6 +253,11 @@ def test_what_needs_a_decision_is_shown_where_it_is_and_handed_over(
         assert "is still appointed here" in page
         assert "Phòng trực ban" in page
     assert "1 unit that ended" in names(office.get("/units/"))
+    # Who can do nothing about it is not shown who is still appointed.
+    officer = signed_in(appoint(Role.DUTY_OFFICER, unit=province.other_commune))
+    assert officer.get("/units/open/").status_code == 403
+    assert "/units/open/" not in names(officer.get("/units/"))
+    assert "org-matters" not in names(officer.get(f"/units/{province.commune.pk}/"))
     hand_over = f"/units/{province.commune.pk}/change/hand-over/"
     office.post(hand_over, {"successor": str(province.other_commune.pk)})
     page = names(office.get("/units/open/"))

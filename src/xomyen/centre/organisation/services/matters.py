@@ -13,6 +13,8 @@ from xomyen.centre.cameras.models import Node, Site
 from xomyen.centre.dates import today
 from xomyen.centre.organisation.models import Jurisdiction, Scheme, Unit
 from xomyen.centre.organisation.seeing import seen_among
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import may
 
 
 @dataclass(slots=True)
@@ -47,6 +49,11 @@ def _queries(day: datetime.date) -> dict[str, QuerySet[Any]]:
         "sites": Site.objects.filter(ended).select_related("unit"),
         "nodes": Node.objects.filter(ended).select_related("unit"),
     }
+
+
+def decides(person: Any) -> bool:
+    """Whether the person can do something about open matters; others are not shown who is still appointed."""
+    return any(may(person, action) for action in (Action.UNIT_EDIT, Action.POST_EDIT, Action.USER_EDIT))
 
 
 def open_matters(unit: Unit) -> OpenMatters:

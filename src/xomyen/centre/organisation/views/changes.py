@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,11 +17,11 @@ from xomyen.centre.organisation.forms import changes as forms
 from xomyen.centre.organisation.forms.fields import Asked
 from xomyen.centre.organisation.models import Change, Unit, UnitKind
 from xomyen.centre.organisation.seeing import unit_seen_or_404, units_seen
-from xomyen.centre.organisation.services.matters import all_open
+from xomyen.centre.organisation.services.matters import all_open, decides
 from xomyen.centre.organisation.services.recording import undo
 from xomyen.centre.organisation.views.tree import PLACE
 from xomyen.centre.permissions.actions import Action
-from xomyen.centre.permissions.decide import require, require_in, visible
+from xomyen.centre.permissions.decide import require_in, visible
 
 _MOST_PARTS = 12
 
@@ -145,7 +145,8 @@ def undo_change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_GET
 def matters(request: HttpRequest) -> HttpResponse:
     """What is still held or registered at units that ended."""
-    require(request.user, Action.UNIT_SEE)
+    if not decides(request.user):
+        raise PermissionDenied(str(Action.UNIT_EDIT))
     found = all_open(request.user)
     units = Unit.objects.filter(pk__in=[unit.pk for unit, _matters in found])
     editable = set(visible(request.user, Action.UNIT_EDIT, units))

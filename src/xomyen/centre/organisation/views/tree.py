@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from xomyen.centre.dates import today
 from xomyen.centre.organisation.models import UnitQuerySet
 from xomyen.centre.organisation.seeing import call_as_on, children_on, found_on, paths, tops_on, unit_seen_or_404
-from xomyen.centre.organisation.services.matters import count_open
+from xomyen.centre.organisation.services.matters import count_open, decides
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
 
@@ -61,7 +61,7 @@ def tree(request: HttpRequest) -> HttpResponse:
             context["opened"] = level(children_on(request.user, only, day), request, day) | {"parent": only}
     if request.headers.get("HX-Target") == "units":
         return render(request, "organisation/_units.html", context)
-    context["open_matters"] = count_open(request.user)
+    context["open_matters"] = count_open(request.user) if decides(request.user) else 0
     return render(request, "organisation/tree.html", context)
 
 

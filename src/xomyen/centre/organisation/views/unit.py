@@ -12,7 +12,7 @@ from xomyen.centre.dates import in_force, today
 from xomyen.centre.organisation.models import Jurisdiction, MandateDocument, Scheme, Unit
 from xomyen.centre.organisation.seeing import call_as_on, children_on, day_of, paths, seen_among, unit_seen_or_404
 from xomyen.centre.organisation.services.history import told_changes
-from xomyen.centre.organisation.services.matters import open_matters
+from xomyen.centre.organisation.services.matters import decides, open_matters
 from xomyen.centre.organisation.views.tree import PLACE, asked_day, level
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may_in
@@ -33,7 +33,7 @@ def unit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "on": day,
         "is_today": day == today(),
         "ended": ended,
-        "matters": open_matters(found) if ended else None,
+        "matters": open_matters(found) if ended and decides(person) else None,
         "way": paths(person, [found], day)[found.pk],
         "below": level(children_on(person, found, day), request, day) | {"parent": found},
         "former_names": found.former_names.all(),
