@@ -15,7 +15,7 @@ from xomyen.access.tickets import TicketChecker
 from xomyen.centre.accounts.models import User
 from xomyen.centre.cameras.models import Acceptance, Camera, Node
 from xomyen.centre.permissions.roles import RULES, Role
-from xomyen.centre.watch.services import watched
+from xomyen.centre.watch.services import origin_of, watched
 from xomyen.centre.watch.tickets import LIFETIME_S, TAKING_S, Given, Use, Wish, give, subject_of
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.time import NS_PER_SECOND, SystemClock
@@ -160,7 +160,7 @@ def test_the_page_asks_for_tickets_and_gets_those_of_the_cameras_it_may_see(
     both = ask(use="live", cameras=[str(province.public.pk), str(province.secret.pk)])
     assert both.headers["Cache-Control"] == "no-store"
     (ticket,) = both.json()["tickets"]
-    assert (ticket["cameras"], ticket["address"]) == ([str(province.public.pk)], province.node.address)
+    assert (ticket["cameras"], ticket["address"]) == ([str(province.public.pk)], "http://testserver:8460")
     # One that exists elsewhere and one that does not exist are told apart by nothing.
     hidden, absent = (
         ask(use="live", cameras=[str(province.secret.pk)]),
@@ -180,7 +180,7 @@ def test_pages_with_pictures_are_for_those_who_may_see_some(
     page = signed_in(appoint(Role.GROUP_HEAD, unit=province.group)).get("/live")
     assert page.status_code == 200
     policy = page.headers["Content-Security-Policy"]
-    assert "http://127.0.0.1:8460 ws://127.0.0.1:8460" in policy
+    assert "http://testserver:8460 ws://testserver:8460" in policy
     assert "8461" not in policy
 
 
@@ -208,6 +208,22 @@ def test_the_content_policy_of_a_province_names_its_nodes_by_scheme_where_there_
         node = Node.objects.create(unit=province.commune, name=f"N{number}", address=f"https://n{number}.example:8460")
         make_camera(province.group, node, f"P{number}", f"Ngõ {number}")
     policy = signed_in(person).get("/live").headers["Content-Security-Policy"]
-    assert "https: http://127.0.0.1:8460" in policy
+    assert "https: http://testserver:8460" in policy
     assert "wss:" in policy
     assert len(policy) < 2000
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "origin"),
+    [
+        ("http://127.0.0.1:8460", "127.0.0.1:8450", "http://127.0.0.1:8460"),
+        ("http://127.0.0.1:8460", "localhost:8450", "http://127.0.0.1:8460"),
+        ("http://127.0.0.1:8460", "192.168.1.5:8450", "http://192.168.1.5:8460"),
+        ("https://localhost:8460/", "[2001:db8::5]", "https://[2001:db8::5]:8460"),
+        ("https://camera.xa.example:8460", "192.168.1.5:8450", "https://camera.xa.example:8460"),
+    ],
+)
+def test_a_node_on_the_same_box_is_reached_under_the_name_by_which_the_centre_was(
+    address: str, host: str, origin: str
+) -> None:
+    assert origin_of(address, host) == origin

@@ -13,6 +13,7 @@ from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import allowed_units, visible
 from xomyen.centre.watch.models import Bookmark, Layout
 
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 MOST_ORIGINS = 40  # named one by one in the content policy
 MOST_ON_A_WALL = 250  # cameras at once; of more a unit is chosen
 
@@ -30,19 +31,27 @@ def placed(person: Any) -> QuerySet[Camera]:
     return rows.select_related("site__unit").order_by("site__code", "order", "code")
 
 
-def origins_for(person: Any) -> list[str]:
-    """The origins of the nodes from which pictures may come to this person, for the content policy."""
+def origins_for(person: Any, host: str) -> list[str]:
+    """The origins of the nodes from which pictures may come to this person, for the content policy; see `origin_of`."""
     nodes = Node.objects.filter(cameras__in=visible(person, Action.VIEW_LIVE, Camera.objects.all()))
-    origins = sorted({origin_of(address) for address in nodes.values_list("address", flat=True).distinct()})
+    origins = sorted({origin_of(address, host) for address in nodes.values_list("address", flat=True).distinct()})
     if len(origins) <= MOST_ORIGINS:
         return origins
     # A header of two hundred names is refused by proxies on the way: all of TLS then, and what has none by name.
     return ["https:", *(origin for origin in origins if not origin.startswith("https:"))]
 
 
-def origin_of(address: str) -> str:
-    """Scheme, host and port of a node's address, as browsers name origins."""
+def origin_of(address: str, host: str = "") -> str:
+    """Scheme, host and port of a node's address, as browsers name origins.
+
+    `host` is what the reader's browser called the centre (with or without a port); empty: not known. A node registered
+    under a name of this machine alone is on the same box: a browser elsewhere reaches it under the centre's own name.
+    """
     parts = urlsplit(address)
+    asked = urlsplit(f"//{host}").hostname or ""
+    if parts.hostname in _THIS_MACHINE and asked and asked not in _THIS_MACHINE:
+        name = f"[{asked}]" if ":" in asked else asked
+        return f"{parts.scheme}://{name}" + (f":{parts.port}" if parts.port else "")
     return f"{parts.scheme}://{parts.netloc}"
 
 

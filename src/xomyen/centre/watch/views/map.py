@@ -33,7 +33,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
         "viewer": str(request.user),
     }
     response = render(request, "watch/map.html", {"active_place": "watch:map", "start": start})
-    response.node_origins = services.origins_for(request.user) if live else ()
+    response.node_origins = services.origins_for(request.user, request.get_host()) if live else ()
     return response
 
 

@@ -22,7 +22,7 @@ def _page(request: HttpRequest) -> HttpResponse:
         "viewer": str(request.user),
     }
     response = render(request, "watch/watch.html", {"active_place": "watch:wall", "start": start})
-    response.node_origins = services.origins_for(request.user)
+    response.node_origins = services.origins_for(request.user, request.get_host())
     # A download is a form sent to the node, which wants to see from whose page it comes; of the address no more.
     response.headers["Referrer-Policy"] = "strict-origin"
     return response

@@ -39,14 +39,14 @@ def tickets(request: HttpRequest) -> HttpResponse:
     if ask.cameras and not cameras:
         raise Http404
     wish = Wish(ask.use, ask.purpose.strip(), _ns(ask.from_ms), _ns(ask.to_ms))
-    return told(_document(give(request.user, cameras, wish), cameras))
+    return told(_document(give(request.user, cameras, wish), cameras, request.get_host()))
 
 
 def _ns(ms: int | None) -> int | None:
     return None if ms is None else ms * _NS_PER_MS
 
 
-def _document(given: Given, cameras: Iterable[Camera]) -> dict[str, Any]:
+def _document(given: Given, cameras: Iterable[Camera], host: str) -> dict[str, Any]:
     # A page names the cameras of a node that does not answer by these.
     named = {
         str(camera.pk): {"id": str(camera.pk), "name": camera.name, "site": camera.site.name, "order": camera.order}
@@ -57,7 +57,7 @@ def _document(given: Given, cameras: Iterable[Camera]) -> dict[str, Any]:
             {
                 "group": one.group,
                 "node": str(one.node.pk),
-                "address": services.origin_of(one.node.address),
+                "address": services.origin_of(one.node.address, host),
                 "ticket": one.token,
                 "expires": one.expires_s,
                 "cameras": one.cameras,
