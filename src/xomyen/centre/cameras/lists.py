@@ -9,7 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 
-from xomyen.centre.cameras.models import Acceptance, Camera, Node, Owner, Site, Standing
+from xomyen.centre.cameras.models import Acceptance, Camera, Owner, Site, Standing
 from xomyen.centre.dates import today
 from xomyen.centre.organisation.models import Unit
 from xomyen.centre.organisation.tree import below_sql
@@ -108,8 +108,3 @@ def units_with_sites(person: Any) -> QuerySet[Unit]:
     """Units to choose from: those with sites that the person may see."""
     sites = visible(person, Action.CAMERA_SEE, Site.objects.all())
     return Unit.objects.filter(sites__in=sites).distinct().order_by("folded")
-
-
-def nodes_of(person: Any) -> QuerySet[Node]:
-    """Recorders to choose from."""
-    return visible(person, Action.NODE_SEE, Node.objects.all()).order_by("name")

@@ -37,7 +37,6 @@ def camera_list(request: HttpRequest) -> HttpResponse:
             "asked": asked,
             "counts": lists.counts(request.user),
             "units": lists.units_with_sites(request.user),
-            "nodes": lists.nodes_of(request.user),
             "states": Acceptance.choices,
             "owners": Owner.choices,
             "standings": Standing.choices,
