@@ -117,8 +117,13 @@ def test_units_are_found_without_tone_marks_and_typed_ones_are_meant(office: Cli
 
 def test_ended_units_are_found_when_asked_for(old: tuple[Unit, Unit, Unit], office: Client) -> None:
     assert "Xã Khê Thượng" not in names(office.get("/units/?q=khe+thuong"))
-    assert "Xã Khê Thượng" in names(office.get("/units/?q=khe+thuong&ended=1"))
-    assert "Xã Khê Thượng" in names(office.get("/units/?q=khe+thuong&on=2025-06-30"))
+    gone = names(office.get("/units/?q=khe+thuong&ended=1"))
+    assert "Xã Khê Thượng" in gone
+    assert "its matters are now with Xã Gia Khê" in gone
+    then = names(office.get("/units/?q=khe+thuong&on=2025-06-30"))
+    assert "Xã Khê Thượng" in then
+    assert "Tỉnh Khê Cũ" in then
+    assert "its matters" not in then
 
 
 def test_a_unit_of_others_is_not_there(

@@ -52,7 +52,8 @@ def tree(request: HttpRequest) -> HttpResponse:
         rows = list(page.object_list)
         call_as_on(rows, day)
         ways = paths(request.user, rows, day)
-        context |= {"page": page, "found": [(unit, ways[unit.pk]) for unit in rows]}
+        found = [(unit, ways[unit.pk], unit.valid_to is not None and unit.valid_to <= day) for unit in rows]
+        context |= {"page": page, "found": found}
     else:
         tops = level(tops_on(request.user, day), request, day)
         context |= tops
