@@ -11,6 +11,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from tests.centre.conftest import Province
 from tests.centre.operation.conftest import RunningCentre, python, xomyen
+from tests.command_line import xomyen as beside
 from tests.postgresql import start_postgresql
 
 from xomyen.centre.accounts.models import User
@@ -22,6 +23,9 @@ from xomyen.centre.operation.backup import put_database
 from xomyen.centre.operation.database import applied_migrations
 from xomyen.centre.operation.rows import dump, load
 from xomyen.terms.errors import AlreadyThere, InvalidConfiguration
+
+# Each command starts a program, and what it starts takes long on a machine that does other things.
+pytestmark = pytest.mark.timeout(300)
 
 MOMENT = datetime.datetime(2026, 11, 21, 1, 2, 3, 456789, tzinfo=datetime.UTC)
 PASSWORD = "lúa chín vàng đồng 2026"
@@ -46,9 +50,9 @@ dump(sys.stdout)
 def backed_up(centre: RunningCentre, tmp_path: Path) -> tuple[Path, Path]:
     """A box with a person and a camera, and the backup that was made while its centre ran."""
     python(PERSON, centre.folder)
-    xomyen("camera", "add", "Cổng chợ", "rtsp://192.0.2.1/1", "--user", "admin", "--dir", centre.folder)
-    xomyen("camera", "add", "Đã gỡ", "rtsp://192.0.2.1/2", "--dir", centre.folder)
-    xomyen("camera", "remove", "Đã gỡ", "--dir", centre.folder)
+    beside("camera", "add", "Cổng chợ", "rtsp://192.0.2.1/1", "--user", "admin", "--dir", centre.folder)
+    beside("camera", "add", "Đã gỡ", "rtsp://192.0.2.1/2", "--dir", centre.folder)
+    beside("camera", "remove", "Đã gỡ", "--dir", centre.folder)
     (centre.folder / "settings.toml").write_text("cameras = 40\n")
     file = tmp_path / "gia-khe.xomyen"
     xomyen("backup", file, "--dir", centre.folder)
@@ -57,7 +61,7 @@ def backed_up(centre: RunningCentre, tmp_path: Path) -> tuple[Path, Path]:
 
 def cameras(folder: Path) -> object:
     """What the node has; its bucket counts its revisions anew."""
-    found = json.loads(xomyen("camera", "list", "--dir", folder, "--json").stdout)
+    found = json.loads(beside("camera", "list", "--dir", folder, "--json").stdout)
     return [{name: value for name, value in camera.items() if name != "revision"} for camera in found]
 
 
@@ -67,7 +71,7 @@ def test_a_box_comes_back_in_an_empty_folder(backed_up: tuple[Path, Path], tmp_p
     after = tmp_path / "after"
     xomyen("restore", file, "--dir", after)
     assert cameras(after) == cameras(before)
-    assert "Đã gỡ" in xomyen("camera", "list", "--all", "--dir", after).stdout
+    assert "Đã gỡ" in beside("camera", "list", "--all", "--dir", after).stdout
     assert python(SIGN_IN, after).startswith("302")
     for name in ("keys/secrets.pem", "centre/secret", "centre/issuer.pem", "settings.toml"):
         assert (after / name).read_bytes() == (before / name).read_bytes(), name
@@ -75,7 +79,7 @@ def test_a_box_comes_back_in_an_empty_folder(backed_up: tuple[Path, Path], tmp_p
     # A box that is there is not overwritten by a slip of the hand.
     refused = xomyen("restore", file, "--dir", after, code=5)
     assert "is not empty" in refused.stderr
-    xomyen("camera", "add", "Khác", "rtsp://192.0.2.1/3", "--dir", after)
+    beside("camera", "add", "Khác", "rtsp://192.0.2.1/3", "--dir", after)
     xomyen("restore", file, "--dir", after, "--force")
     assert cameras(after) == cameras(before)
     # Nor one that runs.

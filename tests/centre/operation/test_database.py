@@ -15,6 +15,9 @@ from xomyen.centre.configuration import CentreFolder
 from xomyen.centre.operation.database import SAVED, copy_sqlite, missing_migrations
 from xomyen.terms.errors import InvalidConfiguration
 
+# Programs are started, which takes long on a machine that does other things.
+pytestmark = pytest.mark.timeout(300)
+
 FIRST = """
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor

@@ -15,6 +15,9 @@ from xomyen.centre.operation import box_findings, centre_findings
 from xomyen.centre.operation.box_findings import CameraFact, DiskFact, NodeFacts, PartFact
 from xomyen.centre.operation.examination import Finding, Severity, summary, words, worst
 
+# Programs are started, which takes long on a machine that does other things.
+pytestmark = pytest.mark.timeout(300)
+
 NOW = datetime.datetime(2026, 11, 21, 7, 0, tzinfo=datetime.UTC)
 GB = 10**9
 english, vietnamese = words("en"), words("vi")

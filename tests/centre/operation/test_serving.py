@@ -14,6 +14,9 @@ from tests.certificates import self_signed
 from xomyen.centre.configuration import CentreFolder
 from xomyen.centre.operation.lock import sole
 
+# Programs are started, which takes long on a machine that does other things.
+pytestmark = pytest.mark.timeout(300)
+
 
 def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path) -> None:
     with socket.socket() as taken:
