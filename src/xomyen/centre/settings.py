@@ -193,6 +193,11 @@ if CENTRE.behind_tls:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 << 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
+FILE_UPLOAD_HANDLERS = [
+    "xomyen.centre.uploads.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # Words: Vietnamese first, English complete.
 LANGUAGE_CODE = "vi"

@@ -1,0 +1,67 @@
+"""Every text of the centre has its Vietnamese, with the same places to fill in."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
+from django.test import Client
+
+CENTRE = Path(__file__).parents[2] / "src/xomyen/centre"
+_PLACES = re.compile(r"%\((\w+)\)[a-z]|%[sd]|\{(\w*)\}")
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Message]]:
+    """The translation files as they are once all texts of code and templates are collected anew."""
+    folder = tmp_path_factory.mktemp("words")
+    copy = folder / "centre"
+    shutil.copytree(CENTRE, copy, ignore=shutil.ignore_patterns("static", "__pycache__", "*.mo"))
+    environment = {**os.environ, "XOMYEN_CENTRE_DIR": str(folder / "home"), "PYTHONPATH": str(CENTRE.parents[1])}
+    subprocess.run(
+        [sys.executable, "-m", "django", "makemessages", "--locale", "vi", "--no-obsolete", "-v", "0"],
+        cwd=copy, env=environment, check=True, timeout=100,
+    )  # fmt: skip
+    files = sorted(copy.rglob("django.po"))
+    assert files
+    return {
+        str(file.relative_to(copy)): [message for message in read_po(file.open("rb"), locale="vi") if message.id]
+        for file in files
+    }
+
+
+def test_every_text_is_translated(found: dict[str, list[Message]]) -> None:
+    missing = [
+        f"{file}: {message.id}"
+        for file, messages in found.items()
+        for message in messages
+        if message.fuzzy or not (all(message.string) if isinstance(message.string, tuple) else message.string)
+    ]
+    assert missing == []
+
+
+def test_translations_fill_in_the_same_places(found: dict[str, list[Message]]) -> None:
+    def places(text: str) -> set[str]:
+        return {match[0] for match in _PLACES.finditer(text)}
+
+    for file, messages in found.items():
+        for message in messages:
+            # Vietnamese has one form for any number; English has two that may differ in their places.
+            ids = message.id if isinstance(message.id, tuple) else (message.id,)
+            strings = message.string if isinstance(message.string, tuple) else (message.string,)
+            for text in strings:
+                assert places(text) == places(ids[-1]), f"{file}: {message.id}"
+
+
+def test_vietnamese_is_what_people_see_first(client: Client, db: None) -> None:
+    page = client.get("/account/login/").content.decode()
+    assert '<html lang="vi"' in page
+    assert "Đăng nhập" in page
+    english = client.get("/account/login/", headers={"Accept-Language": "en"}).content.decode()
+    assert '<html lang="en"' in english
+    assert "Sign in" in english
