@@ -21,14 +21,14 @@ TOLD = {"vi": "EN – Chuyển sang tiếng Anh", "en": "VI – Switch to Vietna
 
 
 @contextmanager
-def demo(folder: Path, cameras: int) -> Iterator[str]:
-    """`xomyen demo` for the length of a block; its sign-in link."""
+def demo(folder: Path, cameras: int, *options: str, link: str = "signin#") -> Iterator[str]:
+    """`xomyen demo` for the length of a block; the first of its links with this in it."""
     command = [sys.executable, "-m", "xomyen.cli", "demo", "--dir", str(folder), "--listen", "127.0.0.1:0"]
-    command += ["--cameras", str(cameras), "--node-only"]
+    command += ["--cameras", str(cameras), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     try:
         assert process.stdout is not None
-        yield next(word for line in process.stdout for word in line.split() if "signin#" in word)
+        yield next(word for line in process.stdout for word in line.split() if link in word)
     finally:
         process.terminate()
         process.wait(timeout=60)
@@ -98,6 +98,27 @@ def take(browser: Browser, link: str, wanted: argparse.Namespace) -> None:
     context.close()
 
 
+def take_centre(browser: Browser, link: str, output: Path) -> None:
+    """The centre's map and register, as the head of the commune's police sees them."""
+    context = open_context(browser)
+    page = context.new_page()
+    page.goto(link)
+    page.wait_for_url("**/live")
+    url = link.partition("/account")[0]
+    for language, other in (("vi", "English"), ("en", "Tiếng Việt")):
+        page.goto(f"{url}/cameras/")
+        button = page.get_by_role("button", name=other)
+        if not button.count():
+            page.get_by_role("button", name="English" if language == "en" else "Tiếng Việt").click()
+        button.wait_for()
+        save(page, output, f"cameras-{language}")
+        page.goto(f"{url}/map")
+        page.locator("canvas.maplibregl-canvas").wait_for()
+        page.wait_for_timeout(3000)  # the map's own movement to where the cameras are has no end that could be heard
+        save(page, output, f"map-{language}")
+    context.close()
+
+
 def save_phone(browser: Browser, session: StorageState, url: str, camera: str, file: Path) -> None:
     context = open_context(browser, storage_state=session, viewport=PHONE, is_mobile=True, has_touch=True)
     page = context.new_page()
@@ -111,9 +132,14 @@ def main() -> None:
     parser.add_argument("--recorded", type=float, default=600, metavar="SECONDS", help="how long to record before")
     parser.add_argument("--cameras", type=int, default=25, metavar="COUNT", help="how many stand on the wall")
     parser.add_argument("--output", type=Path, default=IMAGES, metavar="FOLDER", help="where the pictures are put")
+    parser.add_argument("--centre-only", action="store_true", help="the pages of the centre alone")
     wanted = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, demo(Path(folder), wanted.cameras) as link, chromium() as browser:
-        take(browser, link, wanted)
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        if not wanted.centre_only:
+            with demo(Path(folder) / "node", wanted.cameras, "--node-only") as link:
+                take(browser, link, wanted)
+        with demo(Path(folder) / "both", wanted.cameras, link="/account/link/") as link:
+            take_centre(browser, link, wanted.output)
 
 
 if __name__ == "__main__":
