@@ -10,6 +10,9 @@ from django.utils import timezone
 from tests.centre.conftest import Appoint, Province, make_camera
 
 from xomyen.centre.accounts.models import User
+from xomyen.centre.audit.models import Pending
+from xomyen.centre.audit.words import label_of
+from xomyen.centre.dates import today
 from xomyen.centre.permissions.roles import Role
 from xomyen.centre.watch.models import Bookmark, Layout
 
@@ -49,6 +52,28 @@ def test_layouts_are_kept_by_those_who_may_for_posts_of_their_own_units(
     assert not Layout.objects.exists()
 
 
+def test_the_layouts_of_a_post_of_two_communes_are_not_kept_by_the_commander_of_one(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    province.duty_room.jurisdictions.create(unit=province.other_commune)
+    cells = [str(province.public.pk), str(province.secret.pk)]
+    kept = Layout.objects.create(post=province.duty_room, name="Ngày", size=4, cells=cells)
+    one = signed_in(appoint(Role.DUTY_COMMANDER, unit=province.commune))
+    wish = {"post": str(province.duty_room.pk), "name": "Ngày", "size": 1, "cells": cells[:1]}
+    told = one.get("/watch/layouts").json()
+    assert ([layout["name"] for layout in told["layouts"]], told["posts"]) == (["Ngày"], [])
+    assert _send(one, "/watch/layouts", **wish).status_code == 403
+    assert one.delete(f"/watch/layouts/{kept.pk}").status_code == 403
+    kept.refresh_from_db()
+    assert (kept.size, kept.cells) == (4, cells)
+    # Who commands both keeps them, and so does the one of the commune that is left.
+    both = signed_in(appoint(Role.DUTY_COMMANDER, post=province.duty_room))
+    assert _send(both, "/watch/layouts", **{**wish, "size": 9}).status_code == 201
+    ended = today() - datetime.timedelta(days=1)
+    province.duty_room.jurisdictions.filter(unit=province.other_commune).update(valid_to=ended)
+    assert _send(one, "/watch/layouts", **wish).status_code == 201
+
+
 def test_the_head_of_a_group_is_told_of_its_public_cameras_of_a_layout_alone(
     province: Province, appoint: Appoint, signed_in: SignedIn
 ) -> None:
@@ -80,6 +105,26 @@ def test_bookmarks_are_made_seen_and_taken_away(province: Province, appoint: App
     assert stranger.delete(address).status_code == 404
     assert signed_in(appoint(Role.GROUP_HEAD, unit=province.group)).get("/watch/bookmarks").status_code == 403
     assert client.delete(address).status_code == 204
+
+
+def test_bookmarks_that_are_made_and_taken_away_stand_in_the_audit_log(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    maker = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    client = signed_in(maker)
+    wish = {"camera": str(province.public.pk), "at": "2026-11-20T15:36:00.250Z", "note": "Tụ tập"}
+    key = _send(client, "/watch/bookmarks", **wish).json()["id"]
+    colleague = signed_in(appoint(Role.INVESTIGATOR, unit=province.commune))
+    assert colleague.delete(f"/watch/bookmarks/{key}").status_code == 403
+    assert client.delete(f"/watch/bookmarks/{key}").status_code == 204
+    rows = Pending.objects.filter(action__startswith="camera.bookmark").order_by("at_ns")
+    assert [(row.action, label_of(row.action)) for row in rows] == [
+        ("camera.bookmark", "Đánh dấu thời điểm"),
+        ("camera.bookmark_removed", "Bỏ đánh dấu thời điểm"),
+    ]
+    for row in rows:
+        assert (row.person, row.thing, row.unit) == (str(maker.pk), str(province.public.pk), province.group.pk)
+        assert json.loads(row.details_json) == {"at": "2026-11-20T15:36:00.250Z"}
 
 
 def test_the_list_of_bookmarks_is_searched_and_paged_without_more_questions(

@@ -58,6 +58,7 @@ _LABELS: dict[str, Any] = {
     "camera.export": _("Exported footage"),
     "camera.ptz": _("Turned the camera"),
     "camera.bookmark": _("Set a bookmark"),
+    "camera.bookmark_removed": _("Took a bookmark away"),
     "audit.read": _("Read the audit log"),
     "audit.exported": _("Exported the audit log"),
     "audit.gap": _("Access events of the recorder are missing"),

@@ -61,6 +61,16 @@ def posts_with(person: Any, action: Action) -> QuerySet[Post]:
     return Post.objects.filter(in_force(today()), id__in=answering.values("post"))
 
 
+def posts_kept_by(person: Any) -> QuerySet[Post]:
+    """The posts whose layouts the person may keep: all that they answer for today lies in the person's units.
+
+    A post may answer for several communes; one of them does not change what the others look at.
+    """
+    elsewhere = Jurisdiction.objects.filter(in_force(today()))
+    elsewhere = elsewhere.exclude(unit__in=allowed_units(person, Action.LAYOUT_EDIT))
+    return posts_with(person, Action.LAYOUT_EDIT).exclude(id__in=elsewhere.values("post"))
+
+
 def layouts_of(person: Any) -> QuerySet[Layout]:
     """The layouts of the posts whose cameras the person may watch."""
     return Layout.objects.filter(post__in=posts_with(person, Action.VIEW_LIVE)).select_related("post")

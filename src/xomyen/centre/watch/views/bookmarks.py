@@ -5,6 +5,7 @@ import uuid
 from typing import Annotated, Any
 
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from xomyen.centre.audit.services import record
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
 from xomyen.centre.watch import services
@@ -39,7 +41,9 @@ def bookmarks(request: HttpRequest) -> HttpResponse:
         camera = get_object_or_404(services.watched(request.user, Action.BOOKMARK), pk=asked.camera)
         if asked.at > timezone.now() + datetime.timedelta(minutes=1):
             raise Unreadable("future", _("The moment lies in the future."))
-        made = Bookmark.objects.create(camera=camera, at=asked.at, note=asked.note, made_by=request.user)
+        with transaction.atomic():
+            made = Bookmark.objects.create(camera=camera, at=asked.at, note=asked.note, made_by=request.user)
+            record("camera.bookmark", thing=camera, details={"at": _moment(made)})
         return told(_line(made, request.user), 201)
     try:
         camera_id = uuid.UUID(request.GET.get("camera", ""))
@@ -55,7 +59,9 @@ def bookmark(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(services.bookmarks_of(request.user), pk=key)
     if found.made_by_id != request.user.pk:
         return HttpResponse(status=403)
-    found.delete()
+    with transaction.atomic():
+        record("camera.bookmark_removed", thing=found.camera, details={"at": _moment(found)})
+        found.delete()
     return HttpResponse(status=204)
 
 
@@ -74,8 +80,12 @@ def bookmark_list(request: HttpRequest) -> HttpResponse:
 def _line(row: Bookmark, person: Any) -> dict[str, Any]:
     return {
         "id": str(row.pk),
-        "at": row.at.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "at": _moment(row),
         "note": row.note,
         "who": str(row.made_by or ""),
         "mine": row.made_by_id == person.pk,
     }
+
+
+def _moment(row: Bookmark) -> str:
+    return row.at.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,6 +3,7 @@
 import uuid
 from typing import Annotated, Any, Literal
 
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -34,7 +35,7 @@ def layouts(request: HttpRequest) -> HttpResponse:
     mine = list(services.layouts_of(request.user))
     # Cameras beyond what this person may watch are not told of.
     seen = {str(key) for key in services.watched(request.user).values_list("pk", flat=True)}
-    posts = services.posts_with(request.user, Action.LAYOUT_EDIT)
+    posts = services.posts_kept_by(request.user)
     return told(
         {
             "layouts": [_line(layout, seen) for layout in mine],
@@ -45,7 +46,9 @@ def layouts(request: HttpRequest) -> HttpResponse:
 
 def _save(request: HttpRequest, asked: _Asked) -> HttpResponse:
     require(request.user, Action.LAYOUT_EDIT)
-    post = get_object_or_404(services.posts_with(request.user, Action.LAYOUT_EDIT), pk=asked.post)
+    post = get_object_or_404(services.posts_with(request.user, Action.VIEW_LIVE), pk=asked.post)
+    if not services.posts_kept_by(request.user).filter(pk=post.pk).exists():
+        raise PermissionDenied
     seen = {str(key) for key in services.watched(request.user).values_list("pk", flat=True)}
     cells = [str(cell) for cell in dict.fromkeys(asked.cells) if str(cell) in seen]
     if not cells:
@@ -69,7 +72,7 @@ def layout(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if not known.exists():
         raise Http404
     require(request.user, Action.LAYOUT_EDIT)
-    editable = known.filter(post__in=services.posts_with(request.user, Action.LAYOUT_EDIT))
+    editable = known.filter(post__in=services.posts_kept_by(request.user))
     for found in editable:
         found.delete()  # one by one, so that its history says who
         return HttpResponse(status=204)
