@@ -39,6 +39,7 @@ _USUAL_PORT = 8554
 _USUAL_CENTRE_PORT = 8450
 _MOST = 250
 _OF_THE_CLIP = 25  # different places made of the short street clip
+_OF_THE_CLIP_AT_FIRST = 9  # as many as the wall shows: who tries the demo should not wait a minute for the others
 _OF_OWN_VIDEO = 8
 _SIMULATOR_PATIENCE_S = 3.0
 _CAMERA_BYTES_A_MINUTE = 4_000_000 // 8 * 60  # what the simulator sends
@@ -123,7 +124,7 @@ def demo(
     prepare(folder)
     configure_logs("supervisor", settings)
     pages = None if node_only else usable(centre or f"127.0.0.1:{free_port(_USUAL_CENTRE_PORT)}")
-    wanted = Wanted(cameras_of_demo(cameras), videos, bool(video))
+    wanted = Wanted(cameras_of_demo(cameras), videos, bool(video), every_place=node_only)
     uvloop.run(_run(folder, address, wanted, pages))
 
 
@@ -173,6 +174,7 @@ class Wanted:
     cameras: list[DemoCamera]
     videos: list[Path]
     own: bool  # the videos are the caller's
+    every_place: bool  # also at the first start, which takes longer then
 
 
 async def _run(folder: NodeFolder, address: str, wanted: Wanted, pages: str | None) -> None:
@@ -245,11 +247,12 @@ async def _start_simulator(folder: NodeFolder, wanted: Wanted, port: int) -> Chi
     print("Preparing the simulated cameras (the first time their pictures are encoded, which takes a while) …")
     sys.stdout.flush()
     cache = folder.root / "simulator"
+    places = _OF_THE_CLIP if wanted.every_place or any(cache.glob("*.loop")) else _OF_THE_CLIP_AT_FIRST
     arguments = ["-m", "xomyen.camera.simulator", *map(str, wanted.videos)]
     arguments += ["--count", str(len(wanted.cameras)), "--port", str(port), "--cache", str(cache)]
     arguments += [
         "--variants",
-        str(_OF_OWN_VIDEO if wanted.own else _OF_THE_CLIP),
+        str(_OF_OWN_VIDEO if wanted.own else places),
         "--seconds",
         str(10 if wanted.own else 4),
     ]
