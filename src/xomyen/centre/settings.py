@@ -130,7 +130,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "xomyen.centre.accounts.adapter.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "xomyen.centre.accounts.adapter.SocialAccountAdapter"
 MFA_ADAPTER = "xomyen.centre.accounts.adapter.SecondFactorAdapter"
-# Wrong passwords are counted by axes for name and address together: nobody locks out somebody elsewhere.
+# Wrong passwords are counted by axes for name and address together: nobody locks out somebody elsewhere. The loose
+# bound of a name alone and the strict one of second factors are ours (accounts/tries.py); both are in the database.
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip"}
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if CENTRE.behind_tls else 0
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -142,7 +143,7 @@ MFA_TOTP_ISSUER = "Xóm Yên"
 # WebAuthn wants a secure context; browsers count http://localhost as one.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _TLS
 USERSESSIONS_TRACK_ACTIVITY = False  # EntryMiddleware notes it, less often
-AXES_CLIENT_IP_CALLABLE = "xomyen.centre.accounts.entry.address_of"
+AXES_CLIENT_IP_CALLABLE = "xomyen.centre.accounts.entry.network_of"
 AXES_USERNAME_CALLABLE = "xomyen.centre.accounts.entry.name_tried"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours

@@ -11,6 +11,7 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from axes.handlers.proxy import AxesProxyHandler
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -18,6 +19,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from xomyen.centre.accounts import tries
+from xomyen.centre.accounts.entry import name_tried
 from xomyen.centre.accounts.models import User
 from xomyen.centre.permissions.decide import needs_second_factor
 
@@ -32,6 +35,20 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_username(self, username: str, shallow: bool = False) -> Any:
         return super().clean_username(username.strip().casefold(), shallow=shallow)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Asks the password, but not after too many wrong ones for the name from all addresses together."""
+        name = name_tried(request, credentials)
+        # What axes refuses for the address is not looked at, and counts at the name no more.
+        if not name or not AxesProxyHandler.is_allowed(request, credentials):
+            return super().authenticate(request, **credentials)
+        begun = tries.begin(tries.NAME, name)
+        if begun is None:
+            raise self.validation_error("too_many_login_attempts")
+        user = super().authenticate(request, **credentials)
+        if user is not None:
+            tries.was_right(begun)
+        return user
 
     def is_reauthentication_required(self, *, app: str) -> bool:
         """Who signed in just now is not asked again."""

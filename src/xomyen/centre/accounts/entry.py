@@ -1,21 +1,26 @@
 """What stands between signing in and the first page: nobody goes on without what their role asks for."""
 
+import ipaddress
 import time
 from collections.abc import Callable
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.stagekit import clear_login, get_pending_stage
 from allauth.core.internal.httpkit import get_client_ip
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from xomyen.centre.accounts import tries
 from xomyen.centre.accounts.models import User
 from xomyen.centre.accounts.regulations import outstanding
 from xomyen.centre.accounts.services import STRONG, has_second_factor
@@ -39,10 +44,27 @@ _CLOSED = frozenset(
 # Where one may go without a second factor: to set one up, or out.
 _WAYS = frozenset({"set_language", "account_logout", "account_reauthenticate", "accounts:second_factor"})
 
+# Where a code of the second factor is typed.
+_CODES = frozenset({"mfa_authenticate", "mfa_reauthenticate"})
+
 
 def address_of(request: HttpRequest) -> str | None:
     """The address the request came from, that which a proxy of ours names where there is one."""
     return get_client_ip(request)
+
+
+def network_of(request: HttpRequest) -> str | None:
+    """The address by which attempts are counted: of IPv6 the /64, as whoever has one address there has them all."""
+    address = address_of(request)
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return address
+    if not isinstance(found, ipaddress.IPv6Address):
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((found, 64), strict=False).network_address)
 
 
 def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None = None) -> str | None:
@@ -95,6 +117,10 @@ class EntryMiddleware:
         name = match.view_name if match else ""
         if name in _CLOSED:
             raise Http404
+        if name in _CODES and request.method == "POST" and "code" in request.POST:
+            refused = _count_code(request)
+            if refused is not None:
+                return refused
         if not isinstance(request.user, User):
             return None
         if name == "set_language":
@@ -119,6 +145,21 @@ class EntryMiddleware:
         if chosen in dict(settings.LANGUAGES) and chosen != request.user.language:
             request.user.language = chosen
             request.user.save(update_fields=["language"])
+
+
+def _count_code(request: HttpRequest) -> HttpResponse | None:
+    """Refuses a code after too many wrong ones, and ends what the password had begun; None: it may be looked at."""
+    stage = get_pending_stage(request)
+    user = stage.login.user if stage is not None else request.user
+    if not isinstance(user, User):
+        return None
+    begun = tries.begin(tries.SECOND_FACTOR, str(user.pk))
+    if begun is not None:
+        request.code_tried = begun  # read when it proves right
+        return None
+    clear_login(request)
+    logout(request)
+    return render(request, "accounts/second_factor_locked.html", status=429)
 
 
 def _is_last_factor(request: HttpRequest) -> bool:

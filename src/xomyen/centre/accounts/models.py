@@ -187,6 +187,16 @@ class EntryLink(KeyedModel):
         )
 
 
+class Try(models.Model):
+    """Once that somebody tried to guess something secret (see `tries.py`)."""
+
+    key = models.CharField(max_length=64)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("key", "at"), name="tries_of_a_key"),)
+
+
 class PairedScreenQuerySet(models.QuerySet["PairedScreen"]):
     """Screens in their states."""
 

@@ -3,10 +3,11 @@
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import authenticator_added
+from allauth.mfa.signals import authenticator_added, authenticator_used
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from xomyen.centre.accounts import tries
 from xomyen.centre.accounts.services import STRONG
 
 
@@ -15,3 +16,11 @@ def proved_by_setting_up(request: HttpRequest, authenticator: Authenticator, **_
     """Who set up an app or a passkey has shown it works: the session counts, others have to show it too."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         request.session[STRONG] = authenticator.type
+
+
+@receiver(authenticator_used)
+def code_was_right(request: HttpRequest, **_rest: Any) -> None:
+    """A right code is no wrong try (see `entry.py`)."""
+    begun = getattr(request, "code_tried", None)
+    if begun is not None:
+        tries.was_right(begun)
