@@ -1,7 +1,6 @@
 """The register of people."""
 
 import datetime
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -151,7 +150,9 @@ def test_a_head_gives_neither_higher_roles_nor_roles_elsewhere(
     assert not User.objects.filter(username="tung.dk").exists()
 
 
-@pytest.mark.parametrize("place", ["", "unit:", "unit:1", "post:x", "unit:01920000-0000-7000-8000-000000000000", "camera:1"])
+@pytest.mark.parametrize(
+    "place", ["", "unit:", "unit:1", "post:x", "unit:01920000-0000-7000-8000-000000000000", "camera:1"]
+)
 def test_a_place_that_is_none_is_told(province: Province, signed_in: SignedIn, head: User, place: str) -> None:
     page = signed_in(head).post("/people/invite/", invitation(place))
     assert page.context["role"].errors["place"]
