@@ -128,6 +128,7 @@ def test_a_camera_is_entered_by_typing(technician: Client, province: Province) -
         ({"code": ""}, "code"),
         ({"main_url": "192.0.2.7"}, "main_url"),
         ({"main_url": "rtsp:///main"}, "main_url"),
+        ({"main_url": "file:///etc/passwd"}, "main_url"),
         ({"main_url": "rtsp://a b/"}, "main_url"),
         ({"main_url": "", "sub_url": "rtsp://192.0.2.7/sub"}, "main_url"),
         ({"masks": "[[[0,0],[2,0],[1,1]]]"}, "masks"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
 from xomyen.centre.cameras.services import BEGINNINGS
-from xomyen.centre.cameras.values import stream_parts
+from xomyen.centre.cameras.values import hosts_of, stream_parts
 from xomyen.centre.cameras.widgets import LongSelect
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
@@ -177,6 +177,8 @@ class CameraForm(Styled, forms.ModelForm):
         super().__init__(*arguments, **options)
         self.person = person
         self.scanned = scanned or {}
+        self.hosts = self.instance.hosts()
+        self.kept = {"main_url": self.instance.main_url, "sub_url": self.instance.sub_url}
         self.sealed: str | None = None
         sites = visible(person, _RIGHTS, Site.objects.select_related("unit")).order_by("code")
         self.fields["site"].queryset = sites
@@ -217,6 +219,8 @@ class CameraForm(Styled, forms.ModelForm):
 
     def _stream(self, name: str) -> str:
         """Takes user and password out of the address, into fields of their own."""
+        if self.cleaned_data[name] == self.kept[name]:
+            return self.kept[name]  # as its recorder has it, even where it could not be entered here
         url, user, password = stream_parts(self.cleaned_data[name])
         self._given = getattr(self, "_given", None) or ((user, password) if user else None)
         return url
@@ -272,6 +276,12 @@ class CameraForm(Styled, forms.ModelForm):
             self.sealed = self.scanned["sealed"]
         elif moved and self.instance.sealed_password:
             self.add_error("password", _("Type the password again: the earlier one is sealed to the other recorder."))
+        elif self.instance.sealed_password and not self._hosts(values) <= self.hosts:
+            self.add_error("password", _("Type the password again: the camera's address is another one now."))
+
+    def _hosts(self, values: dict[str, Any]) -> frozenset[str]:
+        """Where the password would be sent from now on."""
+        return hosts_of(*(values.get(name) or "" for name in ("main_url", "sub_url", "onvif_address")))
 
     def _as_scanned(self, values: dict[str, Any]) -> bool:
         """Whether this is a new camera on the recorder that searched, with the user that was given then."""

@@ -220,7 +220,7 @@ class _Check:
         return camera
 
     def _fill(self, camera: Camera) -> None:
-        row, before = self.row, camera.node_id
+        row, before, hosts = self.row, camera.node_id, camera.hosts()
         for name in (*_PLAIN, "certificate"):
             if name in row:
                 setattr(camera, name, row[name])
@@ -236,6 +236,8 @@ class _Check:
             camera.password_set = timezone.now()
         elif "unsealed" in row or (camera.node_id != before and camera.sealed_password):
             self.fault("password", self._why_unsealed())
+        elif camera.sealed_password and not camera.hosts() <= hosts:
+            self.fault("password", _("The camera's address is another one now. Write its password again."))
         self._clean(camera, ("site", "node", "camera_class"), {})
 
     def _why_unsealed(self) -> str:
@@ -246,6 +248,8 @@ class _Check:
         return _("The camera goes to another recorder. Write its password again, it is sealed to the recorder.")
 
     def _stream(self, camera: Camera, name: str) -> None:
+        if self.row[name] == getattr(camera, name):
+            return
         try:
             url, user, _password = stream_parts(self.row[name])
         except ValidationError as error:

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from xomyen.centre.cameras.values import are_masks, is_origin
+from xomyen.centre.cameras.values import are_masks, hosts_of, is_origin
 from xomyen.centre.folding import fold, has_marks, matches
 from xomyen.centre.keys import KeyedModel
 from xomyen.centre.organisation.models import Unit
@@ -238,8 +238,13 @@ class Camera(KeyedModel):
 
     @property
     def can_be_steered(self) -> bool:
-        """Whether all is known that turning it needs."""
-        return bool(self.ptz and self.onvif_address and self.ptz_profile and self.in_force and self.node_id)
+        """Whether all is known that turning it needs. An earlier password is not sent to what may be another place."""
+        known = self.ptz and self.onvif_address and self.ptz_profile and self.in_force and self.node_id
+        return bool(known) and self.in_force.get("sealed_password", "") == self.sealed_password
+
+    def hosts(self) -> frozenset[str]:
+        """The machines to which its password is sent."""
+        return hosts_of(self.main_url, self.sub_url, self.onvif_address)
 
     @staticmethod
     def only_public() -> models.Q:

@@ -8,21 +8,26 @@ from urllib.parse import unquote, urlsplit
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-SCHEMES = ("rtsp", "rtsps", "rtsp+udp", "rtmp", "rtmps", "http", "https", "file")
-"""Of the streams that nodes read; the node itself has the last word."""
+SCHEMES = ("rtsp", "rtsps", "rtsp+udp", "rtmp", "rtmps", "http", "https")
+"""Of streams that are entered here; files are given to a node on its own machine alone."""
 MOST_MASKS = 16
 MOST_CORNERS = 32
-_ORIGIN = re.compile(r"^https?://[^/\s?#@]+$")
+# Nothing that ends or adds a word of a content security policy.
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?")
 _UNREADABLE = re.compile(r"[\x00-\x20\x7f]")
+
+
+def names_origin(value: str) -> bool:
+    """Whether this is http(s)://host[:port] in plain letters, and nothing more."""
+    try:
+        return urlsplit(value).port != 0 and _ORIGIN.fullmatch(value) is not None
+    except ValueError:
+        return False
 
 
 def is_origin(value: str) -> None:
     """Raises ValidationError unless this is http(s)://host[:port] and nothing more."""
-    try:
-        port_is_one = urlsplit(value).port != 0
-    except ValueError:
-        port_is_one = False
-    if not (port_is_one and _ORIGIN.match(value)):
+    if not names_origin(value):
         raise ValidationError(_("Write the address as https://name:port, without anything behind it."))
 
 
@@ -50,6 +55,18 @@ def _area(polygon: list[list[float]]) -> float:
     return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(polygon, following, strict=True))) / 2
 
 
+def hosts_of(*addresses: str) -> frozenset[str]:
+    """The machines that addresses lead to, without those that are empty; what cannot be read stands for itself."""
+    return frozenset(_host(text.strip()) for text in addresses if text.strip())
+
+
+def _host(text: str) -> str:
+    try:
+        return urlsplit(text if "://" in text else f"//{text}").hostname or text
+    except ValueError:
+        return text
+
+
 def stream_parts(text: str) -> tuple[str, str, str]:
     """A stream's address without what it holds of user and password, then these two.
 
@@ -67,7 +84,7 @@ def stream_parts(text: str) -> tuple[str, str, str]:
         raise ValidationError(_("This is no address of a stream.")) from error
     if parts.scheme not in SCHEMES or port == 0:
         raise ValidationError(_("The address begins with rtsp://, as in rtsp://192.168.1.64:554/stream1."))
-    if parts.scheme != "file" and not parts.hostname:
+    if not parts.hostname:
         raise ValidationError(_("The address names no camera: write its IP address or name behind ://."))
     place = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=place).geturl(), unquote(parts.username or ""), unquote(parts.password or "")

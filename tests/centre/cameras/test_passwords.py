@@ -1,0 +1,88 @@
+"""A camera's password, which nobody can read, is not sent to another machine by changing an address either."""
+
+import datetime
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from tests.centre.conftest import Appoint, Province
+
+from xomyen.centre.accounts.models import User
+from xomyen.centre.api.tokens import make_token
+from xomyen.centre.cameras.models import Camera
+from xomyen.centre.permissions.roles import Role
+
+SignedIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def camera(province: Province) -> Camera:
+    """It leads to 192.0.2.1, where its password is known."""
+    Camera.objects.filter(pk=province.public.pk).update(user="admin", sealed_password="sealed")
+    return Camera.objects.select_related("site").get(pk=province.public.pk)
+
+
+def posted(client: Client, camera: Camera, **changes: Any) -> Any:
+    form = client.get(f"/cameras/{camera.pk}/edit/").context["form"]
+    values = {name: form[name].value() for name in form.fields}
+    values |= {"masks": "[]", **changes}
+    kept = {name: value for name, value in values.items() if value is not None and value is not False}
+    return client.post(f"/cameras/{camera.pk}/edit/", kept)
+
+
+@pytest.mark.parametrize("name", ["main_url", "sub_url", "onvif_address"])
+def test_an_address_on_another_machine_asks_for_the_password_again(
+    province: Province, camera: Camera, appoint: Appoint, signed_in: SignedIn, name: str
+) -> None:
+    client = signed_in(appoint(Role.POLICE_HEAD, unit=province.commune))
+    answer = posted(client, camera, **{name: "rtsp://203.0.113.66/1"})
+    assert list(answer.context["form"].errors) == ["password"]
+    assert posted(client, camera, main_url="").status_code == 302
+    camera.refresh_from_db()
+    answer = posted(client, camera, main_url="rtsp://203.0.113.66/1")  # nor in two steps
+    assert list(answer.context["form"].errors) == ["password"]
+
+
+def test_another_stream_of_the_same_machine_keeps_the_password(
+    province: Province, camera: Camera, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    client = signed_in(appoint(Role.POLICE_HEAD, unit=province.commune))
+    changes = {"main_url": "rtsp://192.0.2.1:8554/2", "onvif_address": "http://192.0.2.1/onvif"}
+    assert posted(client, camera, **changes).status_code == 302
+    camera.refresh_from_db()
+    assert (camera.main_url, camera.sealed_password) == ("rtsp://192.0.2.1:8554/2", "sealed")
+    assert posted(client, camera, main_url="rtsp://203.0.113.66/1", no_password="on").status_code == 302
+    camera.refresh_from_db()
+    assert camera.sealed_password == ""
+
+
+def test_neither_the_api_nor_a_table_moves_the_password_to_another_machine(
+    province: Province, camera: Camera, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    technician = appoint(Role.TECHNICIAN, unit=province.commune)
+    scopes = ["cameras:read", "cameras:write"]
+    token, secret = make_token(technician, "t", scopes, datetime.timedelta(days=2))
+    assert token.pk
+    headers = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+    page = f"/api/v1/cameras/{camera.pk}"
+    version = Client().get(page, **headers)["ETag"]
+    body = json.dumps({"main_url": "rtsp://203.0.113.66/1"})
+    answer = Client().patch(page, body, content_type="application/json", HTTP_IF_MATCH=version, **headers)
+    assert (answer.status_code, "password" in answer.content.decode()) == (422, True)
+    rows = f"Mã đơn vị,Mã điểm,Mã camera,Luồng chính\n90001-03,{camera.site.code},C14,rtsp://203.0.113.66/1\n"
+    file = SimpleUploadedFile("camera.csv", rows.encode())
+    preview = signed_in(technician).post("/cameras/import/", {"unit": province.commune.pk, "file": file}, follow=True)
+    assert [fault.column for fault in preview.context["checked"].faults] == ["Mật khẩu"]
+    camera.refresh_from_db()
+    assert camera.main_url == "rtsp://192.0.2.1/1"
+
+
+def test_a_camera_is_not_steered_while_its_recorder_has_another_password_than_the_new_place(camera: Camera) -> None:
+    camera.ptz, camera.onvif_address, camera.ptz_profile = True, "http://192.0.2.1/onvif", "main"
+    camera.in_force = {"sealed_password": "sealed"}
+    assert camera.can_be_steered
+    camera.sealed_password = "new"
+    assert not camera.can_be_steered
