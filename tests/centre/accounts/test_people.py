@@ -1,6 +1,7 @@
 """The register of people."""
 
 import datetime
+import uuid
 from collections.abc import Callable
 from typing import Any
 
