@@ -14,6 +14,7 @@ from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import Acceptance, Regulation, User
 from xomyen.centre.accounts.regulations import accept, enact, outstanding
+from xomyen.centre.accounts.services import invitation_link
 from xomyen.centre.dates import today
 from xomyen.centre.permissions.roles import Role
 
@@ -229,3 +230,54 @@ def test_a_regulation_is_enacted_by_who_may_and_asked_before_pictures(
     page = head.get("/regulations/")
     assert [one.accepted for one in page.context["regulations"]] == [1]
     assert head.get("/regulations/enact/", {"from": regulation.pk}).context["form"].initial["text"] == "Điều 1"
+
+
+MFA_PAGES = (
+    "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
+    "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "account_reauthenticate",
+    "mfa_authenticate", "mfa_login_webauthn", "account_change_password", "accounts:me",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("role", [Role.DUTY_OFFICER, Role.GROUP_HEAD], ids=str)
+@pytest.mark.parametrize("page", MFA_PAGES)
+def test_who_knows_the_password_alone_reaches_nothing_of_the_second_factor(
+    province: Province, appoint: Appoint, weakly_in: SignedIn, role: Role, page: str
+) -> None:
+    person = appoint(role, unit=province.commune if role == Role.DUTY_OFFICER else province.group)
+    TOTP.activate(person, generate_totp_secret())
+    client = weakly_in(person)
+    for answer in (client.get(reverse(page)), client.post(reverse(page))):
+        assert answer["Location"].startswith(reverse("mfa_reauthenticate") + "?"), page
+    assert Authenticator.objects.filter(user=person).count() == 1
+
+
+@pytest.mark.parametrize("role", [Role.DUTY_OFFICER, Role.GROUP_HEAD], ids=str)
+def test_a_link_for_a_new_password_does_not_stand_for_the_second_factor(
+    province: Province, appoint: Appoint, role: Role
+) -> None:
+    head = appoint(Role.POLICE_HEAD, unit=province.commune)
+    person = appoint(role, unit=province.commune if role == Role.DUTY_OFFICER else province.group)
+    secret = generate_totp_secret()
+    TOTP.activate(person, secret)
+    client = Client()
+    client.post("/account/link/", {"code": invitation_link(person, head).partition("#")[2]})
+    client.post("/account/welcome/", {"password1": PASSWORD, "password2": PASSWORD})
+    client.post(reverse("mfa_generate_recovery_codes"))
+    assert not Authenticator.objects.filter(user=person, type=Authenticator.Type.RECOVERY_CODES).exists()
+    assert client.get("/me/")["Location"].startswith(reverse("mfa_reauthenticate"))
+    showing = client.get(reverse("mfa_reauthenticate"))
+    assert reverse("account_reauthenticate") not in showing.content.decode()
+    assert client.get(reverse("mfa_reauthenticate_webauthn"))["Location"] == reverse("mfa_reauthenticate")
+    assert client.post(reverse("mfa_reauthenticate"), {"code": code(secret)}).status_code == 302
+    assert client.get("/me/").status_code == 200
+
+
+def test_who_has_a_passkey_alone_is_led_to_it(province: Province, appoint: Appoint, weakly_in: SignedIn) -> None:
+    person = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    person.set_password(PASSWORD)
+    person.save()
+    Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data={"name": "Điện thoại"})
+    client = weakly_in(person)
+    assert client.get("/people/")["Location"].startswith(reverse("mfa_reauthenticate"))
+    assert client.get(reverse("mfa_reauthenticate"))["Location"] == reverse("mfa_reauthenticate_webauthn")

@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from xomyen.centre.accounts import tries
-from xomyen.centre.accounts.entry import name_tried
+from xomyen.centre.accounts.entry import has_to_show, name_tried
 from xomyen.centre.accounts.models import User
 from xomyen.centre.permissions.decide import needs_second_factor
 
@@ -54,6 +54,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """Who signed in just now is not asked again."""
         records = get_authentication_records(context.request, context.request.user)
         return not any(time.time() - record["at"] < _JUST_NOW_S for record in records)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Where a second factor is still to be shown, the password known already is no way."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if user.is_authenticated and has_to_show(context.request):
+            return [one for one in methods if one["id"] != "reauthenticate"]
+        return methods
 
     def get_password_change_redirect_url(self, _request: HttpRequest) -> str:
         return reverse("accounts:me")

@@ -43,6 +43,16 @@ _CLOSED = frozenset(
 )
 # Where one may go without a second factor: to set one up, or out.
 _WAYS = frozenset({"set_language", "account_logout", "account_reauthenticate", "accounts:second_factor"})
+# Where one may go who has one and has not shown it: else whoever knows the password adds another beside the owner's.
+_SHOWING = frozenset(
+    {
+        "set_language",
+        "account_logout",
+        "accounts:second_factor",
+        "mfa_reauthenticate",
+        "mfa_reauthenticate_webauthn",
+    }
+)
 
 # Where a code of the second factor is typed.
 _CODES = frozenset({"mfa_authenticate", "mfa_reauthenticate"})
@@ -86,10 +96,15 @@ def is_strong(request: HttpRequest) -> bool:
     return any(record.get("method") == "mfa" for record in get_authentication_records(request, request.user))
 
 
+def has_to_show(request: HttpRequest) -> bool:
+    """Whether the person set up a second factor, by duty or of their own, and the session rests on a password."""
+    return not is_strong(request) and has_second_factor(request.user)
+
+
 def missing(request: HttpRequest, view: Any = None) -> str | None:
-    """Where to go first, as the name of a page; None: nothing is missing."""
+    """Where to go first, as the name of a page; None: nothing is missing. A second factor one has was shown before."""
     if needs_second_factor(request.user) and not is_strong(request):
-        return "mfa_reauthenticate" if has_second_factor(request.user) else "accounts:second_factor"
+        return "accounts:second_factor"
     match = request.resolver_match
     pictures = getattr(view, "shows_pictures", False) or (match is not None and "watch" in match.app_names)
     if pictures and outstanding(request.user).exists():
@@ -125,6 +140,8 @@ class EntryMiddleware:
             return None
         if name == "set_language":
             self._keep_language(request)
+        if has_to_show(request):
+            return None if name in _SHOWING else _send(request, "mfa_reauthenticate")
         if name in _WAYS or name.startswith("mfa_"):
             if name == "mfa_remove_webauthn" and request.method == "POST" and _is_last_factor(request):
                 messages.error(request, _("Your role asks for a second factor: add another one first."))
@@ -187,5 +204,7 @@ def _send(request: HttpRequest, name: str) -> HttpResponse:
 def frame(request: HttpRequest) -> dict[str, Any]:
     """For templates: the frame of allauth's pages, without the way round while nobody may go it."""
     user = getattr(request, "user", None)
-    inside = isinstance(user, User) and (not needs_second_factor(user) or is_strong(request))
+    inside = isinstance(user, User) and (
+        is_strong(request) or not (needs_second_factor(user) or has_second_factor(user))
+    )
     return {"frame": "base.html" if inside else "entry.html", "inside": inside}
