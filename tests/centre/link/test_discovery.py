@@ -16,8 +16,10 @@ from xomyen.camera.simulator import Protection
 from xomyen.camera.simulator.onvif import SimulatedDevice
 from xomyen.camera.simulator.onvif_answers import SimulatedProfile
 from xomyen.centre.accounts.models import User
+from xomyen.centre.accounts.regulations import enact
 from xomyen.centre.audit.models import Pending
 from xomyen.centre.cameras.models import Camera, CameraClass, Node
+from xomyen.centre.dates import today
 from xomyen.centre.link.apply import bring
 from xomyen.centre.link.soon import soon
 from xomyen.centre.permissions.roles import Role
@@ -152,6 +154,57 @@ def test_who_sees_no_live_pictures_sees_none_while_setting_up(
     camera = make_camera(province.group, registered, "C42", "Riêng", in_force={"id": "x"})
     form = {"node": registered.pk, "main_url": cameras.url(), "camera": camera.pk}
     assert keeper.post("/cameras/probe/", form).status_code == 403
+
+
+def test_looking_at_a_stream_is_noted_and_wants_the_regulation(
+    technician: Client, registered: Node, province: Province
+) -> None:
+    form = {"node": registered.pk, "main_url": f"rtsp://127.0.0.1:{free_port()}/1"}
+    page = re.search(r'hx-get="([^"]+)"', technician.post("/cameras/probe/", form).content.decode())
+    assert page is not None
+    technician.post(
+        f"/recorders/{registered.pk}/discover/", {"addresses": "127.0.0.1", "user": "a", "password": PASSWORD}
+    )
+    noted = Pending.objects.filter(action__in=("camera.probe", "camera.discover")).order_by("number")
+    assert [(one.action, one.thing) for one in noted] == [
+        ("camera.probe", str(registered.pk)),
+        ("camera.discover", str(registered.pk)),
+    ]
+    assert PASSWORD not in str([one.details_json for one in noted])
+    enact(province.commune, None, today(), "Quy chế", "Điều 1")
+    for answer in (technician.post("/cameras/probe/", form), technician.get(page[1])):
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/account/regulations/")
+
+
+def test_no_picture_is_shown_of_a_camera_with_masks_however_it_is_asked_for(
+    technician: Client, real_node: RealNode, registered: Node, province: Province
+) -> None:
+    cameras = real_node.run(small_simulator())
+    camera = make_camera(province.group, registered, "C44", "Che", masks=[[[0, 0], [0.2, 0], [0.2, 0.3]]])
+    Camera.objects.filter(pk=camera.pk).update(main_url=cameras.url())
+    for of_page in ({"camera": camera.pk}, {}):
+        form = {"node": registered.pk, "main_url": cameras.url(), **of_page}
+        page = re.search(r'hx-get="([^"]+)"', technician.post("/cameras/probe/", form).content.decode())
+        assert page is not None
+        text = ended(technician, page[1]).content.decode()
+        assert "640 × 360" in text
+        assert "data:image" not in text
+
+
+def test_the_kept_password_is_tried_on_the_cameras_own_machine_alone(
+    technician: Client, real_node: RealNode, registered: Node, province: Province
+) -> None:
+    kept = seal(PASSWORD, real_node.secrets.public)
+    camera = make_camera(
+        province.group, registered, "C45", "Kho", standing="pending", user="admin", sealed_password=kept
+    )
+    bring(registered.pk)
+    elsewhere = real_node.run(small_simulator(protection=GUARD))
+    form = {"node": registered.pk, "main_url": elsewhere.url(), "user": "admin", "camera": camera.pk}
+    page = re.search(r'hx-get="([^"]+)"', technician.post("/cameras/probe/", form).content.decode())
+    assert page is not None
+    assert "640 × 360" not in ended(technician, page[1]).content.decode()
 
 
 def test_only_those_who_may_discover_find_cameras_and_only_on_their_recorders(

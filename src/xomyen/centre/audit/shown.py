@@ -37,6 +37,8 @@ _DETAILS: dict[str, Any] = {
     "at": gettext_lazy("At"),
     "how": gettext_lazy("How"),
     "hours": gettext_lazy("Counts for hours"),
+    "addresses": gettext_lazy("Addresses"),
+    "host": gettext_lazy("Address of the device"),
 }
 
 

@@ -57,6 +57,8 @@ _LABELS: dict[str, Any] = {
     "camera.clip": _("Cut out a clip"),
     "camera.export": _("Exported footage"),
     "camera.ptz": _("Turned the camera"),
+    "camera.discover": _("Looked for cameras on the recorder's networks"),
+    "camera.probe": _("Looked at a stream while setting up"),
     "camera.bookmark": _("Set a bookmark"),
     "camera.bookmark_removed": _("Took a bookmark away"),
     "audit.read": _("Read the audit log"),
@@ -78,6 +80,7 @@ _KINDS = {
     "camera.clip": Kind.CLIP,
     "camera.export": Kind.EXPORT,
     "camera.ptz": Kind.OTHER,
+    "camera.probe": Kind.STILL,
     "camera.bookmark": Kind.OTHER,
 }
 _KINDS_BY_BEGINNING = {

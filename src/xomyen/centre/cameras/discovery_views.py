@@ -13,10 +13,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xomyen.bus.device_messages import DeviceFound, JobState, ProfileFound
+from xomyen.centre.accounts.entry import shows_pictures
+from xomyen.centre.audit.services import record
 from xomyen.centre.cameras.forms import Styled
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.cameras.node_views import PLACE, seen
-from xomyen.centre.cameras.values import stream_parts
+from xomyen.centre.cameras.values import hosts_of, stream_parts
 from xomyen.centre.cameras.words import device_trouble
 from xomyen.centre.link import devices
 from xomyen.centre.permissions.actions import Action
@@ -75,6 +77,7 @@ def discover(request: HttpRequest, node: uuid.UUID) -> HttpResponse:
         except XomyenError as error:
             form.add_error(None, device_trouble(error.code, error.message))
         else:
+            record("camera.discover", thing=found, details={"addresses": " ".join(values["addresses"])})
             # The password that was typed once serves for the cameras that are added next; it is sealed already.
             request.session["scan"] = {
                 "node": str(found.pk),
@@ -136,6 +139,7 @@ def _label(profile: ProfileFound) -> str:
     return f"{profile.width} × {profile.height} {codec} {profile.name}".strip()
 
 
+@shows_pictures
 @require_POST
 def probe(request: HttpRequest) -> HttpResponse:
     """Begins to look at the stream that stands in the form of a camera."""
@@ -147,13 +151,15 @@ def probe(request: HttpRequest) -> HttpResponse:
         url, user, password = stream_parts(request.POST.get("main_url", ""))
         if not url:
             raise ValidationError(_("Write the address of the main stream first."))
-        known = devices.credentials(
-            node,
-            request.POST.get("user", "").strip() or user,
-            request.POST.get("password", "") or password,
-            _of_page(request),
-        )
+        typed = request.POST.get("password", "") or password
+        camera = _of_page(request)
+        if camera is not None and not typed and hosts_of(url) <= _hosts_in_force(camera):
+            known = devices.credentials(node, "", "", camera)
+        else:  # what is kept for a camera goes to that camera alone
+            known = devices.credentials(node, request.POST.get("user", "").strip() or user, typed)
         begun = devices.begin_probe(node, url, known)
+        record("camera.probe", thing=camera or node, details={"host": " ".join(hosts_of(url))})
+        request.session["probe"] = {"job": begun.job, "still": _shows_still(request, node, url, camera)}
         content = {"node": node, "job": begun.job, "state": begun}
     except ValidationError as error:
         content["trouble"] = " ".join(error.messages)
@@ -181,6 +187,20 @@ def _of_page(request: HttpRequest) -> Camera | None:
     return found
 
 
+def _hosts_in_force(camera: Camera) -> frozenset[str]:
+    """Where the node itself sends the password it has for the camera."""
+    in_force = camera.in_force or {}
+    return hosts_of(*((in_force.get(part) or {}).get("url", "") for part in ("main", "sub")))
+
+
+def _shows_still(request: HttpRequest, node: Node, url: str, camera: Camera | None) -> bool:
+    """Whether the first picture may be shown: not of a camera with masks, nor of one that one may not watch."""
+    there = [one for one in Camera.objects.filter(node=node) if hosts_of(url) & (one.hosts() | _hosts_in_force(one))]
+    there += [camera] if camera is not None else []
+    return not any(one.masks or not may(request.user, Action.VIEW_LIVE, one) for one in there)
+
+
+@shows_pictures
 @require_GET
 def probe_state(request: HttpRequest, node: uuid.UUID, job: uuid.UUID) -> HttpResponse:
     """How far the look at a stream has come."""
@@ -193,6 +213,8 @@ def probe_state(request: HttpRequest, node: uuid.UUID, job: uuid.UUID) -> HttpRe
     else:
         content["state"] = state
         # Who sees no live pictures here sees none while setting up either; what was measured says enough.
-        content["pictures"] = may(request.user, Action.VIEW_LIVE, found)
+        begun = request.session.get("probe") or {}
+        shown = begun.get("job") == str(job) and begun.get("still") is True
+        content["pictures"] = shown and may(request.user, Action.VIEW_LIVE, found)
         content["trouble"] = device_trouble(state.fault, state.message) if state.fault else ""
     return render(request, "cameras/_probe.html", content)
