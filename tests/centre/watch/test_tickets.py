@@ -13,6 +13,7 @@ from tests.centre.conftest import Appoint, Province, make_camera
 from xomyen.access.errors import ActionNotAllowed, CameraNotAllowed, SpanNotAllowed, WidthNotAllowed
 from xomyen.access.tickets import TicketChecker
 from xomyen.centre.accounts.models import User
+from xomyen.centre.audit.models import Pending
 from xomyen.centre.cameras.models import Acceptance, Camera, Node
 from xomyen.centre.permissions.roles import RULES, Role
 from xomyen.centre.watch.services import origin_of, watched
@@ -39,6 +40,11 @@ def _given(person: User, use: Use = Use.LIVE, **wish: Any) -> Given:
     return give(person, watched(person), Wish(use, **wish))
 
 
+def _take(length_ns: int, ago_ns: int = 0) -> Wish:
+    to_ns = SystemClock().wall_ns() - ago_ns
+    return Wish(Use.TAKE, "", to_ns - length_ns, to_ns)
+
+
 def _claims(token: str) -> dict[str, Any]:
     found: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return found
@@ -63,9 +69,10 @@ def test_the_head_of_a_group_gets_reduced_live_pictures_of_public_cameras_and_th
     province: Province, appoint: Appoint, checker: Callable[[Node], TicketChecker]
 ) -> None:
     person = appoint(Role.GROUP_HEAD, unit=province.group)
-    for use in Use:
-        wanted = give(person, Camera.objects.select_related("site", "node", "camera_class"), Wish(use))
-        assert [one.actions for one in wanted.tickets] == ([] if use is Use.TAKE else [("live",)])
+    rows = Camera.objects.select_related("site", "node", "camera_class")
+    for use in (Use.LIVE, Use.PAST):
+        assert [one.actions for one in give(person, rows, Wish(use)).tickets] == [("live",)]
+    assert give(person, rows.filter(pk=province.public.pk), _take(HOUR_NS)).tickets == []
     token, check = _given(person).tickets[0].token, checker(province.node).check
     now = SystemClock().wall_ns()
     own = str(province.public.pk)
@@ -102,7 +109,7 @@ def test_the_past_of_some_cameras_is_shown_to_those_who_say_what_for(province: P
     silent = _given(person, Use.PAST)
     assert str(province.public.pk) in silent.needs_purpose
     assert {one.actions for one in silent.tickets} == {("live",)}
-    assert not _given(person, Use.TAKE).tickets
+    assert not give(person, watched(person).filter(pk=province.public.pk), _take(HOUR_NS)).tickets
     told = _given(person, Use.PAST, purpose="Xác minh vụ 0138")
     assert not told.needs_purpose
     (ticket,) = told.tickets
@@ -110,18 +117,42 @@ def test_the_past_of_some_cameras_is_shown_to_those_who_say_what_for(province: P
     assert _claims(ticket.token)["purpose"] == "Xác minh vụ 0138"
 
 
-def test_a_ticket_to_take_footage_is_for_that_stretch_alone_and_lasts_as_long_as_a_slow_line(
+def test_a_ticket_to_take_footage_is_for_that_stretch_of_that_camera_alone(
     province: Province, appoint: Appoint, checker: Callable[[Node], TicketChecker]
 ) -> None:
     person = appoint(Role.DUTY_OFFICER, unit=province.group)
-    now = SystemClock().wall_ns()
-    given = _given(person, Use.TAKE, from_ns=now - HOUR_NS, to_ns=now)
-    claims = _claims(given.tickets[0].token)
-    assert (claims["actions"], claims["exp"] - claims["iat"]) == (["clip"], TAKING_S)
-    check = checker(province.node).check
-    check(given.tickets[0].token, "clip", str(province.public.pk), from_ns=now - HOUR_NS, to_ns=now, width=1)
-    with pytest.raises(SpanNotAllowed):
-        check(given.tickets[0].token, "clip", str(province.public.pk), from_ns=now - HOUR_NS - 1, to_ns=now, width=1)
+    wish = _take(HOUR_NS)
+    (ticket,) = give(person, watched(person).filter(pk=province.public.pk), wish).tickets
+    assert _claims(ticket.token)["actions"] == ["clip"]
+    check, own, span = checker(province.node).check, str(province.public.pk), {"from_ns": wish.from_ns, "width": 1}
+    check(ticket.token, "clip", own, to_ns=wish.to_ns, **span)
+    for wider in ({"from_ns": wish.from_ns - 1}, {"to_ns": wish.to_ns + 1}):
+        with pytest.raises(SpanNotAllowed):
+            check(ticket.token, "clip", own, **{**span, "to_ns": wish.to_ns, **wider})
+    with pytest.raises(CameraNotAllowed):
+        check(ticket.token, "clip", str(province.private.pk), to_ns=wish.to_ns, **span)
+
+
+@pytest.mark.parametrize(
+    ("length_s", "life_s"), [(30, LIFETIME_S + 30), (7200, LIFETIME_S + 7200), (24 * 3600, TAKING_S)]
+)
+def test_a_ticket_to_take_footage_lasts_as_long_as_a_slow_line_takes_for_its_stretch(
+    province: Province, appoint: Appoint, length_s: int, life_s: int
+) -> None:
+    person = appoint(Role.DUTY_OFFICER, unit=province.group)
+    (ticket,) = give(person, watched(person)[:1], _take(length_s * NS_PER_SECOND)).tickets
+    claims = _claims(ticket.token)
+    assert claims["exp"] - claims["iat"] == life_s
+
+
+def test_footage_beyond_the_reach_of_a_role_is_not_taken(
+    province: Province, appoint: Appoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = RULES[Role.DUTY_OFFICER]
+    hour = type(rule.pictures)(past=datetime.timedelta(hours=1))
+    monkeypatch.setitem(RULES, Role.DUTY_OFFICER, type(rule)(rule.actions, hour))
+    person = appoint(Role.DUTY_OFFICER, unit=province.group)
+    assert give(person, watched(person)[:1], _take(HOUR_NS, ago_ns=2 * HOUR_NS)).tickets == []
 
 
 def test_cameras_with_private_zones_are_asked_for_masked(province: Province, appoint: Appoint) -> None:
@@ -171,6 +202,44 @@ def test_the_page_asks_for_tickets_and_gets_those_of_the_cameras_it_may_see(
     assert client.get("/watch/tickets").status_code == 405
     assert client.get(f"/camera/{province.public.pk}").status_code == 200
     assert client.get(f"/camera/{province.secret.pk}").status_code == 404
+
+
+def test_a_page_takes_one_stretch_of_one_camera_at_a_time_and_that_is_recorded(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    person = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    client = signed_in(person)
+    one, both = [str(province.public.pk)], [str(province.public.pk), str(province.private.pk)]
+    end = SystemClock().wall_ns() // 1_000_000
+    span, day = {"from_ms": end - 60_000, "to_ms": end}, 24 * 3_600_000
+
+    def ask(**body: Any) -> Any:
+        wish = {"use": "take", "purpose": "Xác minh vụ 0138", **body}
+        return client.post("/watch/tickets", json.dumps(wish), content_type="application/json")
+
+    refusals: list[tuple[dict[str, Any], str]] = [
+        ({}, "one_camera_at_a_time"),
+        (span, "one_camera_at_a_time"),
+        ({"cameras": [], **span}, "one_camera_at_a_time"),
+        ({"cameras": both, **span}, "one_camera_at_a_time"),
+        ({"cameras": one}, "span_is_missing"),
+        ({"cameras": one, "from_ms": end}, "span_is_missing"),
+        ({"cameras": one, "to_ms": end}, "span_is_missing"),
+        ({"cameras": one, "from_ms": end, "to_ms": end}, "span_is_empty"),
+        ({"cameras": one, "from_ms": end - day - 1, "to_ms": end}, "span_is_too_long"),
+        ({"use": "past", "cameras": one, "from_ms": end, "to_ms": end - 1}, "span_is_empty"),
+    ]
+    for wish, code in refusals:
+        refused = ask(**wish)
+        assert (refused.status_code, refused.json()["code"]) == (422, code), wish
+    assert ask(cameras=[str(province.secret.pk)], **span).status_code == 404
+    assert not Pending.objects.filter(action="ticket.issued").exists()
+    (ticket,) = ask(cameras=one, **span).json()["tickets"]
+    assert (ticket["cameras"], ticket["actions"]) == (one, ["clip"])
+    row = Pending.objects.get(action="ticket.issued")
+    assert (row.person, row.thing, row.purpose) == (str(person.pk), one[0], "Xác minh vụ 0138")
+    nanoseconds = {"from_ns": span["from_ms"] * 1_000_000, "to_ns": span["to_ms"] * 1_000_000}
+    assert json.loads(row.details_json) == {"actions": ["clip"], **nanoseconds}
 
 
 def test_pages_with_pictures_are_for_those_who_may_see_some(

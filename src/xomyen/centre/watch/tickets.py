@@ -12,6 +12,7 @@ from django.conf import settings
 
 from xomyen.access.tickets import Action as NodeAction
 from xomyen.access.tickets import Grant, MaskRule, issue, ticket_for
+from xomyen.centre.audit.services import record
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import limits_of
@@ -20,7 +21,8 @@ from xomyen.proof.keys import SigningKey
 from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock
 
 LIFETIME_S = 600
-TAKING_S = 4 * 3600  # a day of footage over a slow line
+TAKING_S = 4 * 3600  # the longest life of a ticket that takes footage
+LONGEST_TAKEN_S = 24 * 3600  # of footage; a node gives no more at once
 MOST_IN_ONE = 200  # cameras; a ticket is a header of each request
 
 
@@ -32,6 +34,14 @@ class Use(StrEnum):
     TAKE = "take"  # one download
 
 
+class WishRefused(ValueError):
+    """No ticket is made of such a wish; `code` says why, for programs."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What somebody wants to see."""
@@ -40,6 +50,38 @@ class Wish:
     purpose: str = ""
     from_ns: int | None = None  # of what is taken
     to_ns: int | None = None
+
+    def check(self, cameras: int | None) -> None:
+        """Raises WishRefused unless the span runs forward and what is taken is one stretch of one camera.
+
+        `cameras` is how many were asked for; None: all there are.
+        """
+        length_ns = self._length_ns
+        if length_ns is not None and length_ns <= 0:
+            raise WishRefused("span_is_empty")
+        if self.use is not Use.TAKE:
+            return
+        if cameras != 1:
+            raise WishRefused("one_camera_at_a_time")
+        if length_ns is None:
+            raise WishRefused("span_is_missing")
+        if length_ns > LONGEST_TAKEN_S * NS_PER_SECOND:
+            raise WishRefused("span_is_too_long")
+
+    @property
+    def lifetime_s(self) -> int:
+        """How long its tickets last.
+
+        The node breaks a download off when its ticket ends. A line that carries what the camera records takes as
+        long as the footage is; ten minutes more are for asking, and for a short stretch over a slower one.
+        """
+        if self.use is not Use.TAKE or self._length_ns is None:
+            return LIFETIME_S
+        return min(TAKING_S, LIFETIME_S + self._length_ns // NS_PER_SECOND)
+
+    @property
+    def _length_ns(self) -> int | None:
+        return None if self.from_ns is None or self.to_ns is None else self.to_ns - self.from_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +132,12 @@ def subject_of(person: Any) -> str:
 def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None = None) -> Given:
     """The tickets with which the person sees of these cameras what may be seen; cameras that may not be are left out.
 
-    They bring site, node and class along (`select_related`).
+    They bring site, node and class along (`select_related`). Raises WishRefused.
     """
     clock = clock or SystemClock()
     now_ns = clock.wall_ns()
     listed = [camera for camera in cameras if camera.node_id is not None]
+    wish.check(len(listed))
     allowed = [(node_action, limits_of(person, action, listed)) for action, node_action in _ASKED[wish.use]]
     asking: list[str] = []
     groups: dict[tuple[Any, Grant], list[Camera]] = {}
@@ -106,16 +149,24 @@ def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None
         if camera.camera_class.past_needs_purpose and not wish.purpose and _LOOKS_BACK.intersection(actions):
             asking.append(str(camera.pk))
             actions = tuple(action for action in actions if action not in _LOOKS_BACK)
-        if actions:
-            grant = _grant(person, camera, limits, actions, wish, now_ns)
+        grant = _grant(person, camera, limits, actions, wish, now_ns) if actions else None
+        if grant is not None:
             groups.setdefault((camera.node, grant), []).append(camera)
-    lifetime_s = TAKING_S if wish.use is Use.TAKE else LIFETIME_S
     tickets = [
-        _signed(node, grant.model_copy(update={"cameras": _ids(part)}), number, clock, lifetime_s)
+        _signed(node, grant.model_copy(update={"cameras": _ids(part)}), number, clock, wish.lifetime_s)
         for (node, grant), members in groups.items()
         for number, part in enumerate(_parts(members))
     ]
     return Given(tickets, asking)
+
+
+def record_issued(given: Given, cameras: Iterable[Camera], wish: Wish) -> None:
+    """Notes in the audit log who got tickets for which cameras, of what time, and what for."""
+    by_id = {str(camera.pk): camera for camera in cameras}
+    for one in given.tickets:
+        details = {"actions": one.actions, "from_ns": wish.from_ns, "to_ns": wish.to_ns}
+        for key in one.cameras:
+            record("ticket.issued", thing=by_id[key], purpose=wish.purpose, details=details)
 
 
 def _in_reach(action: NodeAction, limits: PictureLimits) -> bool:
@@ -130,8 +181,8 @@ def _grant(
     actions: Sequence[NodeAction],
     wish: Wish,
     now_ns: int,
-) -> Grant:
-    """One set of limits: the narrowest of those of the actions."""
+) -> Grant | None:
+    """One set of limits: the narrowest of those of the actions. None: the span lies wholly beyond their reach."""
     each = [limits[action] for action in actions]
     widths = [one.greatest_width for one in each if one.greatest_width is not None]
     # Live pictures need no past, so its bound is that of looking back.
@@ -142,6 +193,8 @@ def _grant(
         start_ns = now_ns - int(min(reaches).total_seconds()) * NS_PER_SECOND
     if wish.from_ns is not None:
         start_ns = max(start_ns or 0, wish.from_ns)
+    if start_ns is not None and wish.to_ns is not None and start_ns >= wish.to_ns:
+        return None
     masked = bool(camera.masks) and any(one.masked for one in each)
     return Grant(
         subject=subject_of(person),

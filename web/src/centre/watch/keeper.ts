@@ -33,8 +33,9 @@ class TicketDoor implements Door {
       use: "take",
       cameras: [camera],
       purpose: this.purpose(),
-      from_ms: Math.floor(fromMs),
-      to_ms: Math.ceil(toMs),
+      // Rounded as the node is asked: the longest stretch it gives must not come out a moment longer here.
+      from_ms: Math.round(fromMs),
+      to_ms: Math.round(toMs),
     };
     const [taken] = (await post<Given>(this.start.tickets, wish)).tickets;
     if (!taken) throw new Problem("action_not_allowed", 403, "");

@@ -11,11 +11,10 @@ from xomyen.centre.accounts.regulations import outstanding
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.problems import Problem
 from xomyen.centre.api.scopes import Scope
-from xomyen.centre.audit.services import record
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
 from xomyen.centre.watch.services import origin_of, watched
-from xomyen.centre.watch.tickets import Use, Wish, give
+from xomyen.centre.watch.tickets import Use, Wish, WishRefused, give, record_issued
 
 router = Router(auth=bearer(Scope.TICKETS_ISSUE), tags=["tickets"])
 _Ns = Annotated[int, Field(ge=0, lt=2**63)]
@@ -23,7 +22,10 @@ _MOST = 250
 
 
 class TicketWish(Schema):
-    """Which cameras, what for, and of what time when footage is taken. Times in ns since 1970, UTC."""
+    """Which cameras, what for, and of what time. Times in ns since 1970, UTC.
+
+    To take footage (`take`) needs exactly one camera, `from_ns` and `to_ns`, at most 24 hours apart.
+    """
 
     model_config = ConfigDict(extra="forbid")
     cameras: Annotated[list[uuid.UUID], Field(min_length=1, max_length=_MOST)]
@@ -54,22 +56,22 @@ def issue_tickets(request: HttpRequest, body: TicketWish) -> Any:
     """Tickets for cameras that one may watch. Scope `tickets:issue`."""
     action = Action.CLIP if body.use is Use.TAKE else Action.VIEW_LIVE
     require(request.user, action)
-    if body.from_ns is not None and body.to_ns is not None and body.from_ns >= body.to_ns:
-        raise Problem(422, "span_is_empty")
+    wish = Wish(body.use, body.purpose.strip(), body.from_ns, body.to_ns)
+    try:
+        wish.check(len(set(body.cameras)))
+    except WishRefused as refusal:
+        raise Problem(422, refusal.code) from refusal
     if outstanding(request.user).exists():
         raise Problem(403, "regulation")
     cameras = list(watched(request.user, action).filter(pk__in=body.cameras))
     if not cameras:
         raise Http404
-    given = give(request.user, cameras, Wish(body.use, body.purpose.strip(), body.from_ns, body.to_ns))
-    by_id = {str(camera.pk): camera for camera in cameras}
-    for one in given.tickets:
-        for key in one.cameras:
-            record("ticket.issued", thing=by_id[key], purpose=body.purpose, details={"actions": one.actions})
+    given = give(request.user, cameras, wish)
+    record_issued(given, cameras, wish)
     tickets = [
         {
             "node": one.node.pk,
-            "address": origin_of(one.node.address),
+            "address": origin_of(one.node.address, request.get_host()),
             "ticket": one.token,
             "expires": one.expires_s,
             "cameras": one.cameras,

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from xomyen.centre.cameras.models import Camera
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.watch import services
-from xomyen.centre.watch.tickets import Given, Use, Wish, give
-from xomyen.centre.watch.views.asking import for_scripts, read, told
+from xomyen.centre.watch.tickets import Given, Use, Wish, WishRefused, give, record_issued
+from xomyen.centre.watch.views.asking import Unreadable, for_scripts, read, told
 from xomyen.terms.time import NS_PER_SECOND
 
 _NS_PER_MS = NS_PER_SECOND // 1000
@@ -31,15 +31,22 @@ class _Ask(BaseModel):
 @require_POST
 @for_scripts
 def tickets(request: HttpRequest) -> HttpResponse:
-    """Tickets for the cameras of a page, by node and limits."""
+    """Tickets for the cameras of a page, by node and limits; those that take footage are recorded."""
     ask = read(request, _Ask)
+    wish = Wish(ask.use, ask.purpose.strip(), _ns(ask.from_ms), _ns(ask.to_ms))
+    try:
+        wish.check(None if ask.cameras is None else len(set(ask.cameras)))
+    except WishRefused as refusal:
+        raise Unreadable(refusal.code, "The page asked for what no ticket is made of.") from refusal
     rows = services.watched(request.user, Action.CLIP if ask.use is Use.TAKE else Action.VIEW_LIVE)
     rows = rows[: services.MOST_ON_A_WALL] if ask.cameras is None else rows.filter(pk__in=ask.cameras)
     cameras = list(rows)
     if ask.cameras and not cameras:
         raise Http404
-    wish = Wish(ask.use, ask.purpose.strip(), _ns(ask.from_ms), _ns(ask.to_ms))
-    return told(_document(give(request.user, cameras, wish), cameras, request.get_host()))
+    given = give(request.user, cameras, wish)
+    if ask.use is Use.TAKE:  # to look is told by the node, for each camera and stretch
+        record_issued(given, cameras, wish)
+    return told(_document(given, cameras, request.get_host()))
 
 
 def _ns(ms: int | None) -> int | None:
