@@ -39,6 +39,6 @@ def program() -> Callable[..., Program]:
     """`program(person)` may do all that the person may; `scopes` narrows it."""
 
     def made(person: User, scopes: Any = tuple(Scope), **headers: str) -> Program:
-        return Program(make_token(person, "Thử", scopes, DAY)[1], **headers)
+        return Program(make_token(person, "Thử", scopes, DAY, strong=True)[1], **headers)
 
     return made

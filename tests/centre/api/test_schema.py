@@ -61,7 +61,9 @@ def tokens(province: Province, appoint: Appoint) -> dict[str, str]:
     # Nothing of the other commune is known to any of them, but it is there, and has its people.
     appoint(Role.DUTY_OFFICER, unit=province.other_commune)
     chain_pending()
-    return {role: make_token(person, "Thử", list(Scope), DAY)[1] for role, person in people.items()} | {"": "xyc_no"}
+    return {role: make_token(person, "Thử", list(Scope), DAY, strong=True)[1] for role, person in people.items()} | {
+        "": "xyc_no"
+    }
 
 
 @pytest.fixture

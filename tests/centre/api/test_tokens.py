@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from tests.centre.accounts.conftest import PASSWORD
 from tests.centre.api.conftest import DAY, Program
 from tests.centre.conftest import Appoint, Province
 
+from xomyen.centre.accounts import services
 from xomyen.centre.accounts.models import User
+from xomyen.centre.accounts.regulations import accept, enact
 from xomyen.centre.api.models import AccessToken
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.tokens import MOST, find_token, make_token
 from xomyen.centre.audit.models import Record
 from xomyen.centre.audit.writer import chain_pending
+from xomyen.centre.dates import today
 from xomyen.centre.permissions.roles import Role
 
 
@@ -96,3 +100,89 @@ def test_when_a_token_was_used_is_kept(person: User) -> None:
     Program(secret).get("me")
     made.refresh_from_db()
     assert made.last_used is not None
+
+
+@pytest.fixture
+def officer(province: Province, appoint: Appoint) -> User:
+    return appoint(Role.DUTY_OFFICER, unit=province.commune)
+
+
+def test_a_token_made_with_a_password_alone_carries_no_officers_rights(
+    province: Province, appoint: Appoint, person: User, signed_in: Callable[[User], Client]
+) -> None:
+    client = signed_in(person)
+    session = client.session
+    session.clear()
+    session.save()
+    client.force_login(person, "django.contrib.auth.backends.ModelBackend")
+    made = client.post("/me/tokens/", {"name": "Thử", "scopes": ["tickets:issue", "units:read"], "days": "7"})
+    program = Program(made.context["secret"])
+    assert program.get("me").status_code == 200
+    appoint(Role.DUTY_OFFICER, person, unit=province.commune)
+    for answer in (
+        program.get("me"),
+        program.get("units"),
+        program.send("POST", "tickets", {"cameras": [province.private.pk], "use": "past", "purpose": "x"}),
+    ):
+        assert (answer.status_code, answer.json()["type"]) == (403, "urn:xomyen:second_factor")
+    assert "xác thực hai lớp" in answer.json()["detail"]
+    assert "không dùng được" in signed_in(person).get("/me/tokens/").content.decode()
+
+
+def test_a_token_made_with_a_second_factor_carries_them(officer: User, signed_in: Callable[[User], Client]) -> None:
+    made = signed_in(officer).post("/me/tokens/", {"name": "Thử", "scopes": ["units:read"], "days": "7"})
+    assert Program(made.context["secret"]).get("units").status_code == 200
+
+
+def test_no_program_gets_tickets_before_its_owner_accepted_the_regulations(province: Province, officer: User) -> None:
+    secret = make_token(officer, "Thử", [Scope.TICKETS_ISSUE], DAY, strong=True)[1]
+    regulation = enact(province.commune, None, today(), "Quy chế khai thác", "Điều 1")
+    wish = {"cameras": [province.public.pk]}
+    refused = Program(secret).send("POST", "tickets", wish)
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:xomyen:regulation")
+    accept(officer, regulation, None)
+    assert Program(secret).send("POST", "tickets", wish).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "ends", [services.sign_out_everywhere, services.forget_second_factor, services.lock, services.unlock]
+)
+def test_what_ends_sessions_ends_tokens(officer: User, ends: Callable[[User], None]) -> None:
+    _, secret = make_token(officer, "Thử", [Scope.UNITS_READ], DAY, strong=True)
+    ends(officer)
+    services.unlock(officer)
+    assert find_token(secret) is None
+    chain_pending()
+    assert Record.objects.filter(action="token.revoked").count() == 1
+
+
+def test_another_password_ends_tokens(person: User, officer: User) -> None:
+    person.set_password(PASSWORD)
+    person.save()
+    client = Client()
+    client.post("/account/login/", {"login": person.username, "password": PASSWORD})
+    _, secret = make_token(person, "Thử", [Scope.UNITS_READ], DAY)
+    new = "con-thuyen-ngoai-bai-dau"
+    client.post("/account/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    assert find_token(secret) is None
+    link = services.invitation_link(person, officer)
+    _, secret = make_token(person, "Thử", [Scope.UNITS_READ], DAY)
+    client = Client()
+    client.post("/account/link/", {"code": link.partition("#")[2]})
+    client.post("/account/welcome/", {"password1": PASSWORD, "password2": PASSWORD})
+    assert find_token(secret) is None
+    chain_pending()
+    by_link = Record.objects.filter(action="account.password_changed").latest("sequence")
+    assert (by_link.person, by_link.thing) == (str(person.pk), str(person.pk))
+
+
+def test_who_may_lock_a_person_sees_how_many_tokens_count(
+    province: Province, appoint: Appoint, officer: User, signed_in: Callable[[User], Client]
+) -> None:
+    head = signed_in(appoint(Role.POLICE_HEAD, unit=province.commune))
+    assert "mã truy cập API" not in head.get(f"/people/{officer.pk}/").content.decode()
+    for _ in range(2):
+        make_token(officer, "Thử", [Scope.UNITS_READ], DAY, strong=True)
+    assert "2 mã truy cập API" in head.get(f"/people/{officer.pk}/").content.decode()
+    other = signed_in(appoint(Role.DUTY_COMMANDER, unit=province.commune))
+    assert "mã truy cập API" not in other.get(f"/people/{officer.pk}/").content.decode()

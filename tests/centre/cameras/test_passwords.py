@@ -64,7 +64,7 @@ def test_neither_the_api_nor_a_table_moves_the_password_to_another_machine(
 ) -> None:
     technician = appoint(Role.TECHNICIAN, unit=province.commune)
     scopes = ["cameras:read", "cameras:write"]
-    token, secret = make_token(technician, "t", scopes, datetime.timedelta(days=2))
+    token, secret = make_token(technician, "t", scopes, datetime.timedelta(days=2), strong=True)
     assert token.pk
     headers = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
     page = f"/api/v1/cameras/{camera.pk}"

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,17 +17,19 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from xomyen.centre.accounts.entry import address_of, is_strong
 from xomyen.centre.accounts.forms import NewPasswordForm
-from xomyen.centre.accounts.models import EntryLink, LinkPurpose
+from xomyen.centre.accounts.models import EntryLink, LinkPurpose, User
 from xomyen.centre.accounts.regulations import accept, outstanding
 from xomyen.centre.accounts.services import (
     AFTERWARDS,
     OWNER_LINK,
+    access_ended,
     enter,
     has_second_factor,
     nobody_yet,
     use,
     valid_link,
 )
+from xomyen.centre.audit.services import record
 
 _INVITATION = "invitation"
 SET_UP = "set_up"
@@ -88,7 +91,11 @@ class WelcomeView(View):
             return self._page(request, form)
         if not use(self.link):
             return render(request, "accounts/link.html", {"failed": True}, status=410)
-        user = form.save()
+        with transaction.atomic():
+            user = form.save()
+            # Sessions end by the other password itself; what programs hold ends here.
+            access_ended.send(User, user=user)
+            record("account.password_changed", user, thing=user, request=request, details={"how": "link"})
         request.session.pop(_INVITATION, None)
         enter(request, user, "password")
         return redirect("home")

@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.db.models import F
+from django.dispatch import Signal
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +28,9 @@ STRONG = "second_factor"
 OWNER_LINK = "owner_link"
 AFTERWARDS = "afterwards"
 """The session's key for where to go once nothing is missing any more."""
+
+access_ended = Signal()
+"""All that the person (`user`) is in by has ended; sent in the transaction of that."""
 
 
 def digest(secret: str) -> str:
@@ -95,13 +99,14 @@ def enter(request: HttpRequest, user: User, how: str) -> None:
 
 
 def sign_out_everywhere(user: User) -> None:
-    """Ends every session of the person at once, wherever it is."""
+    """Ends every session, link and access token of the person at once, wherever it is."""
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(session_round=F("session_round") + 1)
         for session in UserSession.objects.filter(user=user):
             session.end()
         now = timezone.now()
         EntryLink.objects.filter(user=user, used__isnull=True, expires__gt=now).update(expires=now)
+        access_ended.send(User, user=user)
         record("session.ended_everywhere", thing=user)
     user.refresh_from_db(fields=["session_round"])
 
@@ -114,8 +119,11 @@ def lock(user: User) -> None:
 
 
 def unlock(user: User) -> None:
-    user.is_active = True
-    user.save(update_fields=["is_active"])
+    """The person can sign in again; nothing from before counts."""
+    with transaction.atomic():
+        access_ended.send(User, user=user)
+        user.is_active = True
+        user.save(update_fields=["is_active"])
 
 
 def forget_second_factor(user: User) -> None:

@@ -114,6 +114,7 @@ def person(request: HttpRequest, key: Any) -> HttpResponse:
         "appointable": shown.pk != request.user.pk and bool(roles_given(request.user)),
         "signed_in_at": UserSession.objects.filter(user=shown).count(),
         "factors": services.has_second_factor(shown),
+        "tokens": shown.access_tokens.usable().count(),
         "link": request.session.pop(_LINK, None) if request.session.get(_LINK, {}).get("for") == str(key) else None,
         "active_place": _PLACE,
     }

@@ -6,3 +6,6 @@ class ApiConfig(AppConfig):
     name = "xomyen.centre.api"
     label = "api"
     verbose_name = _("API")
+
+    def ready(self) -> None:
+        from xomyen.centre.api import signals  # noqa: F401  # listens from here on

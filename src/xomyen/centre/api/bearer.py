@@ -10,6 +10,7 @@ from ninja.security import HttpBearer
 from xomyen.centre.api.problems import Problem
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.tokens import find_token
+from xomyen.centre.permissions.decide import needs_second_factor
 
 
 class Bearer(HttpBearer):
@@ -26,6 +27,9 @@ class Bearer(HttpBearer):
         request.user = found.user  # whom the audit log names
         if not request.headers.get("Accept-Language"):
             translation.activate(found.user.language)
+        if not found.strong and needs_second_factor(found.user):
+            detail = _("Your role asks for a second factor: make a new token after signing in with it.")
+            raise Problem(403, "second_factor", detail)
         if self.scope is not None and self.scope.value not in found.scopes:
             detail = _("The token may not be used for this: %(scope)s.") % {"scope": self.scope.value}
             raise Problem(403, "scope_missing", detail)

@@ -1,10 +1,19 @@
 """Personal access tokens."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from xomyen.centre.accounts.models import User
 from xomyen.centre.keys import KeyedModel
+
+
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    """Tokens in their states."""
+
+    def usable(self) -> "AccessTokenQuerySet":
+        """Those that count now."""
+        return self.filter(revoked__isnull=True, expires__gt=timezone.now(), user__is_active=True)
 
 
 class AccessToken(KeyedModel):
@@ -15,10 +24,14 @@ class AccessToken(KeyedModel):
     digest = models.CharField(max_length=64, unique=True)  # SHA-256 of the secret, which has 256 bits of chance
     beginning = models.CharField(max_length=12)  # of the secret, by which people know it again
     scopes = models.JSONField(_("may be used to"), default=list)
+    # Made in a session that rested on more than a password: what officers' rights ask for.
+    strong = models.BooleanField(default=False)
     created = models.DateTimeField(auto_now_add=True)
     expires = models.DateTimeField(_("expires"))
     revoked = models.DateTimeField(null=True, blank=True)
     last_used = models.DateTimeField(null=True, blank=True)  # to five minutes
+
+    objects = AccessTokenQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created",)

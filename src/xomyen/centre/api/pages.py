@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from xomyen.centre.accounts.entry import is_strong
 from xomyen.centre.api.forms import TokenForm
 from xomyen.centre.api.models import AccessToken
 from xomyen.centre.api.scopes import Scope
-from xomyen.centre.api.tokens import MOST, TooManyTokens, make_token, revoke_token, usable
+from xomyen.centre.api.tokens import MOST, TooManyTokens, make_token, revoke_token
+from xomyen.centre.permissions.decide import needs_second_factor
 
 
 @never_cache
@@ -24,14 +26,17 @@ def tokens(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             values = form.cleaned_data
-            _made, secret = make_token(request.user, values["name"], values["scopes"], form.lasts)
+            _made, secret = make_token(
+                request.user, values["name"], values["scopes"], form.lasts, strong=is_strong(request)
+            )
             form = TokenForm()
         except TooManyTokens:
             form.add_error(None, _("You have %(count)s tokens; revoke one first.") % {"count": MOST})
     labels = dict(Scope.choices)
-    own = list(usable().filter(user=request.user).order_by("-created"))
+    own = AccessToken.objects.usable().filter(user=request.user).order_by("-created")
     shown = [(one, [labels[scope] for scope in one.scopes if scope in labels]) for one in own]
-    return render(request, "api/tokens.html", {"form": form, "secret": secret, "tokens": shown})
+    context = {"form": form, "secret": secret, "tokens": shown, "asked": needs_second_factor(request.user)}
+    return render(request, "api/tokens.html", context)
 
 
 @require_POST

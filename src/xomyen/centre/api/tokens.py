@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from xomyen.centre.accounts.models import User
@@ -26,9 +25,14 @@ class TooManyTokens(Exception):
     """The person has as many usable tokens as one may have."""
 
 
-def make_token(user: User, name: str, scopes: Iterable[Any], lasts: datetime.timedelta) -> tuple[AccessToken, str]:
-    """A token and its secret, which nobody can be told again. Raises TooManyTokens."""
-    if usable().filter(user=user).count() >= MOST:
+def make_token(
+    user: User, name: str, scopes: Iterable[Any], lasts: datetime.timedelta, *, strong: bool = False
+) -> tuple[AccessToken, str]:
+    """A token and its secret, which nobody can be told again. Raises TooManyTokens.
+
+    `strong`: a second factor was shown for it; without, it counts for nobody whose role asks for one.
+    """
+    if AccessToken.objects.usable().filter(user=user).count() >= MOST:
         raise TooManyTokens
     secret = _PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
@@ -38,23 +42,18 @@ def make_token(user: User, name: str, scopes: Iterable[Any], lasts: datetime.tim
             digest=_digest(secret),
             beginning=secret[:_SHOWN],
             scopes=sorted(str(Scope(scope)) for scope in scopes),
+            strong=strong,
             expires=timezone.now() + min(lasts, LONGEST),
         )
         record("token.made", user, thing=made, details={"scopes": made.scopes, "expires": made.expires})
     return made, secret
 
 
-def usable() -> Any:
-    """Tokens that count now."""
-    now = timezone.now()
-    return AccessToken.objects.filter(Q(revoked=None), expires__gt=now, user__is_active=True)
-
-
 def find_token(secret: str) -> AccessToken | None:
     """The usable token with this secret."""
     if not secret.startswith(_PREFIX) or len(secret) > 100:
         return None
-    found: AccessToken | None = usable().select_related("user").filter(digest=_digest(secret)).first()
+    found = AccessToken.objects.usable().select_related("user").filter(digest=_digest(secret)).first()
     if found is not None and (found.last_used is None or timezone.now() - found.last_used > _USED_EVERY):
         AccessToken.objects.filter(pk=found.pk).update(last_used=timezone.now())
     return found
@@ -67,6 +66,12 @@ def revoke_token(token: AccessToken) -> None:
             token.revoked = timezone.now()
             token.save(update_fields=["revoked"])
             record("token.revoked", thing=token)
+
+
+def revoke_tokens_of(user: User) -> None:
+    """Ends all tokens of the person, those of a locked one too."""
+    for token in AccessToken.objects.filter(user=user, revoked__isnull=True, expires__gt=timezone.now()):
+        revoke_token(token)
 
 
 def _digest(secret: str) -> str:
