@@ -158,6 +158,55 @@ def test_a_password_is_not_kept_as_it_was_typed(technician: Client, province: Pr
     assert "bimat2" not in str(ImportBatch.objects.get().rows)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://admin:GEHEIM@10.0.0.5/2",
+        "rtsp://admin:GE HEIM@10.0.0.5/2",
+        "rtsp://admin:GEH/EIM@10.0.0.5/2",
+        "rtsp://admin:GEH@HE/IM@10.0.0.5/2",
+        "rtsp://admin:GE@he.vn/IM@10.0.0.5/2",
+        "rtsp://admin:12/GEHEIM@10.0.0.5/2",
+        "rtsp://ad.min:GEH#EIM@10.0.0.5/2",
+        "rtsp://admin:GEHEIM@10.0.0.5:x/2",
+        "rtsp:/admin:GEHEIM@10.0.0.5/2",
+        "admin:GEHEIM@10.0.0.5",
+        "rtsp://rtsp://admin:GEHEIM@10.0.0.5/2",
+    ],
+)
+def test_no_password_inside_an_address_is_kept_even_where_it_is_no_address(
+    technician: Client, province: Province, address: str
+) -> None:
+    head = HEAD + ",Luồng phụ"
+    for row in (GATE + "," + address, GATE.replace("rtsp://192.0.2.1/1", address) + ","):
+        preview = given_in(technician, province, table(row, head=head))
+        kept = str(ImportBatch.objects.get().rows)
+        assert not any(part in kept for part in ("GE", "HE", "IM")), kept
+        assert address not in preview.content.decode()
+        assert faults(preview)
+
+
+@pytest.mark.parametrize("address", ["rtsp://10.0.0.5:554/cam@1", "rtsp://cam.example/a?b=c@d", "rtsp://10.0.0.5/1"])
+def test_an_address_without_a_user_is_kept_as_it_is(technician: Client, province: Province, address: str) -> None:
+    assert not faults(given_in(technician, province, table(GATE.replace("rtsp://192.0.2.1/1", address))))
+    assert ImportBatch.objects.get().rows[0]["main_url"] == address
+
+
+def test_a_table_for_a_unit_that_one_has_no_longer_is_not_taken_in(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    person = appoint(Role.TECHNICIAN, unit=province.commune)
+    appoint(Role.TECHNICIAN, person, unit=province.other_commune)
+    client = signed_in(person)
+    file = SimpleUploadedFile("camera.csv", table(GATE.replace("Đầu ghi Gia Khê", "")))
+    form = {"unit": province.other_commune.pk, "file": file}
+    preview = client.post("/cameras/import/", form, follow=True)
+    assert not faults(preview)
+    person.appointments.filter(unit=province.other_commune).delete()
+    assert faults(client.post(preview.redirect_chain[-1][0])) == [(2, "Mã đơn vị")]
+    assert not Site.objects.filter(code="S01").exists()
+
+
 def test_the_template_is_a_table_that_is_read_back(technician: Client, province: Province) -> None:
     data = technician.get("/cameras/import/template/").content
     book = openpyxl.load_workbook(io.BytesIO(data))
@@ -204,6 +253,55 @@ def test_a_file_that_unpacks_to_too_much_is_not_unpacked() -> None:
     assert len(file.getvalue()) < 1 << 20
     with pytest.raises(ValidationError):
         read_table("a.xlsx", file.getvalue())
+
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def with_part(name: str, content: bytes) -> bytes:
+    """A workbook of one cell with another part in the place of its own."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(["a"]))) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in old.namelist():
+            if one != name:
+                new.writestr(one, old.read(one))
+        new.writestr(name, content)
+    return file.getvalue()
+
+
+def sheet_of(cells: bytes) -> bytes:
+    return f'<worksheet xmlns="{MAIN}"><sheetData>'.encode() + cells + b"</sheetData></worksheet>"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("xl/worksheets/sheet1.xml", sheet_of(b'<row r="1">' + b"<c/>" * 130_000 + b"</row>")),
+        ("xl/worksheets/sheet1.xml", sheet_of(b"<row/>" * 130_000)),
+        ("xl/worksheets/sheet1.xml", sheet_of(b"<row><x:c/></row>" * 130_000)),
+        ("xl/worksheets/sheet1.xml", sheet_of(b"<row><c/></row>" * 130_000).decode().encode("utf-16")),
+        ("xl/worksheets/sheet1.xml", sheet_of(b" " * (13 << 20))),
+        ("xl/styles.xml", f'<styleSheet xmlns="{MAIN}">'.encode() + b"<xf/>" * 60_000 + b"</styleSheet>"),
+        ("xl/sharedStrings.xml", f'<sst xmlns="{MAIN}">'.encode() + b"<si/>" * 130_000 + b"</sst>"),
+        ("xl/workbook.xml", f'<workbook xmlns="{MAIN}">'.encode() + b"<definedName/>" * 30_000 + b"</workbook>"),
+    ],
+)
+def test_a_small_file_that_would_take_long_to_read_is_refused_before(name: str, content: bytes) -> None:
+    with pytest.raises(ValidationError, match=r"hơn mức cần thiết|more than a table"):
+        read_table("a.xlsx", with_part(name, content))
+
+
+def test_parts_of_a_workbook_lie_where_they_are_counted() -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook(["a"]))) as packed:
+        types = packed.read("[Content_Types].xml")
+    assert b"/xl/workbook.xml" in types
+    with pytest.raises(ValidationError):
+        read_table("a.xlsx", with_part("[Content_Types].xml", types.replace(b"/xl/workbook", b"/xl/worksheets/a")))
+
+
+def test_a_table_of_the_greatest_size_is_read() -> None:
+    rows = [[f"Dòng {row} cột {column}" for column in range(25)] for row in range(MOST_ROWS + 1)]
+    assert read_table("a.xlsx", workbook(*rows)) == rows
 
 
 def test_formulas_count_as_the_values_saved_with_them() -> None:

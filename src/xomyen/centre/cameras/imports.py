@@ -14,7 +14,7 @@ from xomyen.centre.cameras.columns import HEADINGS, keys_of
 from xomyen.centre.cameras.forms import units_for
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, ImportBatch, Node, Owner, Site
 from xomyen.centre.cameras.services import BEGINNINGS
-from xomyen.centre.cameras.values import stream_parts
+from xomyen.centre.cameras.values import stream_parts, without_user
 from xomyen.centre.folding import fold
 from xomyen.centre.link.ask import sealed_for
 from xomyen.centre.organisation.models import Unit
@@ -88,11 +88,14 @@ def _seal(rows: list[dict[str, str]], nodes: dict[Any, Node]) -> None:
     names = _by_name(nodes.values())
     for row in rows:
         password = row.pop("password", "")
-        _url, _user, inside = _stream(row.get("main_url", ""))
-        password = password or inside
-        row["main_url"] = row.get("main_url", "") if not inside else _without_password(row["main_url"])
-        if not row["main_url"]:
-            del row["main_url"]
+        for name in ("main_url", "sub_url"):
+            if name in row:
+                url, user, inside = _stream(row[name])
+                password = password or inside
+                if user:
+                    row.setdefault("user", user)
+                # What cannot be read as an address may hold a password all the same: its beginning is told as a fault.
+                row[name] = without_user(row[name]) if url or "@" not in row[name] else "rtsp://"
         node = names.get(fold(row.get("node", "")))
         if password and node is not None:
             try:
@@ -101,12 +104,6 @@ def _seal(rows: list[dict[str, str]], nodes: dict[Any, Node]) -> None:
                 row["unsealed"] = "away"
         elif password:
             row["unsealed"] = "no recorder"
-
-
-def _without_password(url: str) -> str:
-    scheme, _mark, rest = url.partition("://")
-    user, _at, place = rest.rpartition("@")
-    return f"{scheme}://{user.partition(':')[0]}@{place}"
 
 
 def _stream(text: str) -> tuple[str, str, str]:
@@ -128,8 +125,9 @@ class _Check:
 
     def __init__(self, person: Any, unit: Unit) -> None:
         self.found = Checked()
-        self.unit = unit
         self.units = {one.code: one for one in units_for(person, Action.CAMERA_EDIT)}
+        # The right to enter cameras there may have ended since the table was given in.
+        self.unit = next((one for one in self.units.values() if one.pk == unit.pk), None)
         self.accepts = set(units_for(person, Action.CAMERA_ACCEPT).values_list("pk", flat=True))
         self.classes = {fold(one.name): one for one in CameraClass.objects.order_by("id")}
         self.nodes = _by_name(visible(person, Action.NODE_SEE, Node.objects.all()))
@@ -251,13 +249,11 @@ class _Check:
         if self.row[name] == getattr(camera, name):
             return
         try:
-            url, user, _password = stream_parts(self.row[name])
+            url, _user, _password = stream_parts(self.row[name])
         except ValidationError as error:
             self.fault(name, error.messages[0])
             return
         setattr(camera, name, url)
-        if user and not self.row.get("user"):
-            camera.user = user
 
     def _chosen(self, camera: Camera) -> None:
         """What must be one of several."""

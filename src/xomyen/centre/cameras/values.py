@@ -67,6 +67,24 @@ def _host(text: str) -> str:
         return text
 
 
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|localhost|[\w-]+(\.[\w-]+)+)(:\d{1,5})?")
+
+
+def without_user(text: str) -> str:
+    """A stream's address as it was typed, without user and password.
+
+    Where it cannot be told what is password and what is path, only the beginning is left.
+    """
+    scheme, mark, rest = text.partition("://")
+    if "@" not in rest:
+        return text
+    place = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" not in place:
+        return text if _HOST.fullmatch(place) else scheme + mark
+    found = rest[place.rindex("@") + 1 :]
+    return scheme + mark + (found if "@" not in found else "")
+
+
 def stream_parts(text: str) -> tuple[str, str, str]:
     """A stream's address without what it holds of user and password, then these two.
 
