@@ -61,6 +61,20 @@ def test_the_list_shows_people_of_ones_units_and_narrows_by_what_is_asked(
         assert names(client.get("/people/", asked)) == {one.username for one in found}, asked
 
 
+def test_roles_elsewhere_are_not_found_by_looking_for_them(
+    province: Province, appoint: Appoint, signed_in: SignedIn, head: User
+) -> None:
+    person = appoint(Role.SECURITY_TEAM, unit=province.group)
+    appoint(Role.ADMINISTRATOR, person, unit=province.other_commune)
+    gone = appoint(Role.SECURITY_TEAM, unit=province.group, valid_to=today())
+    appoint(Role.DUTY_OFFICER, gone, unit=province.other_commune)
+    client = signed_in(head)
+    for asked in ({"role": "administrator"}, {"role": "duty_officer"}, {"at": "Bên Sông"}, {"at": "90009"}):
+        assert names(client.get("/people/", asked)) == set(), asked
+    assert names(client.get("/people/", {"role": "security_team"})) == {person.username}
+    assert names(client.get("/people/", {"state": "former"})) == {gone.username}
+
+
 def test_the_number_of_queries_does_not_grow_with_people(
     province: Province, appoint: Appoint, signed_in: SignedIn, head: User, django_assert_max_num_queries: Any
 ) -> None:

@@ -123,6 +123,29 @@ def test_strangers_cannot_fill_the_register_with_waiting_screens(db: None) -> No
     assert Client().get("/pair/", REMOTE_ADDR="192.0.2.9").status_code == 200
 
 
+def test_all_addresses_of_an_ipv6_network_wait_as_one(db: None) -> None:
+    for number in range(10):
+        assert Client().get("/pair/", REMOTE_ADDR=f"2001:db8::{number:x}").status_code == 200
+    assert Client().get("/pair/", REMOTE_ADDR="2001:db8::ffff").status_code == 429
+    assert Client().get("/pair/", REMOTE_ADDR="2001:db8:0:1::1").status_code == 200
+
+
+def test_many_waiting_from_a_few_networks_push_out_each_other_and_no_television(db: None) -> None:
+    television = Client(REMOTE_ADDR="192.0.2.9")
+    code = television.get("/pair/").context["screen"].code
+    for number in range(120):
+        assert Client().get("/pair/", REMOTE_ADDR=f"2001:db8:0:{number // 8:x}::1").status_code == 200
+    assert television.get("/pair/").context["screen"].code == code
+    assert PairedScreen.objects.waiting().count() == 100
+
+
+def test_however_many_wait_a_television_may_begin(db: None) -> None:
+    for number in range(100):
+        Client().get("/pair/", REMOTE_ADDR=f"2001:db8:0:{number:x}::1")
+    assert Client().get("/pair/", REMOTE_ADDR="192.0.2.9").status_code == 200
+    assert PairedScreen.objects.waiting().count() == 100
+
+
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.SCREEN], ids=str)
 def test_who_may_pair_does_so_in_their_units_alone(province: Province, appoint: Appoint, role: Role) -> None:
     person = appoint(role, unit=province.commune)

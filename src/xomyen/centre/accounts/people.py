@@ -51,7 +51,8 @@ class Wanted:
 def listed(person: Any, wanted: Wanted) -> QuerySet[User]:
     """The people the person may see and looks for, each with `held`: the appointments in force that may be seen."""
     people = seen_people(person)
-    held_now = Appointment.objects.filter(in_force(today()), user=OuterRef("pk"))
+    # Of roles elsewhere not even whether there are any.
+    held_now = seen_appointments(person).filter(in_force(today()), user=OuterRef("pk"))
     if wanted.text:
         people = people.filter(Q(folded__contains=fold(wanted.text)) | Q(phone__contains=wanted.text))
     if wanted.place:

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xomyen.centre.accounts import screens
-from xomyen.centre.accounts.entry import address_of
+from xomyen.centre.accounts.entry import network_of
 from xomyen.centre.accounts.forms import PairForm
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
@@ -31,7 +31,7 @@ def pair(request: HttpRequest) -> HttpResponse:
     screen, secret = screens.screen_of(request), request.COOKIES.get(screens.COOKIE, "")
     if screen is None or (screen.confirmed is None and screen.code_expires <= timezone.now()):
         try:
-            screen, secret = screens.begin(address_of(request))
+            screen, secret = screens.begin(network_of(request))
         except screens.TooManyWaiting:
             return render(request, "accounts/pair.html", {"full": True}, status=429)
     if screen.confirmed is not None:

@@ -10,7 +10,7 @@ from allauth.mfa.adapter import get_adapter
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -31,26 +31,36 @@ CODE_LASTS = datetime.timedelta(minutes=10)
 _LETTERS = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
 _CODE_LENGTH = 6
 _WAITING_AT_MOST = 100
-_WAITING_AT_ONE_ADDRESS = 10
+_WAITING_IN_ONE_NETWORK = 10
 _SEEN_EVERY = datetime.timedelta(minutes=1)
 
 
 class TooManyWaiting(Exception):  # says what is the matter
-    """So many screens show a code already that no other may begin."""
+    """So many screens of one network show a code already that no other there may begin."""
 
 
-def begin(address: str | None) -> tuple[PairedScreen, str]:
-    """A screen that waits to be confirmed, and its secret, which is given to its browser alone."""
+def begin(network: str | None) -> tuple[PairedScreen, str]:
+    """A screen that waits to be confirmed, and its secret, which is given to its browser alone.
+
+    `network` is what an address is counted by (`entry.network_of`). Where too many wait in all, one that has waited
+    for long in the network with most of them makes room: its browser asks for another code. Raises TooManyWaiting.
+    """
     now = timezone.now()
     PairedScreen.objects.filter(confirmed__isnull=True, code_expires__lte=now).delete()
     waiting = PairedScreen.objects.waiting()
-    here = waiting.filter(address=address).count()
-    if here >= _WAITING_AT_ONE_ADDRESS or waiting.count() >= _WAITING_AT_MOST:
+    if waiting.filter(address=network).count() >= _WAITING_IN_ONE_NETWORK:
         raise TooManyWaiting
+    if waiting.count() >= _WAITING_AT_MOST:
+        crowds = waiting.values_list("address").annotate(waiting=Count("pk")).order_by("-waiting")
+        most = crowds[0][1]
+        crowded = [address for address, count in crowds if count == most]
+        oldest = waiting.filter(address__in=crowded).order_by("created").first()
+        if oldest is not None:
+            oldest.delete()
     secret = secrets.token_urlsafe(32)
     code = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LENGTH))
     made = PairedScreen.objects.create(
-        code=code, code_expires=now + CODE_LASTS, digest=digest(secret), address=address, last_seen=now
+        code=code, code_expires=now + CODE_LASTS, digest=digest(secret), address=network, last_seen=now
     )
     return made, secret
 
