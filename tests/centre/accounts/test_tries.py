@@ -14,6 +14,7 @@ from tests.centre.accounts.test_entry import code
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import Try, User
+from xomyen.centre.audit.models import Pending
 from xomyen.centre.permissions.roles import Role
 
 LOGIN = "/account/login/"
@@ -54,6 +55,7 @@ def test_after_five_wrong_codes_from_wherever_even_the_right_one_is_refused(offi
     assert refused.status_code == 429
     assert "Nhập sai mã quá nhiều lần" in refused.content.decode()
     assert last.get(CODE)["Location"] == LOGIN  # what the password had begun is over
+    assert Pending.objects.filter(action="account.second_factor_locked", person=str(officer.pk)).count() == 1
     recovery = RecoveryCodes.activate(officer).get_unused_codes()[0]
     assert by_password(officer, "192.0.2.10").post(CODE, {"code": recovery}).status_code == 429
 

@@ -1,5 +1,6 @@
 """Pages for what went wrong say what happened and what to do."""
 
+import datetime
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,10 @@ from django.test import Client
 from tests.centre.conftest import Province
 
 from xomyen.centre.accounts.models import User
+from xomyen.centre.api.tokens import make_token
+from xomyen.centre.audit.models import Record
+from xomyen.centre.audit.words import Kind, kind_of
+from xomyen.centre.audit.writer import chain_pending
 
 
 @pytest.mark.parametrize(("language", "told"), [("vi", "Trung tâm không nhận ra địa chỉ này"), ("en", "does not know")])
@@ -33,6 +38,22 @@ def test_an_address_without_anything_leads_home(
     assert answer.status_code == 404
     assert "Không tìm thấy trang" in answer.content.decode()
     assert 'href="/"' in answer.content.decode()
+
+
+def test_who_asks_for_what_their_role_does_not_allow_is_in_the_log(
+    province: Province, appoint: Callable[..., User], signed_in: Callable[[User], Client]
+) -> None:
+    person = appoint("security_team", unit=province.commune)
+    assert signed_in(person).get("/regulations/enact/").status_code == 403
+    secret = make_token(person, "Thử", ["audit:read"], datetime.timedelta(days=1))[1]
+    assert Client().get("/api/v1/audit", headers={"Authorization": f"Bearer {secret}"}).status_code == 403
+    chain_pending()
+    found = list(Record.objects.filter(action="page.refused").order_by("sequence"))
+    assert [(one.person, one.details["detail"]) for one in found] == [
+        (str(person.pk), "GET /regulations/enact/"),
+        (str(person.pk), "GET /api/v1/audit"),
+    ]
+    assert {kind_of(one.action) for one in found} == {Kind.REFUSED}
 
 
 def test_programs_get_problem_json() -> None:

@@ -24,6 +24,7 @@ from xomyen.centre.accounts import tries
 from xomyen.centre.accounts.models import User
 from xomyen.centre.accounts.regulations import outstanding
 from xomyen.centre.accounts.services import STRONG, has_second_factor
+from xomyen.centre.audit.services import record
 from xomyen.centre.permissions.decide import needs_second_factor
 
 _SEEN_EVERY_S = 300
@@ -174,6 +175,7 @@ def _count_code(request: HttpRequest) -> HttpResponse | None:
     if begun is not None:
         request.code_tried = begun  # read when it proves right
         return None
+    record("account.second_factor_locked", user, thing=user, request=request)
     clear_login(request)
     logout(request)
     return render(request, "accounts/second_factor_locked.html", status=429)

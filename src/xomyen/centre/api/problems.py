@@ -16,6 +16,7 @@ from ninja import Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from xomyen.centre.cameras.services import Stale
+from xomyen.centre.operation.problems import note_refusal
 from xomyen.terms.errors import XomyenError
 
 MEDIA_TYPE = "application/problem+json"
@@ -121,6 +122,11 @@ def _refused_by_rules(request: HttpRequest, error: DjangoValidationError) -> Htt
     return problem(request, 422, "invalid", errors=errors)
 
 
+def _forbidden(request: HttpRequest, _error: PermissionDenied) -> HttpResponse:
+    note_refusal(request)
+    return problem(request, 403, "forbidden")
+
+
 def _of_the_product(request: HttpRequest, error: XomyenError) -> HttpResponse:
     # Words of nodes are English and may name what is on them: the code says enough.
     return problem(request, error.http_status if error.http_status < 500 else 503, error.code)
@@ -162,7 +168,7 @@ def handle_problems(api: Any) -> None:
     api.add_exception_handler(AuthenticationError, lambda request, _error: problem(request, 401, "unauthorized"))
     api.add_exception_handler(HttpError, lambda request, error: problem(request, error.status_code, "unreadable"))
     api.add_exception_handler(Http404, lambda request, _error: problem(request, 404, "not_found"))
-    api.add_exception_handler(PermissionDenied, lambda request, _error: problem(request, 403, "forbidden"))
+    api.add_exception_handler(PermissionDenied, _forbidden)
     api.add_exception_handler(Stale, lambda request, _error: problem(request, 412, "stale"))
     api.add_exception_handler(DjangoValidationError, _refused_by_rules)
     api.add_exception_handler(XomyenError, _of_the_product)

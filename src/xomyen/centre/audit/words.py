@@ -32,6 +32,7 @@ _LABELS: dict[str, Any] = {
     "account.sign_in_failed": _("Failed to sign in"),
     "account.locked": _("Locked after wrong passwords"),
     "account.second_factor_failed": _("Wrong code of the second factor"),
+    "account.second_factor_locked": _("Locked after wrong codes of the second factor"),
     "account.second_factor_added": _("Second factor added"),
     "account.second_factor_removed": _("Second factor removed"),
     "account.second_factor_reset": _("Second factor made anew"),
@@ -49,6 +50,7 @@ _LABELS: dict[str, Any] = {
     "node.sign_in": _("Signed in at the recorder"),
     "ticket.issued": _("Access ticket issued"),
     "ticket.refused": _("Refused by the recorder"),
+    "page.refused": _("Asked for what their role does not allow"),
     "camera.live": _("Watched live"),
     "camera.past": _("Looked back"),
     "camera.timeline": _("Looked at the timeline"),
@@ -70,6 +72,7 @@ _LABELS: dict[str, Any] = {
 
 _KINDS = {
     "ticket.refused": Kind.REFUSED,
+    "page.refused": Kind.REFUSED,
     "node.sign_in": Kind.SIGN_IN,
     "ticket.issued": Kind.OTHER,
     "camera.live": Kind.LIVE,

@@ -8,7 +8,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from xomyen.centre.audit.services import record
+
 _LONGEST_NAME = 100
+_LONGEST_PATH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,17 @@ def bad_request(request: HttpRequest, exception: Exception, *_rest: Any) -> Http
 
 def forbidden(request: HttpRequest, *_rest: Any, **_why: Any) -> HttpResponse:
     """Something one may see but not do."""
+    note_refusal(request)
     text = _("Your role does not allow this. If you need it for your work, ask the head of your unit.")
     return _answer(request, Problem(403, _("Not allowed"), text))
+
+
+def note_refusal(request: HttpRequest) -> None:
+    """Who asked for what they may not do is in the audit log; strangers are not."""
+    person = getattr(request, "user", None)
+    if person is not None and person.is_authenticated:
+        details = {"detail": f"{request.method} {request.path}"[:_LONGEST_PATH]}
+        record("page.refused", person, request=request, details=details)
 
 
 def form_too_old(request: HttpRequest, *_rest: Any, **_why: Any) -> HttpResponse:
