@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from xomyen.centre.cameras.values import names_origin
+
 
 class ContentPolicy:
     """Scripts and styles come from files alone; pictures and live connections from the nodes a page names.
@@ -16,7 +18,8 @@ class ContentPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        origins = getattr(response, "node_origins", ())
+        # Whatever stands in the register, none of it becomes a word of the policy but an origin.
+        origins = [origin for origin in getattr(response, "node_origins", ()) if names_origin(origin)]
         sockets = ["ws" + origin.removeprefix("http") for origin in origins]
         nodes = " ".join(["", *origins])
         response.headers.setdefault(

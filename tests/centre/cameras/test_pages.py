@@ -1,5 +1,6 @@
 """The pages of cameras: who sees which, what is found, what is saved."""
 
+import datetime
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,8 @@ from django.test import Client
 from tests.centre.conftest import Appoint, Province, make_camera
 
 from xomyen.centre.accounts.models import User
-from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Site
+from xomyen.centre.api.tokens import make_token
+from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
 from xomyen.centre.permissions.roles import Role
 
 SignedIn = Callable[[User], Client]
@@ -254,6 +256,50 @@ def test_the_search_finds_cameras_by_a_sites_new_name(technician: Client, provin
     form = {"unit": province.group.pk, "code": site.code, "name": "Ngã năm", "revision": site.revision}
     assert technician.post(f"/sites/{site.pk}/edit/", form).status_code == 302
     assert "C14" in technician.get("/cameras/", {"q": "nga nam"}).content.decode()
+
+
+def test_a_group_head_sees_no_site_of_private_cameras_alone(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    person = appoint(Role.GROUP_HEAD, unit=province.group)
+    head = signed_in(person)
+    Camera.objects.filter(pk=province.neighbour.pk).update(site=province.public.site, is_public=False)
+    shown = list(head.get("/sites/").context["page"])
+    assert [(site.pk, site.number) for site in shown] == [(province.public.site_id, 1)]
+    assert head.get(f"/sites/{province.private.site_id}/").status_code == 404
+    _token, secret = make_token(person, "t", ["cameras:read"], datetime.timedelta(days=2))
+    answer = Client().get("/api/v1/sites", HTTP_AUTHORIZATION=f"Bearer {secret}").json()
+    assert [site["id"] for site in answer["items"]] == [str(province.public.site_id)]
+    officer = signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
+    assert officer.get(f"/sites/{province.private.site_id}/").status_code == 200
+    assert {site.number for site in officer.get("/sites/").context["page"]} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("address", "good"),
+    [
+        ("https://camera.giakhe.example:8460", True),
+        ("http://[fe80::1]:8460", True),
+        ("http://127.0.0.1:8460/", True),
+        ("https://a.example;script-src-elem", False),
+        ("https://a.example,https://b.example", False),
+        ("https://*.example", False),
+        ("https://a.example:123456", False),
+        ("https://a.example/path", False),
+        ("https://a.example'unsafe-inline'", False),
+    ],
+)
+def test_a_recorders_address_is_an_origin_and_nothing_that_widens_the_pages_policy(
+    technician: Client, province: Province, address: str, good: bool
+) -> None:
+    node = province.node
+    form = {"name": node.name, "unit": node.unit_id, "address": address}
+    assert technician.post(f"/recorders/{node.pk}/edit/", form).status_code == (302 if good else 200)
+
+
+def test_an_address_that_is_no_origin_becomes_no_part_of_the_policy(officer: Client, province: Province) -> None:
+    Node.objects.filter(pk=province.node.pk).update(address="https://a.example;script-src-elem https://b.example")
+    assert "script-src-elem" not in officer.get("/live").headers["Content-Security-Policy"]
 
 
 def test_classes_are_changed_by_those_who_set_rules_wherever_the_class_is_used(

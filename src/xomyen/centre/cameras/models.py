@@ -85,6 +85,11 @@ class Site(KeyedModel):
     def unit_of(self) -> uuid.UUID:
         return self.unit_id
 
+    @staticmethod
+    def only_public() -> models.Q:
+        """What a role that sees public cameras alone may see: where at least one of them hangs."""
+        return models.Q(pk__in=Camera.objects.filter(Camera.only_public()).values("site"))
+
 
 class Acceptance(models.TextChoices):
     """How far a camera has come; each step is dated with who took it."""

@@ -26,7 +26,8 @@ def site_list(request: HttpRequest) -> HttpResponse:
     """All sites one may see."""
     require(request.user, Action.CAMERA_SEE)
     text = request.GET.get("q", "").strip()[:100]
-    alive = ~Q(cameras__acceptance=Acceptance.RETIRED)
+    seen = visible(request.user, Action.CAMERA_SEE, Camera.objects.exclude(acceptance=Acceptance.RETIRED))
+    alive = Q(cameras__in=seen)
     rows = visible(request.user, Action.CAMERA_SEE, Site.objects.filter(folded__contains=fold(text)))
     rows = rows.select_related("unit").annotate(number=Count("cameras", filter=alive)).order_by("code", "pk")
     page = Paginator(rows, lists.PER_PAGE).get_page(request.GET.get("page"))
