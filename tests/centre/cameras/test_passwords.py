@@ -12,6 +12,7 @@ from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import User
 from xomyen.centre.api.tokens import make_token
+from xomyen.centre.audit.models import Pending
 from xomyen.centre.cameras.models import Camera
 from xomyen.centre.permissions.roles import Role
 
@@ -86,3 +87,31 @@ def test_a_camera_is_not_steered_while_its_recorder_has_another_password_than_th
     assert camera.can_be_steered
     camera.sealed_password = "new"
     assert not camera.can_be_steered
+
+
+def test_a_password_in_the_path_of_an_address_is_told_nowhere_and_kept(
+    province: Province, camera: Camera, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    client = signed_in(appoint(Role.POLICE_HEAD, unit=province.commune))
+    whole = "rtsp://192.0.2.1/user=admin_password=BIMAT9?pwd=BIMAT9&channel=1"
+    assert posted(client, camera, main_url=whole).status_code == 302
+    assert "BIMAT9" not in str(list(Pending.objects.values_list("details_json", flat=True)))
+    for page in ("", "edit/", "state/"):
+        text = client.get(f"/cameras/{camera.pk}/{page}").content.decode()
+        assert "BIMAT9" not in text
+    hidden = client.get(f"/cameras/{camera.pk}/edit/").context["form"]["main_url"].value()
+    assert hidden == "rtsp://192.0.2.1/user=admin_password=•••?pwd=•••&channel=1"
+    camera.refresh_from_db()
+    assert posted(client, camera, name="Tên khác").status_code == 302
+    camera.refresh_from_db()
+    assert (camera.name, camera.main_url) == ("Tên khác", whole)
+    answer = posted(client, camera, main_url=hidden.replace("192.0.2.1", "203.0.113.66"))
+    assert list(answer.context["form"].errors) == ["main_url"]
+
+
+def test_addresses_of_streams_are_shown_to_those_alone_who_may_change_them(
+    province: Province, camera: Camera, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    for role, shown in ((Role.POLICE_HEAD, True), (Role.STEERING_MEMBER, False), (Role.DUTY_OFFICER, False)):
+        text = signed_in(appoint(role, unit=province.commune)).get(f"/cameras/{camera.pk}/").content.decode()
+        assert ("rtsp://192.0.2.1/1" in text) is shown, role

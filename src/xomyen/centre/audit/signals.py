@@ -17,6 +17,7 @@ from simple_history.signals import post_create_historical_record
 
 from xomyen.centre.accounts.models import Appointment, User
 from xomyen.centre.audit.services import record, unit_of_person
+from xomyen.centre.cameras.values import without_secrets
 from xomyen.centre.organisation.models import Jurisdiction, Post, UnitLink
 
 _VERBS = {"+": "added", "~": "changed", "-": "removed"}
@@ -118,7 +119,7 @@ def _label(thing: Model) -> str:
 
 
 def _short(value: Any) -> str:
-    return "" if value is None else str(value)[:_LONGEST_VALUE]
+    return "" if value is None else without_secrets(str(value))[:_LONGEST_VALUE]
 
 
 def _unit(thing: Model) -> Any:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from xomyen.bus.messages import CameraConfig, StreamConfig
 from xomyen.centre.cameras.models import Acceptance, Camera
+from xomyen.centre.cameras.values import without_secrets
 
 LABELS = {
     "name": gettext_lazy("Name"),
@@ -102,4 +103,4 @@ def _plain(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return value.url if isinstance(value, StreamConfig) else str(value)
+    return without_secrets(value.url) if isinstance(value, StreamConfig) else str(value)

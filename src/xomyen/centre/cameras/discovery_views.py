@@ -18,7 +18,7 @@ from xomyen.centre.audit.services import record
 from xomyen.centre.cameras.forms import Styled
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.cameras.node_views import PLACE, seen
-from xomyen.centre.cameras.values import hosts_of, stream_parts
+from xomyen.centre.cameras.values import hosts_of, stream_parts, without_secrets
 from xomyen.centre.cameras.words import device_trouble
 from xomyen.centre.link import devices
 from xomyen.centre.permissions.actions import Action
@@ -148,11 +148,14 @@ def probe(request: HttpRequest) -> HttpResponse:
     try:
         node = get_object_or_404(visible(request.user, Action.NODE_SEE, Node.objects.all()), pk=_key(request, "node"))
         require(request.user, Action.CAMERA_DISCOVER, node)
-        url, user, password = stream_parts(request.POST.get("main_url", ""))
+        camera = _of_page(request)
+        address = request.POST.get("main_url", "").strip()
+        if camera is not None and address == without_secrets(camera.main_url):
+            address = camera.main_url
+        url, user, password = stream_parts(address)
         if not url:
             raise ValidationError(_("Write the address of the main stream first."))
         typed = request.POST.get("password", "") or password
-        camera = _of_page(request)
         if camera is not None and not typed and hosts_of(url) <= _hosts_in_force(camera):
             known = devices.credentials(node, "", "", camera)
         else:  # what is kept for a camera goes to that camera alone

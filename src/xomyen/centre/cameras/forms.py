@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
 from xomyen.centre.cameras.services import BEGINNINGS
-from xomyen.centre.cameras.values import hosts_of, stream_parts
+from xomyen.centre.cameras.values import hosts_of, stream_parts, without_secrets
 from xomyen.centre.cameras.widgets import LongSelect
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
@@ -194,6 +194,7 @@ class CameraForm(Styled, forms.ModelForm):
         else:
             del self.fields["acceptance"]  # steps are taken on the camera's own page
             self.initial["revision"] = self.instance.revision
+            self.initial |= {name: without_secrets(url) for name, url in self.kept.items()}
         if self.instance.sealed_password:
             self.fields["password"].help_text = _("A password is set. It is never shown; type here only to replace it.")
         else:
@@ -219,7 +220,7 @@ class CameraForm(Styled, forms.ModelForm):
 
     def _stream(self, name: str) -> str:
         """Takes user and password out of the address, into fields of their own."""
-        if self.cleaned_data[name] == self.kept[name]:
+        if self.cleaned_data[name] in (self.kept[name], without_secrets(self.kept[name])):
             return self.kept[name]  # as its recorder has it, even where it could not be entered here
         url, user, password = stream_parts(self.cleaned_data[name])
         self._given = getattr(self, "_given", None) or ((user, password) if user else None)

@@ -55,6 +55,15 @@ def _area(polygon: list[list[float]]) -> float:
     return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(polygon, following, strict=True))) / 2
 
 
+_SECRET = re.compile(r"((?:passw(?:or)?d|pwd|pass)(?:=|%3D))[^&?#/;\s]+", re.IGNORECASE)
+HIDDEN = "•••"
+
+
+def without_secrets(text: str) -> str:
+    """The text with the values of passwords hidden that some cameras want in query or path of a stream's address."""
+    return _SECRET.sub(rf"\1{HIDDEN}", text)
+
+
 def hosts_of(*addresses: str) -> frozenset[str]:
     """The machines that addresses lead to, without those that are empty; what cannot be read stands for itself."""
     return frozenset(_host(text.strip()) for text in addresses if text.strip())
@@ -93,6 +102,8 @@ def stream_parts(text: str) -> tuple[str, str, str]:
     text = text.strip()
     if not text:
         return "", "", ""
+    if HIDDEN in text:
+        raise ValidationError(_("The address hides a password. Write it whole, with the password in it."))
     if _UNREADABLE.search(text):
         raise ValidationError(_("The address holds blanks or control characters."))
     try:

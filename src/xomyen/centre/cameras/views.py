@@ -16,6 +16,7 @@ from xomyen.centre.cameras.desired import differences, records
 from xomyen.centre.cameras.forms import CameraForm
 from xomyen.centre.cameras.history import changes_of
 from xomyen.centre.cameras.models import Acceptance, Camera, Owner, Site, Standing
+from xomyen.centre.cameras.values import without_secrets
 from xomyen.centre.cameras.words import clashes, refusal, stream_states
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require, visible
@@ -77,6 +78,7 @@ def _page(request: HttpRequest, found: Camera, status: int = 200) -> HttpRespons
 def _state(request: HttpRequest, found: Camera) -> dict[str, Any]:
     return {
         "camera": found,
+        "addresses": {name: without_secrets(getattr(found, name)) for name in ("main_url", "sub_url")},
         "records": records(found),
         "mark": _mark(found),
         "differences": differences(found),
