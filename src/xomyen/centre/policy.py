@@ -18,8 +18,10 @@ class ContentPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        # Whatever stands in the register, none of it becomes a word of the policy but an origin.
-        origins = [origin for origin in getattr(response, "node_origins", ()) if names_origin(origin)]
+        # Whatever stands in the register, none of it becomes a word of the policy but an origin; all of TLS
+        # stands there where a page shows pictures of more nodes than a header can name.
+        named = getattr(response, "node_origins", ())
+        origins = [origin for origin in named if origin == "https:" or names_origin(origin)]
         sockets = ["ws" + origin.removeprefix("http") for origin in origins]
         nodes = " ".join(["", *origins])
         response.headers.setdefault(
