@@ -33,18 +33,18 @@ async def test_events_leave_through_the_outbox_and_stay_until_acknowledged(tmp_p
         play(feeder, clock, 64)
         await until(lambda: recorder.reader.query("SELECT count(*) FROM segment WHERE state = 'sealed'")[0][0] == 2)
         recorder.post_chain_heads()
+        await until(lambda: recorder.reader.query("SELECT count(*) FROM outbox WHERE kind = 'chain'")[0][0])
         events = await recorder.take_events()
         assert [event.kind for event in events][:2] == ["camera", "segment"]
         told = [SegmentEvent.model_validate_json(event.payload) for event in events if event.kind == "segment"]
         rows = segments(tmp_path)
         assert [event.segment for event in told] == [row.id for row in rows[:2]]
         assert told[1].seal == (rows[1].seal_hash or b"").hex()
-        await recorder.acknowledge([event.number for event in events])
-        await until(lambda: recorder.reader.query("SELECT count(*) FROM outbox WHERE kind = 'chain'")[0][0])
-        again = await recorder.take_events()
-        assert not {event.id for event in again} & {event.id for event in events}
-        head = json.loads(next(event.payload for event in again if event.kind == "chain"))
+        head = json.loads(next(event.payload for event in events if event.kind == "chain"))
         assert (head["sequence"], head["seal"]) == (2, told[1].seal)
+        assert [event.id for event in await recorder.take_events()] == [event.id for event in events]
+        await recorder.acknowledge([event.number for event in events])
+        assert not {event.id for event in await recorder.take_events()} & {event.id for event in events}
 
 
 async def test_a_stream_that_is_only_watched_leaves_no_trace(tmp_path: Path) -> None:
