@@ -11,6 +11,7 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from django.test import Client
+from django.utils.translation import gettext, override, pgettext
 
 CENTRE = Path(__file__).parents[2] / "src/xomyen/centre"
 _PLACES = re.compile(r"%\((\w+)\)[a-z]|%[sd]|\{(\w*)\}")
@@ -56,6 +57,31 @@ def test_translations_fill_in_the_same_places(found: dict[str, list[Message]]) -
             strings = message.string if isinstance(message.string, tuple) else (message.string,)
             for text in strings:
                 assert places(text) == places(ids[-1]), f"{file}: {message.id}"
+
+
+def test_no_text_has_another_translation_elsewhere(found: dict[str, list[Message]]) -> None:
+    """The catalogues of all apps become one: of two translations of a text one would never be seen."""
+    told: dict[tuple[str | None, str], dict[str, list[str]]] = {}
+    for file, messages in found.items():
+        for message in messages:
+            text = message.id[0] if isinstance(message.id, tuple) else message.id
+            string = message.string[0] if isinstance(message.string, tuple) else message.string
+            told.setdefault((message.context, text), {}).setdefault(string, []).append(file)
+    assert {text: strings for text, strings in told.items() if len(strings) > 1} == {}
+
+
+def test_what_people_see_is_what_the_catalogues_say(found: dict[str, list[Message]]) -> None:
+    """Django and the packages it runs bring catalogues of their own."""
+    with override("vi"):
+        hidden = [
+            (file, message.id, shown)
+            for file, messages in found.items()
+            for message in messages
+            if isinstance(message.id, str)
+            and (shown := pgettext(message.context, message.id) if message.context else gettext(message.id))
+            != message.string
+        ]
+    assert hidden == []
 
 
 def test_vietnamese_is_what_people_see_first(client: Client, db: None) -> None:

@@ -35,6 +35,14 @@ WSGI_APPLICATION = "xomyen.centre.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    # Ours stand first: where catalogues of words differ, the first wins.
+    "xomyen.centre.organisation",
+    "xomyen.centre.accounts",
+    "xomyen.centre.cameras",
+    "xomyen.centre.watch",
+    "xomyen.centre.audit",
+    "xomyen.centre.api",
+    "xomyen.centre.operation",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -48,13 +56,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "axes",
     "simple_history",
-    "xomyen.centre.organisation",
-    "xomyen.centre.accounts",
-    "xomyen.centre.cameras",
-    "xomyen.centre.watch",
-    "xomyen.centre.audit",
-    "xomyen.centre.api",
-    "xomyen.centre.operation",
 ]
 
 MIDDLEWARE = [

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xomyen.centre.cameras import lists, nodes
@@ -22,7 +22,11 @@ from xomyen.centre.permissions.decide import may, require, visible
 from xomyen.terms.errors import NotRunning, UnknownCamera
 
 PLACE = "cameras:nodes"
-_PARTS = {"bus": gettext_lazy("bus"), "recorder": gettext_lazy("recording"), "gateway": gettext_lazy("pictures")}
+_PARTS = {
+    "bus": gettext_lazy("bus"),
+    "recorder": gettext_lazy("recording"),
+    "gateway": pgettext_lazy("part of a recorder", "pictures"),
+}
 
 
 @require_GET

@@ -1,8 +1,8 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class WatchConfig(AppConfig):
     name = "xomyen.centre.watch"
     label = "watch"
-    verbose_name = _("Watch")
+    verbose_name = pgettext_lazy("part of the centre", "Watch")
