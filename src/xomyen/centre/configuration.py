@@ -1,17 +1,17 @@
 """What a centre can be told: the file centre.toml in its folder, overridden by XOMYEN_CENTRE_… of the environment."""
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import SettingsConfigDict
 
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.folder import NodeFolder
+from xomyen.terms.settings_file import FileSettings, load_file
 
 FOLDER_VARIABLE = "XOMYEN_CENTRE_DIR"
 """The environment variable that tells a process of the centre its folder."""
@@ -78,7 +78,7 @@ class OidcSettings(BaseModel):
     client_secret_file: Path
 
 
-class CentreSettings(BaseSettings):
+class CentreSettings(FileSettings):
     """Everything a centre can be told."""
 
     model_config = SettingsConfigDict(
@@ -97,46 +97,12 @@ class CentreSettings(BaseSettings):
     map_file: Path | None = None  # PMTiles
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # The file's values come as `init`; the environment goes above them.
-        return env_settings, init_settings
-
 
 def load_centre_settings(folder: CentreFolder) -> CentreSettings:
     """The centre's settings. Raises InvalidConfiguration naming the file or variable, the key and what is wrong."""
-    values: dict[str, Any] = {}
-    try:
-        values = tomllib.loads(folder.settings.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        pass
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidConfiguration(f"{folder.settings} is not TOML: {error}.") from error
-    try:
-        settings = CentreSettings(**values)
-    except ValidationError as error:
-        raise _explained(folder, error) from error
+    settings = load_file(CentreSettings, folder.settings, show_values=False)  # the database's address has a password
     _require_files(folder, settings)
     return settings
-
-
-def _explained(folder: CentreFolder, error: ValidationError) -> InvalidConfiguration:
-    """Where the first wrong value stands, and what is wrong with it; never the value, which may hold a password."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    variable = "XOMYEN_CENTRE_" + "__".join(str(part) for part in first["loc"]).upper()
-    place = f"the environment variable {variable}" if variable in os.environ else str(folder.settings)
-    if first["type"] == "extra_forbidden":
-        known = ", ".join(CentreSettings.model_fields)
-        return InvalidConfiguration(f"{place}: there is no setting {key!r}; those there are: {known}.", field=key)
-    return InvalidConfiguration(f"{place}: {key}: {first['msg']}.", field=key)
 
 
 def _require_files(folder: CentreFolder, settings: CentreSettings) -> None:

@@ -1,16 +1,14 @@
 """Settings of a node: the file settings.toml in its folder, overridden by XOMYEN_… of the environment."""
 
-import os
-import tomllib
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork
+from pydantic_settings import SettingsConfigDict
 
-from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.folder import NodeFolder
+from xomyen.terms.settings_file import FileSettings, load_file
 
 MEBI = 1 << 20
 GIBI = 1 << 30
@@ -35,7 +33,7 @@ class UplinkSettings(BaseModel):
     media: RemoteSettings
 
 
-class Settings(BaseSettings):
+class Settings(FileSettings):
     """Everything a node can be told. Sizes are bytes, lengths of time as named."""
 
     model_config = SettingsConfigDict(env_prefix="XOMYEN_", env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -62,56 +60,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     uplink: UplinkSettings | None = None
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # The file's values come as `init`; the environment goes above them.
-        return env_settings, init_settings
-
 
 def load_settings(folder: NodeFolder) -> Settings:
     """The node's settings. Raises InvalidConfiguration naming the file or variable, the key and what it may be."""
-    values: dict[str, Any] = {}
-    try:
-        values = tomllib.loads(folder.settings.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        pass
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidConfiguration(f"{folder.settings} is not TOML: {error}.") from error
-    try:
-        return Settings(**values)
-    except ValidationError as error:
-        raise InvalidConfiguration(_explain(folder, error)) from error
-
-
-def _explain(folder: NodeFolder, error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    variable = "XOMYEN_" + "__".join(str(part) for part in first["loc"]).upper()
-    place = f"the environment variable {variable}" if variable in os.environ else str(folder.settings)
-    if first["type"] == "extra_forbidden":
-        known = ", ".join(Settings.model_fields)
-        return f"{place}: there is no setting {key!r}; those there are: {known}."
-    return f"{place}: {key} = {first['input']!r}: {first['msg']}{_range(key)}."
-
-
-def _range(key: str) -> str:
-    """(allowed: from 1 to 5000), where the setting has bounds."""
-    field = Settings.model_fields.get(key.partition(".")[0])
-    bounds = {
-        name: getattr(rule, name)
-        for rule in (field.metadata if field else ())
-        for name in ("ge", "le")
-        if hasattr(rule, name)
-    }
-    if not bounds:
-        return ""
-    if "le" not in bounds:
-        return f" (allowed: {bounds['ge']} or more)"
-    return f" (allowed: {bounds['ge']} to {bounds['le']})"
+    return load_file(Settings, folder.settings, show_values=True)
