@@ -1,6 +1,7 @@
 """How the fields of forms look, and days as people name them."""
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -57,25 +58,21 @@ def dress(form: forms.BaseForm) -> None:
             widget.attrs.setdefault("class", "form-control")
 
 
-class Asked(forms.Form):
+class ServiceForm(forms.Form):
     """A form whose service may find fault with what was filled in."""
 
-    def __init__(self, person: Any, unit: Unit, *arguments: Any, **options: Any) -> None:
+    carry_out: Callable[[], Any]
+    """Each form's own: does it and returns the row to show then. Raises ValidationError."""
+
+    def __init__(self, person: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.person = person
-        self.unit = unit
-        self.prepare()
-        dress(self)
 
     def prepare(self) -> None:
         """Sets choices and first values; the form's own."""
 
-    def carry_out(self) -> Unit:
-        """Does it; the unit to show then. Raises ValidationError."""
-        raise NotImplementedError
-
-    def carried_out(self) -> Unit | None:
-        """The unit to show after it was done; None: something is wrong, and the form says what."""
+    def carried_out(self) -> Any:
+        """The row to show after it was done; None: something is wrong, and the form says what."""
         if not self.is_valid():
             return None
         try:
@@ -84,6 +81,16 @@ class Asked(forms.Form):
             for text in error.messages:
                 self.add_error(None, text)
             return None
+
+
+class Asked(ServiceForm):
+    """A form about one unit."""
+
+    def __init__(self, person: Any, unit: Unit, *arguments: Any, **options: Any) -> None:
+        super().__init__(person, *arguments, **options)
+        self.unit = unit
+        self.prepare()
+        dress(self)
 
     def entry(self) -> Entry:
         data = self.cleaned_data

@@ -8,7 +8,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from xomyen.centre.dates import today
-from xomyen.centre.organisation.forms.fields import DayField, LastDayField, UnitField, UnitsField, dress, papers_of
+from xomyen.centre.organisation.forms.fields import (
+    DayField,
+    LastDayField,
+    ServiceForm,
+    UnitField,
+    UnitsField,
+    dress,
+    papers_of,
+)
 from xomyen.centre.organisation.models import (
     DocumentKind,
     Jurisdiction,
@@ -27,33 +35,14 @@ from xomyen.centre.permissions.decide import visible
 _MANY = 500  # more than this nobody reads through
 
 
-class RegisterForm(forms.Form):
-    """A form about a row of a register; its service may find fault with what was filled in."""
+class RegisterForm(ServiceForm):
+    """A form about a row of a register."""
 
     def __init__(self, person: Any, row: Any, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.person = person
+        super().__init__(person, *arguments, **options)
         self.row = row
         self.prepare()
         dress(self)
-
-    def prepare(self) -> None:
-        """Sets choices and first values; the form's own."""
-
-    def carry_out(self) -> Any:
-        """Does it; the row to show then. Raises ValidationError."""
-        raise NotImplementedError
-
-    def carried_out(self) -> Any:
-        """The row to show after it was done; None: something is wrong, and the form says what."""
-        if not self.is_valid():
-            return None
-        try:
-            return self.carry_out()
-        except ValidationError as error:
-            for text in error.messages:
-                self.add_error(None, text)
-            return None
 
     def units(self, action: Action, asked: Unit | None) -> Any:
         """Units to choose from: those under the one asked for; of too many, the higher ones."""
