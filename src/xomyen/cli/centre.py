@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import ssl
 import sys
 from contextlib import AsyncExitStack
@@ -20,6 +19,7 @@ from xomyen.centre.operation.lock import is_running, sole
 from xomyen.cli.common import Dir, is_serving, node_folder, require_own, write_new
 from xomyen.node.child import Child, PythonProgram
 from xomyen.node.logs import configure_logs
+from xomyen.node.supervisor import listenable
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.folder import NodeFolder
@@ -128,19 +128,6 @@ def centre_parts(listen: str) -> list[Child]:
     return [Child("centre web", web, SystemClock(), changed), Child("centre worker", worker, SystemClock(), changed)]
 
 
-def usable(listen: str) -> str:
-    """HOST:PORT that can be had. Raises InvalidConfiguration."""
-    host, _, port = listen.rpartition(":")
-    bare = host.strip("[]")
-    try:
-        with socket.socket(socket.AF_INET6 if ":" in bare else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((bare, int(port)))
-            return f"{host}:{probe.getsockname()[1]}"
-    except (OSError, ValueError) as error:
-        raise InvalidConfiguration(f"The centre cannot listen on {listen}: {error}.", field="listen") from error
-
-
 async def answering(url: str) -> None:
     """Returns once the pages answer."""
     async with httpx.AsyncClient(verify=False) as client:  # noqa: S501  # asks our own process whether it is there
@@ -163,7 +150,7 @@ def serve_centre(directory: Dir = None, listen: Listen = None) -> None:
     require_own(node)
     folder = CentreFolder(node.root)
     settings = load_centre_settings(folder)
-    address = usable(listen or settings.listen)
+    address = listenable(listen or settings.listen, "centre")
     with sole(folder, own_address(settings, address)):
         prepare_centre(node.root)
         configure_logs("centre", Settings(log_level=settings.log_level))

@@ -19,14 +19,13 @@ import uvloop
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected
 from xomyen.bus.messages import CameraConfig, StreamConfig
-from xomyen.cli.centre import usable
 from xomyen.cli.common import Dir, counted, node_folder, require_own
 from xomyen.cli.demo_centre import Beside, Known, PersonLink, allow_pages_of, open_doors, running_centre
 from xomyen.cli.serve import LINK_LIFE_S, Listen, sign_in_link, with_listen
 from xomyen.node.child import Child, PythonProgram
 from xomyen.node.home import default_root, prepare
 from xomyen.node.logs import configure_logs
-from xomyen.node.supervisor import serve
+from xomyen.node.supervisor import listenable, serve
 from xomyen.recording.disk import Disk, LocalDisk
 from xomyen.recording.policy import VolumeSettings
 from xomyen.terms.errors import InvalidConfiguration, VolumeRefused
@@ -123,7 +122,7 @@ def demo(
     require_room(folder, settings, cameras, LocalDisk())
     prepare(folder)
     configure_logs("supervisor", settings)
-    pages = None if node_only else usable(centre or f"127.0.0.1:{free_port(_USUAL_CENTRE_PORT)}")
+    pages = None if node_only else listenable(centre or f"127.0.0.1:{free_port(_USUAL_CENTRE_PORT)}", "centre")
     wanted = Wanted(cameras_of_demo(cameras), videos, bool(video), every_place=node_only)
     uvloop.run(_run(folder, address, wanted, pages))
 

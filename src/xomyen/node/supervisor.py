@@ -169,10 +169,11 @@ def _detail(state: ChildState, trouble: str) -> str:
     return f"{state.detail}: {trouble}" if trouble and state.detail else state.detail or trouble
 
 
-def _usable(listen: str) -> str:
+def listenable(listen: str, what: str = "web") -> str:
     """HOST:PORT when it can be had; port 0 becomes a free one, the same each time the gateway starts again.
 
-    Raises InvalidConfiguration, so that a taken port is told at once instead of by a gateway that never comes.
+    Raises InvalidConfiguration, which names what cannot listen: a taken port is told at once instead of by a server
+    that never comes.
     """
     host, _, port = listen.rpartition(":")
     bare = host.strip("[]")
@@ -181,8 +182,9 @@ def _usable(listen: str) -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((bare, int(port)))
             return f"{host}:{probe.getsockname()[1]}"
-    except OSError as error:
-        raise InvalidConfiguration(f"The web cannot listen on {listen}: {error.strerror or error}.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidConfiguration(f"The {what} cannot listen on {listen}: {reason}.", field="listen") from error
 
 
 @asynccontextmanager
@@ -198,7 +200,7 @@ async def supervising(
     uplink = _read_uplink(settings)
     read_tls(settings)  # told now, instead of by a gateway that never comes
     with locked(folder, "serve") as lock:
-        listen = _usable(listen or settings.listen)
+        listen = listenable(listen or settings.listen)
         for stale in folder.run.iterdir():
             stale.unlink()
         supervisor = Supervisor(folder, node, clock)
