@@ -1,6 +1,7 @@
 """Debian's Chromium on the pages of a node, and the pictures it really shows."""
 
 import base64
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -53,6 +54,22 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def chromium_beside_django() -> Iterator[Browser]:
+    """A browser on pages that Django serves from this process."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    # Playwright's loop runs in this thread; rows are asked for here all the same, nothing waits for them.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        with chromium() as browser:
+            yield browser
+    finally:
+        if before is None:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        else:
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
 
 
 def open_context(browser: Browser, **options: Any) -> BrowserContext:

@@ -1,46 +1,25 @@
 """The centre in tests: Django on SQLite, or on PostgreSQL when XOMYEN_TESTS_ON=postgresql; an invented province."""
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
+from tests.django_centre import FOLDER
 
+from xomyen.centre.accounts.models import Appointment, User
+from xomyen.centre.accounts.services import OWNER_LINK, STRONG
+from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
+from xomyen.centre.organisation.models import Post, PostKind, Unit, UnitKind, UnitLink
 from xomyen.proof.keys import SigningKey
-
-_FOLDER = tempfile.mkdtemp(prefix="xomyen-centre-")
-os.environ["XOMYEN_CENTRE_DIR"] = _FOLDER
-os.environ["DJANGO_SETTINGS_MODULE"] = "xomyen.centre.settings"
-if os.environ.get("XOMYEN_TESTS_ON") == "postgresql":
-    from tests.postgresql import start_postgresql
-
-    os.environ["XOMYEN_CENTRE_DATABASE"] = start_postgresql()
-
-import django  # noqa: E402
-
-django.setup()
-
-from django.db import connection  # noqa: E402
-from django.test import Client  # noqa: E402
-
-from xomyen.centre.accounts.models import Appointment, User  # noqa: E402
-from xomyen.centre.accounts.services import OWNER_LINK, STRONG  # noqa: E402
-from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site  # noqa: E402
-from xomyen.centre.organisation.models import Post, PostKind, Unit, UnitKind, UnitLink  # noqa: E402
-from xomyen.terms.ids import new_id  # noqa: E402
-
-if connection.vendor == "sqlite":
-    # A file, as in use: threads and processes have connections of their own to it.
-    connection.settings_dict["TEST"]["NAME"] = str(Path(_FOLDER) / "tests.sqlite")
+from xomyen.terms.ids import new_id
 
 
 @pytest.fixture(scope="session", autouse=True)
 def issuer_key() -> SigningKey:
     """The key with which the centre issues tickets."""
-    return SigningKey.load_or_create(Path(_FOLDER) / "centre" / "issuer.pem")
+    return SigningKey.load_or_create(FOLDER / "centre" / "issuer.pem")
 
 
 def make_unit(code: str, kind: UnitKind, type_name: str, name: str, parent: Unit | None = None, **dates: Any) -> Unit:

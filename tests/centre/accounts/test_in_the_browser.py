@@ -7,7 +7,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium, open_context, serious
+from tests.browser import chromium_beside_django, open_context, serious
 from tests.centre.accounts.conftest import PASSWORD
 from tests.centre.accounts.test_entry import code
 from tests.centre.conftest import Appoint, Province
@@ -23,9 +23,7 @@ SIZES = ((1366, 768), (390, 844))
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patched, chromium() as started:
-        # Playwright's loop runs in this thread; rows are asked for here all the same, nothing waits for them.
-        patched.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with chromium_beside_django() as started:
         yield started
 
 

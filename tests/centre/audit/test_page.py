@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium, open_context, serious
+from tests.browser import chromium_beside_django, open_context, serious
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import User
@@ -19,9 +19,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patched, chromium() as started:
-        # Playwright's own loop runs in this thread; what Django does here is no part of it.
-        patched.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with chromium_beside_django() as started:
         yield started
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium, open_context, serious
+from tests.browser import chromium_beside_django, open_context, serious
 from tests.centre.conftest import Appoint, Province
 from tests.centre.link.conftest import RealNode
 
@@ -24,9 +24,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patched, chromium() as started:
-        # Playwright's loop runs in this thread; rows are asked for here all the same, nothing waits for them.
-        patched.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with chromium_beside_django() as started:
         yield started
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium, open_context, serious
+from tests.browser import chromium_beside_django, open_context, serious
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import User
@@ -23,9 +23,7 @@ SIZES = ((1366, 768), (390, 844))
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patched, chromium() as started:
-        # Playwright's loop runs in this thread; rows are asked for here all the same, nothing waits for them.
-        patched.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with chromium_beside_django() as started:
         yield started
 
 

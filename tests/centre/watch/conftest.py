@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium, open_context
+from tests.browser import chromium_beside_django, open_context
 from tests.centre.conftest import Province, make_camera
 from tests.running_node import RunningNode, running_node, simulated_cameras
 
@@ -23,9 +23,7 @@ YARD, GATE = "Sân nhà văn hóa", "Cổng hộ số 17"
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patched, chromium() as started:
-        # Playwright's loop runs in this thread; rows are asked for here all the same, nothing waits for them.
-        patched.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with chromium_beside_django() as started:
         yield started
 
 
