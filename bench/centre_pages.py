@@ -184,7 +184,7 @@ def _token(person: Any) -> str:
     from xomyen.centre.api.scopes import Scope
     from xomyen.centre.api.tokens import make_token
 
-    return make_token(person, "bench", Scope.values, datetime.timedelta(days=1))[1]
+    return make_token(person, "bench", Scope.values, datetime.timedelta(days=1), strong=True)[1]
 
 
 def _records(units: list[Any]) -> None:
