@@ -25,8 +25,11 @@ class Result:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+_MACHINE = "Machine: "
+
+
 def keep(results: list[Result], command: str) -> Path:
-    """Writes bench/results/<time>.json, the newest result of every line into docs."""
+    """Writes bench/results/<time>.json, and each result into its line of docs; other lines stay as they are there."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
@@ -39,24 +42,24 @@ def keep(results: list[Result], command: str) -> Path:
     }
     path = RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json"
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    TABLE.write_text(_table())
+    TABLE.write_text(_table(TABLE.read_text() if TABLE.exists() else "", record))
     return path
 
 
-def _table() -> str:
-    """The newest result of each line, over all files in bench/results."""
-    newest: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
-    for path in sorted(RESULTS.glob("*.json")):
-        record = json.loads(path.read_text())
-        for result in record["results"]:
-            newest[result["what"]] = (record, result)
-    lines = ["<!-- written by `python -m bench`; do not edit -->", ""]
-    lines += ["| what | must | measured | holds | when, commit, command |", "| --- | --- | --- | --- | --- |"]
-    for record, result in newest.values():
-        lines.append(
+def _table(before: str, record: dict[str, Any]) -> str:
+    """The table as it was, which a clone brings along, with the record's results in their lines."""
+    rows: dict[str, str] = {}
+    for line in before.splitlines():
+        if line.startswith("| ") and not line.startswith(("| what |", "| --- |")):
+            rows[line.split(" | ")[0].removeprefix("| ")] = line
+    for result in record["results"]:
+        rows[result["what"]] = (
             f"| {result['what']} | {result['must']} | {result['measured']} | {'yes' if result['holds'] else '**no**'}"
             f" | {record['at']}, {record['commit']}, `{record['command']}` |"
         )
-    about = sorted({json.dumps(record["machine"], ensure_ascii=False) for record, _ in newest.values()})
-    lines += ["", "Machine: " + "; ".join(", ".join(f"{k} {v}" for k, v in json.loads(a).items()) for a in about), ""]
+    machines = [line for line in before.splitlines() if line.startswith(_MACHINE)]
+    this = _MACHINE + ", ".join(f"{name} {value}" for name, value in record["machine"].items())
+    lines = ["<!-- written by `python -m bench`; do not edit -->", ""]
+    lines += ["| what | must | measured | holds | when, commit, command |", "| --- | --- | --- | --- | --- |"]
+    lines += [*rows.values(), "", *dict.fromkeys([*machines, this]), ""]
     return "\n".join(lines)
