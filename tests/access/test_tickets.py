@@ -32,6 +32,9 @@ class NothingRevoked:
     def is_revoked(self, ticket_id: str) -> bool:
         return False
 
+    def is_ended(self, _subject: str, _issued_s: int) -> bool:
+        return False
+
 
 def make_token(key: SigningKey = KEY, node: str = NODE, lifetime_s: int = 600, **grant: object) -> str:
     values = {"subject": "trực ban", "cameras": (MINE,), "actions": tuple(Action), **grant}
@@ -235,3 +238,21 @@ def test_a_revocation_is_forgotten_only_after_the_ticket_has_expired(tmp_path: P
         store.revoke("d")
         assert not store.is_revoked("a")
         assert store.is_revoked("b")
+
+
+def test_what_was_issued_before_an_end_counts_no_longer_and_what_comes_after_does(tmp_path: Path) -> None:
+    clock = ManualClock(NOW_NS)
+    with AccessStore(tmp_path / "access.sqlite", clock) as store:
+        checker = TicketChecker(NODE, [KEY.public], clock, store)
+        before, other = make_token(subject="user:a"), make_token(subject="user:b")
+        store.end([("user:a", NOW_S, NOW_S + 600)])
+        store.end([("user:a", NOW_S - 300, NOW_S + 60)])  # told late: of an earlier end
+        with pytest.raises(errors.TicketRevoked):
+            checker.read(before)
+        assert checker.read(other).subject == "user:b"
+        assert not store.is_ended("user:a", NOW_S + 1)
+    with AccessStore(tmp_path / "access.sqlite", clock) as again:
+        assert again.is_ended("user:a", NOW_S)
+        clock.advance(601 * NS_PER_SECOND)
+        again.end([])
+        assert not again.is_ended("user:a", NOW_S)

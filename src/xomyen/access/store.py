@@ -1,10 +1,11 @@
-"""What a node remembers about access: revoked tickets and one-time sign-in codes, in one small SQLite file."""
+"""What a node remembers about access: what was revoked, and one-time sign-in codes, in one small SQLite file."""
 
 import hashlib
 import os
 import secrets
 import sqlite3
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,13 @@ _SCHEMA = """
 -- Tickets that no longer count; forgotten when they would have expired anyway.
 CREATE TABLE IF NOT EXISTS revoked (
     ticket    TEXT PRIMARY KEY,
+    expires_s INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Subjects whose access was ended: what was issued to them up to then no longer counts. Forgotten when the last such
+-- ticket would have expired anyway.
+CREATE TABLE IF NOT EXISTS ended (
+    subject  TEXT PRIMARY KEY,
+    upto_s   INTEGER NOT NULL,       -- by the issuer's clock, as the time of issue in the tickets is
     expires_s INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 -- One-time codes: whoever brings one gets a ticket for its grant, once.
@@ -77,6 +85,29 @@ class AccessStore:
     def is_revoked(self, ticket_id: str) -> bool:
         with self._reading:
             row = self._reader.execute("SELECT 1 FROM revoked WHERE ticket = ?", (ticket_id,)).fetchone()
+        return row is not None
+
+    def end(self, ended: Iterable[tuple[str, int, int]]) -> None:
+        """Tickets issued to a subject up to a second count no longer, from the next check on; on disk when it returns.
+
+        Each is the subject, that second by the issuer's clock, and when the last such ticket expires. Told again,
+        or told late of an earlier end, nothing changes.
+        """
+        now_s = self._now_s()
+        with self._lock, self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute("DELETE FROM ended WHERE expires_s < ?", (now_s,))
+            self._database.executemany(
+                "INSERT INTO ended VALUES (?, ?, ?) ON CONFLICT (subject) DO UPDATE SET"
+                " upto_s = max(upto_s, excluded.upto_s), expires_s = max(expires_s, excluded.expires_s)",
+                [(subject, upto_s, min(expires_s, now_s + LONGEST_LIFE_S)) for subject, upto_s, expires_s in ended],
+            )
+
+    def is_ended(self, subject: str, issued_s: int) -> bool:
+        with self._reading:
+            row = self._reader.execute(
+                "SELECT 1 FROM ended WHERE subject = ? AND upto_s >= ?", (subject, issued_s)
+            ).fetchone()
         return row is not None
 
     def new_sign_in_code(self, grant: Grant, lifetime_s: int = 900) -> str:

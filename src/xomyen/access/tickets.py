@@ -119,9 +119,13 @@ class IssuerPublicKey(Protocol):
 
 
 class RevokedTickets(Protocol):
-    """Where revoked tickets are looked up; `xomyen.access.store.AccessStore` is one."""
+    """Where it is looked up what counts no longer; `xomyen.access.store.AccessStore` is one."""
 
-    def is_revoked(self, ticket_id: str) -> bool: ...
+    def is_revoked(self, ticket_id: str) -> bool:
+        """Whether this one ticket was revoked."""
+
+    def is_ended(self, subject: str, issued_s: int) -> bool:
+        """Whether the access of the subject was ended in that second or later."""
 
 
 _CLAIMS = {
@@ -208,7 +212,7 @@ class TicketChecker:
             raise TicketNotYetValid
         if now_ns >= ticket.expires_s * NS_PER_SECOND:
             raise TicketExpired
-        if self._revoked.is_revoked(ticket.id):
+        if self._revoked.is_revoked(ticket.id) or self._revoked.is_ended(ticket.subject, ticket.issued_s):
             raise TicketRevoked
 
     def check(

@@ -8,6 +8,13 @@ from xomyen.terms.words import CameraState, ClockState, GapReason, SegmentState,
 
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 
+MASK_UNITS = 10_000  # the whole width, and the whole height, of a picture of any size
+MOST_MASKS = 16  # of one camera
+MOST_CORNERS = 32  # of one mask
+_Units = Annotated[int, Field(ge=0, le=MASK_UNITS, strict=True)]
+Mask = Annotated[tuple[tuple[_Units, _Units], ...], Field(min_length=3, max_length=MOST_CORNERS)]
+"""A polygon by its corners (x, y); counted from the picture's upper left."""
+
 
 class Message(BaseModel):
     """Unknown fields are ignored, so that an older reader lives with a newer writer."""
@@ -167,6 +174,8 @@ class CameraConfig(BaseModel):
     retention_bytes: Annotated[int, Field(ge=1)] | None = None
     volume: str | None = None  # volume id; None: the node chooses
     order: int = 0  # where it stands on the wall
+    # Blackened in every picture, live or past, for those whose ticket says so.
+    masks: Annotated[tuple[Mask, ...], Field(max_length=MOST_MASKS)] = ()
 
 
 class CameraRecord(Message):
@@ -270,6 +279,20 @@ class HoldDone(Message):
     """Answer of recorder.hold and request of recorder.release."""
 
     hold: Id
+
+
+class SubjectEnded(Message):
+    """What was issued to a subject up to a second counts no longer. Both times by the issuer's clock."""
+
+    subject: Annotated[str, Field(min_length=1, max_length=200)]
+    issued_upto_s: Annotated[int, Field(ge=0, le=2**40)]
+    expires_s: Annotated[int, Field(ge=0, le=2**40)]  # by then the last such ticket has run out
+
+
+class AccessEnded(Message):
+    """Request of access.end; answered once it is on the node's disk. Told twice, it means the same."""
+
+    ended: Annotated[tuple[SubjectEnded, ...], Field(max_length=1000)]
 
 
 class Statistics(Message):

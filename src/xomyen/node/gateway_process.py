@@ -19,6 +19,7 @@ from xomyen.access.tickets import TicketChecker
 from xomyen.bus import subjects
 from xomyen.bus.connection import connected
 from xomyen.bus.requests import Empty, answer
+from xomyen.node.access_service import AccessService
 from xomyen.node.gateway.alarm_board import AlarmBoard
 from xomyen.node.gateway.app import create_app
 from xomyen.node.gateway.context import GatewayContext, IndexDoor
@@ -115,6 +116,8 @@ async def gateway(
             metrics_token=_metrics_token(settings),
             transcoders=settings.transcoders,
         )
+        # Before anybody is served: what the centre tells in between would be asked for in vain.
+        await stack.enter_async_context(AccessService(bus, node, store))
         # Pages that come back at once must not hear that there are no cameras.
         with suppress(TimeoutError):
             await asyncio.wait_for(feed.configured.wait(), _CONFIGURED_S)

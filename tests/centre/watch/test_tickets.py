@@ -29,6 +29,9 @@ class _Nothing:
     def is_revoked(self, _ticket: str) -> bool:
         return False
 
+    def is_ended(self, _subject: str, _issued_s: int) -> bool:
+        return False
+
 
 @pytest.fixture
 def checker(issuer_key: SigningKey) -> Callable[[Node], TicketChecker]:

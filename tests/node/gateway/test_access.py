@@ -305,6 +305,9 @@ async def test_a_download_breaks_off_when_its_ticket_is_revoked(node: Node) -> N
         def is_revoked(self, ticket_id: str) -> bool:
             return ticket_id in revoked
 
+        def is_ended(self, _subject: str, _issued_s: int) -> bool:
+            return False
+
     checker = TicketChecker(node.id, [node.issuer.public], node.clock, Revoked())
     gate = Gate(checker, node.directory, Told(), node.clock)
     ticket = checker.read(node.ticket())
