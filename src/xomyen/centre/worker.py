@@ -51,11 +51,14 @@ async def _on_connections(wanted: list[NodeDuty]) -> None:
     from xomyen.centre.link.bus import gone, open_client
 
     client: Client | None = None
+    told = ""
     while client is None:
         try:
             client = await open_client(settings.CENTRE, settings.FOLDER, "centre-worker")
         except XomyenError as error:
-            _LOG.info("%s", error.message)
+            if error.message != told:  # said once, not with every try
+                told = error.message
+                _LOG.info("%s", told)
             await asyncio.sleep(_AGAIN_S)
     tasks = [_task(duty, client) for duty in wanted]
     try:
