@@ -72,7 +72,7 @@ def test_the_page_shows_by_itself_that_the_node_was_away_came_back_and_took_the_
     soon.finish()
     real_node.start()
     one_round(everything=True)
-    expect(state).to_contain_text("đã áp dụng")
+    expect(state).to_contain_text("Đã áp dụng")
     assert "C30 Sân kho mới" in real_node.cameras()
 
 

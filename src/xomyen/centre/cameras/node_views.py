@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xomyen.centre.cameras import lists, nodes
@@ -23,9 +23,10 @@ from xomyen.terms.errors import NotRunning, UnknownCamera
 
 PLACE = "cameras:nodes"
 _PARTS = {
-    "bus": gettext_lazy("bus"),
-    "recorder": gettext_lazy("recording"),
-    "gateway": pgettext_lazy("part of a recorder", "pictures"),
+    "bus": pgettext_lazy("part of a recorder", "Messages"),
+    "recorder": pgettext_lazy("part of a recorder", "Recording"),
+    "gateway": pgettext_lazy("part of a recorder", "Pictures"),
+    "devices": pgettext_lazy("part of a recorder", "Finding and turning cameras"),
 }
 
 
