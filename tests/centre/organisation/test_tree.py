@@ -1,12 +1,14 @@
 """The tree of units as of a day."""
 
 import datetime
+import uuid
 
 import pytest
 from tests.centre.conftest import Province, make_unit
 
 from xomyen.centre.dates import today
 from xomyen.centre.organisation.models import Unit, UnitKind, UnitLink
+from xomyen.centre.organisation.tree import lines_above
 
 MERGED = datetime.date(2025, 7, 1)
 
@@ -45,3 +47,14 @@ def test_links_that_form_a_ring_do_not_hang_the_query(province: Province) -> Non
 @pytest.mark.parametrize("typed", ["gia khe", "Gia Khê", "GIA", "90001"])
 def test_units_are_found_without_tone_marks_and_by_code(province: Province, typed: str) -> None:
     assert province.commune in Unit.objects.search(typed)
+
+
+def test_the_line_of_each_unit_goes_up_to_the_top_as_of_the_day(merged: tuple[Province, Unit, Unit]) -> None:
+    province = merged[0]
+    there, nowhere = province.group.pk, uuid.uuid4()
+    assert lines_above([there, nowhere], today()) == {there: {there, province.commune.pk, province.province.pk}}
+
+
+def test_thousands_of_units_are_one_value_of_the_query(province: Province) -> None:
+    many = [province.group.pk, *(uuid.uuid4() for _ in range(40_000))]
+    assert list(Unit.objects.below(many)) == [province.group]

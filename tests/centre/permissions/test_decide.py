@@ -9,7 +9,15 @@ from tests.centre.conftest import Appoint, Province
 from xomyen.centre.cameras.models import Acceptance, Camera, Node
 from xomyen.centre.dates import today
 from xomyen.centre.permissions.actions import Action
-from xomyen.centre.permissions.decide import may, may_in, needs_second_factor, picture_limits, require, visible
+from xomyen.centre.permissions.decide import (
+    limits_of,
+    may,
+    may_in,
+    needs_second_factor,
+    picture_limits,
+    require,
+    visible,
+)
 from xomyen.centre.permissions.roles import RULES, Role
 
 DAY = datetime.timedelta(days=1)
@@ -124,3 +132,27 @@ def test_what_is_visible_is_asked_in_one_query(province: Province, appoint: Appo
 def test_every_role_has_its_rule_and_its_line_in_the_table() -> None:
     assert set(RULES) == set(Role)
     assert set(TABLE) == {role.value for role in Role if role != Role.SCREEN}
+
+
+def test_roles_at_ever_so_many_units_ask_no_more(
+    province: Province, appoint: Appoint, django_assert_num_queries
+) -> None:
+    person = appoint(Role.TECHNICIAN, unit=province.province)
+    for role in (Role.TECHNICIAN, Role.GROUP_HEAD, Role.POLICE_HEAD):
+        for unit in (province.commune, province.group, province.other_group):
+            appoint(role, person, unit=unit)
+    cameras = [province.public, province.private, province.neighbour, province.secret]
+    with django_assert_num_queries(4):  # the roles held; the rows; the lines of units above, twice
+        assert visible(person, Action.CAMERA_SEE, Camera.objects.all()).count() == len(cameras)
+        limits = limits_of(person, Action.VIEW_LIVE, cameras)
+        assert may_in(person, Action.CAMERA_EDIT, province.other_group)
+    assert set(limits) == set(cameras)
+
+
+def test_a_role_held_twice_counts_where_either_is_held(province: Province, appoint: Appoint) -> None:
+    person = appoint(Role.GROUP_HEAD, unit=province.group)
+    appoint(Role.GROUP_HEAD, person, unit=province.other_group)
+    assert set(visible(person, Action.CAMERA_SEE, Camera.objects.all())) == {province.public, province.neighbour}
+    assert may(person, Action.CAMERA_SEE, province.neighbour)
+    assert not may(person, Action.CAMERA_SEE, province.private)
+    assert not may(person, Action.CAMERA_SEE, province.secret)

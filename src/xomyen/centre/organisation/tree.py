@@ -4,6 +4,7 @@ django-tree-queries knows one parent per row, ours change over time; so the two 
 """
 
 import datetime
+import json
 import uuid
 from collections.abc import Iterable
 
@@ -40,17 +41,31 @@ WITH RECURSIVE tree(id) AS (
 """  # noqa: S608
 
 
-def _ids(roots: Iterable[uuid.UUID | str] | uuid.UUID | str) -> list[str | uuid.UUID]:
-    """The ids as the database keeps them: SQLite has 32 hexadecimal digits."""
+# The units themselves are in their lines too, as the first.
+_LINES = f"""
+WITH RECURSIVE line(unit, id) AS (
+    SELECT id, id FROM organisation_unit WHERE id IN ({{roots}})
+    UNION
+    SELECT line.unit, link.parent_id FROM organisation_unitlink AS link JOIN line ON link.unit_id = line.id
+    WHERE {_HOLDS}
+) SELECT unit, id FROM line
+"""  # noqa: S608
+
+
+def _prepared(sql: str, roots: Iterable[uuid.UUID | str] | uuid.UUID | str) -> tuple[str, str]:
+    """The query, and the roots as one value of it: thousands of values of their own take long to read."""
     found = [roots] if isinstance(roots, (uuid.UUID, str)) else list(roots)
-    as_uuid = [one if isinstance(one, uuid.UUID) else uuid.UUID(one) for one in found]
-    return [*as_uuid] if connection.features.has_native_uuid_field else [one.hex for one in as_uuid]
+    ids = [one if isinstance(one, uuid.UUID) else uuid.UUID(one) for one in found]
+    if connection.features.has_native_uuid_field:
+        return sql.format(roots="SELECT unnest(%s::uuid[])"), "{" + ",".join(map(str, ids)) + "}"
+    # SQLite keeps 32 hexadecimal digits.
+    return sql.format(roots="SELECT value FROM json_each(%s)"), json.dumps([one.hex for one in ids])
 
 
 def _query(sql: str, roots: Iterable[uuid.UUID | str] | uuid.UUID | str, day: datetime.date) -> RawSQL:
-    ids = _ids(roots)
+    prepared, ids = _prepared(sql, roots)
     # UNION (not ALL) ends by itself even if links ever formed a ring.
-    return RawSQL(sql.format(roots=", ".join(["%s"] * len(ids)) or "NULL"), [*ids, day, day])  # noqa: S611
+    return RawSQL(prepared, [ids, day, day])  # noqa: S611
 
 
 def below_sql(roots: Iterable[uuid.UUID | str] | uuid.UUID | str, day: datetime.date) -> RawSQL:
@@ -66,3 +81,15 @@ def lineage_sql(roots: Iterable[uuid.UUID | str] | uuid.UUID | str, day: datetim
 def above_sql(roots: Iterable[uuid.UUID | str] | uuid.UUID | str, day: datetime.date) -> RawSQL:
     """The ids of the roots and of everything they belong to on the day, for `id__in`."""
     return _query(_ABOVE, roots, day)
+
+
+def lines_above(units: Iterable[uuid.UUID], day: datetime.date) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """Of each unit that there is: itself and all it belongs to on the day; one query."""
+    prepared, ids = _prepared(_LINES, units)
+    found: dict[uuid.UUID, set[uuid.UUID]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(prepared, [ids, day, day])
+        for row in cursor:
+            unit, above = (one if isinstance(one, uuid.UUID) else uuid.UUID(one) for one in row)
+            found.setdefault(unit, set()).add(above)
+    return found

@@ -3,54 +3,67 @@
 import datetime
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 
 from xomyen.centre.dates import in_force, today
-from xomyen.centre.organisation.tree import below_sql
+from xomyen.centre.organisation.tree import below_sql, lines_above
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.roles import RULES, PictureLimits, Role
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A role in force today, and the units it is held at: its own, or those of its post's jurisdictions."""
+    """A role in force today, and the units it is held at: its own, or those of its posts' jurisdictions."""
 
     role: Role
     units: tuple[uuid.UUID, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was found out about a person in this request."""
+
+    day: datetime.date
+    held: tuple[Held, ...]
+    reaches: dict[Action, Any] = field(default_factory=dict)
+
+
 def held_by(person: Any) -> tuple[Held, ...]:
-    """What the person holds today; two queries, kept for the length of a request on the person's object.
+    """What the person holds today, each role once; two queries, kept for a request's length on the person's object.
 
     `person` is a User or a paired screen: anything with `is_active` and `appointments`.
     """
-    if not getattr(person, "is_active", False):
-        return ()
-    kept = getattr(person, "_held_roles", None)
-    if kept is not None and kept[0] == today():
-        found: tuple[Held, ...] = kept[1]
-        return found
+    return _kept(person).held
+
+
+def _kept(person: Any) -> _Kept:
     day = today()
-    found = tuple(_held(person, day))
-    person._held_roles = (day, found)
-    return found
+    if not getattr(person, "is_active", False):
+        return _Kept(day, ())
+    kept: _Kept | None = getattr(person, "_held_roles", None)
+    if kept is None or kept.day != day:
+        kept = person._held_roles = _Kept(day, _held(person, day))
+    return kept
 
 
-def _held(person: Any, day: datetime.date) -> list[Held]:
+def _held(person: Any, day: datetime.date) -> tuple[Held, ...]:
     from xomyen.centre.organisation.models import Jurisdiction  # models need the rules themselves
 
     appointments = list(person.appointments.filter(in_force(day)).values_list("role", "unit_id", "post_id"))
-    posts = [post for _, _, post in appointments if post]
-    units: dict[uuid.UUID, list[uuid.UUID]] = {}
+    posts = {post for _, _, post in appointments if post}
+    answers: dict[uuid.UUID, list[uuid.UUID]] = {}
     if posts:
         rows = Jurisdiction.objects.filter(in_force(day), in_force(day, "post__"), post_id__in=posts)
         for post, unit in rows.values_list("post_id", "unit_id"):
-            units.setdefault(post, []).append(unit)
-    return [Held(Role(role), (unit,) if unit else tuple(units.get(post, ()))) for role, unit, post in appointments]
+            answers.setdefault(post, []).append(unit)
+    units: dict[str, dict[uuid.UUID, None]] = {}
+    for role, unit, post in appointments:
+        units.setdefault(role, {}).update(dict.fromkeys([unit] if unit else answers.get(post, ())))
+    return tuple(Held(Role(role), tuple(found)) for role, found in units.items())
 
 
 def forget(person: Any) -> None:
@@ -65,7 +78,20 @@ def roots(person: Any, action: Action) -> list[uuid.UUID]:
 
 def allowed_units(person: Any, action: Action) -> Any:
     """Ids of every unit in which the person may do this, for `unit__in`: a subquery, no rows are read."""
-    return below_sql(roots(person, action), today())
+    kept = _kept(person)
+    if action not in kept.reaches:
+        kept.reaches[action] = below_sql(roots(person, action), kept.day)
+    return kept.reaches[action]
+
+
+def _wide_roots(person: Any, action: Action) -> set[uuid.UUID]:
+    """Those of `roots` at which the role reaches what is not public, too."""
+    return {
+        unit
+        for held in held_by(person)
+        if action in RULES[held.role].actions and not RULES[held.role].pictures.public_only
+        for unit in held.units
+    }
 
 
 def visible(person: Any, action: Action, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -75,30 +101,37 @@ def visible(person: Any, action: Action, rows: QuerySet[Any]) -> QuerySet[Any]:
     narrower = getattr(rows.model, "only_public", None)
     if narrower is None:
         return found
-    wide = [
-        unit
-        for held in held_by(person)
-        if action in RULES[held.role].actions and not RULES[held.role].pictures.public_only
-        for unit in held.units
-    ]
+    wide = _wide_roots(person, action)
+    if len(wide) == len(roots(person, action)):
+        return found
     # A role that sees public cameras alone adds just those.
     public: Q = narrower()
-    return found.filter(public | Q(**{f"{path}__in": below_sql(wide, today())}))
+    return found.filter(public | Q(**{f"{path}__in": below_sql(wide, today())}) if wide else public)
 
 
 def may(person: Any, action: Action, thing: Model | None = None) -> bool:
     """Whether the person may do this to the thing; without a thing: whether anywhere."""
-    if thing is None:
-        return bool(roots(person, action))
-    return visible(person, action, type(thing)._default_manager.filter(pk=thing.pk)).exists()
+    own = set(roots(person, action))
+    if thing is None or not own:
+        return bool(own)
+    model = type(thing)
+    rows = model._default_manager.filter(pk=thing.pk)
+    # The way up is a few units long; all that lies below may be thousands.
+    above = _above(rows.values_list(model.unit_path, flat=True))
+    narrower = getattr(model, "only_public", None)
+    if narrower is None or above & _wide_roots(person, action):
+        return not above.isdisjoint(own)
+    return not above.isdisjoint(own) and rows.filter(narrower()).exists()
+
+
+def _above(units: Iterable[Any]) -> set[uuid.UUID]:
+    """The units and all they belong to today."""
+    return set().union(*lines_above((unit for unit in units if unit is not None), today()).values())
 
 
 def may_in(person: Any, action: Action, unit: Any) -> bool:
     """Whether the person may do this in the unit, such as making something new there."""
-    from xomyen.centre.organisation.models import Unit
-
-    # The way up is a few units long; all that lies below may be thousands.
-    return Unit.objects.above(getattr(unit, "pk", unit)).filter(pk__in=roots(person, action)).exists()
+    return not _above([getattr(unit, "pk", unit)]).isdisjoint(roots(person, action))
 
 
 def require(person: Any, action: Action, thing: Model | None = None) -> None:
@@ -116,21 +149,16 @@ def require_in(person: Any, action: Action, unit: Any) -> None:
 def limits_of(person: Any, action: Action, things: Iterable[Any]) -> dict[Any, PictureLimits]:
     """Within which limits the person may see the pictures of these cameras, by camera; one not there: not at all.
 
-    One query for each role held, however many cameras; they bring their unit along (`select_related("site")`).
+    One query, however many cameras and roles; cameras bring their unit along (`select_related("site")`).
     """
-    from xomyen.centre.organisation.models import Unit
-
     cameras = list(things)
-    places = {camera.unit_of() for camera in cameras}
+    rules = [(RULES[held.role], set(held.units)) for held in held_by(person) if action in RULES[held.role].actions]
+    lines = lines_above({camera.unit_of() for camera in cameras}, today()) if rules else {}
     found: dict[Any, PictureLimits] = {}
-    for held in held_by(person):
-        rule = RULES[held.role]
-        if action not in rule.actions:
-            continue
-        below = below_sql(held.units, today())
-        reached = set(Unit.objects.filter(id__in=below).filter(id__in=places).values_list("id", flat=True))
-        for camera in cameras:
-            if camera.unit_of() not in reached or (rule.pictures.public_only and not camera.is_public):
+    for camera in cameras:
+        above = lines.get(camera.unit_of(), set())
+        for rule, units in rules:
+            if above.isdisjoint(units) or (rule.pictures.public_only and not camera.is_public):
                 continue
             before = found.get(camera)
             found[camera] = rule.pictures if before is None else before.widest(rule.pictures)
