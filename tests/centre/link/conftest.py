@@ -10,9 +10,15 @@ from typing import Any, TypeVar
 
 import pytest
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from nats.aio.client import Client
-from tests.centre.conftest import Province, make_camera
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+from tests.browser import chromium_beside_django, open_context
+from tests.centre.conftest import Appoint, Province, make_camera
 
+from xomyen.access.store import AccessStore
 from xomyen.bus import subjects
 from xomyen.bus.address import address_file
 from xomyen.bus.configuration import Configuration
@@ -22,9 +28,13 @@ from xomyen.bus.requests import Empty, answer
 from xomyen.bus.server import BusServer
 from xomyen.camera.onvif.networks import Networks
 from xomyen.camera.onvif.scan import Ports
+from xomyen.centre.accounts.services import STRONG
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.link.bus import bus
+from xomyen.centre.link.ended import ended
 from xomyen.centre.link.soon import soon
+from xomyen.centre.permissions.roles import Role
+from xomyen.node.access_service import AccessService
 from xomyen.node.config_service import ConfigService
 from xomyen.node.device_search import SearchPlaces
 from xomyen.node.device_service import DeviceService
@@ -67,6 +77,8 @@ class RealNode:
         self._client = await self._stack.enter_async_context(connected(self.folder, "node"))
         await prepare_streams(self._client, self.id)
         await self._stack.enter_async_context(ConfigService(self._client, self.id, self.secrets, MOST))
+        store = self._stack.enter_context(AccessStore(self.folder.access, SystemClock()))
+        await self._stack.enter_async_context(AccessService(self._client, self.id, store))
         places = SearchPlaces(Networks(["127.0.0.0/8"]), Ports((), tuple(self.onvif_ports)), self.group)
         devices = DeviceService(self._client, self.id, self.secrets, places, SystemClock())
         await self._stack.enter_async_context(devices)
@@ -133,6 +145,7 @@ def real_node() -> Iterator[RealNode]:
         node.remove(record.config.name)
     yield node
     soon.finish()
+    ended.finish()
     bus.close()
     node.close()
 
@@ -149,3 +162,38 @@ def yard(registered: Node, province: Province) -> Camera:
     """An accepted camera that is to be on the real node and is not yet."""
     camera = make_camera(province.group, registered, "C30", "Sân kho", standing="pending")
     return Camera.objects.select_related("site", "camera_class").get(pk=camera.pk)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with chromium_beside_django() as started:
+        yield started
+
+
+@pytest.fixture
+def opened(
+    browser: Browser, live_server: LiveServer, registered: Node, province: Province, appoint: Appoint
+) -> Iterator[Callable[..., Page]]:
+    """Opens an address as a technician of the commune."""
+    person = appoint(Role.TECHNICIAN, unit=province.commune)
+    session = SessionStore()
+    session[SESSION_KEY] = str(person.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session[STRONG] = True
+    session.create()
+    contexts = []
+
+    def at(path: str, **options: object) -> Page:
+        context = open_context(browser, **options)
+        key = session.session_key or ""
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": live_server.url}])
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(live_server.url + path)
+        return page
+
+    yield at
+    for context in contexts:
+        context.close()
+    soon.finish()

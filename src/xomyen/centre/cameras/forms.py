@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
 from xomyen.centre.cameras.services import BEGINNINGS
-from xomyen.centre.cameras.values import hosts_of, stream_parts, without_secrets
+from xomyen.centre.cameras.values import are_masks, hosts_of, stream_parts, without_secrets
 from xomyen.centre.cameras.widgets import LongSelect
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
@@ -139,12 +139,8 @@ class CameraForm(Styled, forms.ModelForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
     )
     no_password = forms.BooleanField(label=_("Remove the password"), required=False)
-    masks = forms.JSONField(
-        label=_("Privacy masks"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
-        help_text=_("Polygons, corners as parts of the picture's width and height: [[[0,0],[0.2,0],[0.2,0.3]]]"),
-    )
+    # Given by programs alone; people draw them on a page of their own.
+    masks = forms.JSONField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Camera
@@ -227,7 +223,7 @@ class CameraForm(Styled, forms.ModelForm):
         return url
 
     def clean_masks(self) -> Any:
-        return self.cleaned_data["masks"] or []
+        return self.cleaned_data["masks"] or [] if "masks" in self.data else self.instance.masks
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -295,6 +291,18 @@ class CameraForm(Styled, forms.ModelForm):
             camera.sealed_password = self.sealed
             camera.password_set = timezone.now()
         return camera
+
+
+class MasksForm(forms.Form):
+    """What is hidden of a camera's pictures, and what it was when it began to be changed."""
+
+    masks = forms.JSONField(widget=forms.HiddenInput, validators=[are_masks])
+    before = forms.JSONField(widget=forms.HiddenInput, validators=[are_masks])
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for field in self.fields.values():
+            field.empty_values = [None, ""]  # no masks at all are something as well
 
 
 class TakeOverForm(Styled, forms.ModelForm):

@@ -76,6 +76,19 @@ def change_camera(camera: Camera, revision: int) -> None:
         soon.after_commit([camera.node_id, before.node_id if moved else None])
 
 
+def change_masks(camera: Camera, masks: list[Any], before: list[Any]) -> None:
+    """What is hidden of its pictures from now on. Raises Stale when it is no longer what it was `before`."""
+    with transaction.atomic():
+        row = Camera.objects.select_for_update().select_related("site", "camera_class").get(pk=camera.pk)
+        if row.masks != before:
+            raise Stale
+        row.masks = masks
+        row.revision += 1
+        _to_be_brought(row)
+        row.save()
+        soon.after_commit([row.node_id])
+
+
 def _leave(before: Camera, camera: Camera) -> None:
     """The camera goes to another node; the one before has to let go of it, whenever it can be reached."""
     if before.node_id is not None and before.standing != Standing.NOWHERE:

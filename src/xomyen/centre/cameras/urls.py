@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from xomyen.centre.cameras import class_views, discovery_views, import_views, node_views, place_views, ptz_views, views
+from xomyen.centre.cameras import (
+    class_views,
+    discovery_views,
+    import_views,
+    mask_views,
+    node_views,
+    place_views,
+    ptz_views,
+    views,
+)
 
 app_name = "cameras"
 urlpatterns = [
@@ -18,6 +27,9 @@ urlpatterns = [
     path("cameras/<uuid:camera>/", views.camera_page, name="camera"),
     path("cameras/<uuid:camera>/state/", views.camera_state, name="state"),
     path("cameras/<uuid:camera>/edit/", views.edit_camera, name="edit"),
+    path("cameras/<uuid:camera>/masks/", mask_views.masks, name="masks"),
+    path("cameras/<uuid:camera>/masks/look/", mask_views.look, name="mask-look"),
+    path("cameras/<uuid:camera>/masks/look/<uuid:job>/", mask_views.look_state, name="mask-look-state"),
     path("cameras/<uuid:camera>/steer/", ptz_views.steer, name="steer"),
     path("cameras/<uuid:camera>/step/", views.step, name="step"),
     path("cameras/<uuid:camera>/try-again/", views.try_again, name="try-again"),

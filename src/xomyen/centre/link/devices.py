@@ -44,9 +44,12 @@ def begin_search(node: Node, addresses: tuple[str, ...], known: Credentials) -> 
     return _ask(node.pk, lambda devices: devices.discover(DiscoverWanted(addresses=addresses, credentials=known)))
 
 
-def begin_probe(node: Node, url: str, known: Credentials) -> JobState:
-    """Begins to look at a stream. Raises NotRunning, InvalidConfiguration, DevicesBusy."""
-    return _ask(node.pk, lambda devices: devices.probe(url, known, seconds=3.0))
+def begin_probe(node: Node, url: str, known: Credentials, still_width: int = 640) -> JobState:
+    """Begins to look at a stream; its still is at most so many pixels wide.
+
+    Raises NotRunning, InvalidConfiguration, DevicesBusy.
+    """
+    return _ask(node.pk, lambda devices: devices.probe(url, known, seconds=3.0, still_width=still_width))
 
 
 def job(node: Node, key: uuid.UUID) -> JobState:
