@@ -7,7 +7,6 @@ be busy, the recorder, the gateway and the supervisor with its configuration ser
 import argparse
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -28,11 +27,11 @@ from xomyen.node.secrets import Secrets
 from xomyen.node.supervisor import trouble_file
 from xomyen.terms.errors import XomyenError
 from xomyen.terms.folder import NodeFolder
+from xomyen.terms.niceness import give_way
 from xomyen.terms.settings import Settings, load_settings
 from xomyen.terms.time import SystemClock
 
 _LOG = logging.getLogger(__name__)
-_NICENESS = 5
 
 
 @asynccontextmanager
@@ -70,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", type=Path, required=True)
     folder = NodeFolder(parser.parse_args().dir)
-    os.nice(_NICENESS)  # recording goes first
+    give_way()
     try:
         settings = load_settings(folder)
         configure_logs("devices", settings)

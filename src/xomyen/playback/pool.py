@@ -12,9 +12,8 @@ from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 from xomyen.playback.errors import Busy, NotDecodable
+from xomyen.terms.niceness import give_way
 from xomyen.terms.tether import tie_to_parent
-
-_NICENESS = 5
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -25,7 +24,7 @@ def _settle_in(parent: int) -> None:
     # A worker holds both ends of its queue itself, so that it would wait for ever for a parent that was killed.
     tie_to_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(_NICENESS)
+    give_way()
 
 
 def _import_decoder() -> None:
