@@ -7,8 +7,6 @@ import sys
 CODE = "import os\nfrom xomyen.terms.niceness import give_way\ngive_way()\nprint(os.nice(0))"
 # A sandbox's filter answers every call with EPERM; so does this in the place of the kernel.
 REFUSED = "import os\ndef nice(by): raise PermissionError(1, 'not permitted')\nplain, os.nice = os.nice, nice\n"
-    "import os\ndef nice(by): raise PermissionError(1, 'Operation not permitted')\nplain, os.nice = os.nice, nice\n"
-)
 
 
 def _run(code: str) -> subprocess.CompletedProcess[str]:
