@@ -23,8 +23,9 @@ def duties() -> list[Duty]:
     """What runs for the life of the process, whether a node can be reached or not."""
     from xomyen.centre.audit.writer import write_chain  # needs Django's models
     from xomyen.centre.link.duty import keep_nodes
+    from xomyen.centre.link.ended import keep_ended
 
-    return [write_chain, keep_nodes]
+    return [write_chain, keep_nodes, keep_ended]
 
 
 def node_duties() -> list[NodeDuty]:

@@ -262,7 +262,7 @@ def test_tickets_for_many_cameras_take_no_more_questions_than_for_few(
     person = appoint(Role.DUTY_OFFICER, unit=province.commune)
     for number in range(30):
         make_camera(province.group, province.node, f"N{number}", f"Ngõ {number}")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(8):
         (ticket,) = _given(person).tickets
     assert len(ticket.cameras) == 33
 

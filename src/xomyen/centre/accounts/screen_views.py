@@ -16,8 +16,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from xomyen.centre.accounts import screens
 from xomyen.centre.accounts.entry import network_of
 from xomyen.centre.accounts.forms import PairForm
+from xomyen.centre.accounts.models import PairedScreen
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
+from xomyen.centre.watch.ending import StillOpen, open_tickets, still_open, subject_of
 
 _PER_PAGE = 50
 _PLACE = "accounts:screens"
@@ -73,6 +75,7 @@ def screen_list(request: HttpRequest) -> HttpResponse:
     units, posts = screens.places(request.user)
     context: dict[str, Any] = {
         "screens": Paginator(screens.seen_screens(request.user), _PER_PAGE).get_page(request.GET.get("page")),
+        "lingering": _lingering(request.user),
         "form": form,
         "units": units,
         "posts": posts,
@@ -81,6 +84,13 @@ def screen_list(request: HttpRequest) -> HttpResponse:
         "active_place": _PLACE,
     }
     return render(request, "accounts/screens.html", context)
+
+
+def _lingering(person: Any) -> list[tuple[PairedScreen, list[StillOpen]]]:
+    """Screens that were turned off, where a node does not know it yet."""
+    held = set(open_tickets().filter(subject__startswith="screen:").values_list("subject", flat=True)[:200])
+    off = screens.lately_revoked(person).filter(pk__in=[subject.partition(":")[2] for subject in held]) if held else ()
+    return [(screen, still_open(person, subject_of(screen))) for screen in off]
 
 
 @require_POST

@@ -26,6 +26,8 @@ from xomyen.centre.permissions.giving import may_pair
 COOKIE = "xomyen_screen"
 # Browsers keep no cookie for longer than 400 days (RFC 6265bis, 5.5); it is set anew with every visit to /pair.
 COOKIE_LASTS = datetime.timedelta(days=400)
+LONGEST_OPEN = datetime.timedelta(days=8)
+"""More than anything lasts that a screen was given for nodes."""
 CODE_LASTS = datetime.timedelta(minutes=10)
 # Without what is easily taken for something else when read from across a room.
 _LETTERS = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
@@ -110,13 +112,18 @@ def confirm(by: User, screen: PairedScreen, name: str, place: Unit | Post) -> No
 
 def seen_screens(person: Any) -> QuerySet[PairedScreen]:
     """The paired screens at places where the person may pair."""
+    return _at_places_of(person, PairedScreen.objects.paired())
+
+
+def lately_revoked(person: Any) -> QuerySet[PairedScreen]:
+    """Those there that were turned off and may still hold something that counts at a node."""
+    return _at_places_of(person, PairedScreen.objects.filter(revoked__gt=timezone.now() - LONGEST_OPEN))
+
+
+def _at_places_of(person: Any, rows: QuerySet[PairedScreen]) -> QuerySet[PairedScreen]:
     units = allowed_units(person, Action.SCREEN_PAIR)
     posts = Jurisdiction.objects.filter(in_force(today()), unit__in=units).values("post")
-    return (
-        PairedScreen.objects.paired()
-        .filter(Q(unit__in=units) | Q(post__in=posts))
-        .select_related("unit", "post", "confirmed_by")
-    )
+    return rows.filter(Q(unit__in=units) | Q(post__in=posts)).select_related("unit", "post", "confirmed_by")
 
 
 def places(person: Any, at_most: int = 50) -> tuple[list[Unit], list[Post]]:

@@ -32,6 +32,7 @@ from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
 from xomyen.centre.permissions.giving import may_end, may_manage, roles_given
 from xomyen.centre.permissions.roles import RULES, Role
+from xomyen.centre.watch.ending import still_open, subject_of
 
 _PER_PAGE = 50
 _LINK = "link_to_hand_over"
@@ -114,6 +115,7 @@ def person(request: HttpRequest, key: Any) -> HttpResponse:
         "appointable": shown.pk != request.user.pk and bool(roles_given(request.user)),
         "signed_in_at": UserSession.objects.filter(user=shown).count(),
         "factors": services.has_second_factor(shown),
+        "open": still_open(request.user, subject_of(shown)),
         "tokens": shown.access_tokens.usable().count(),
         "link": request.session.pop(_LINK, None) if request.session.get(_LINK, {}).get("for") == str(key) else None,
         "active_place": _PLACE,

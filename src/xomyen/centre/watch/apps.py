@@ -6,3 +6,6 @@ class WatchConfig(AppConfig):
     name = "xomyen.centre.watch"
     label = "watch"
     verbose_name = pgettext_lazy("part of the centre", "Watch")
+
+    def ready(self) -> None:
+        from xomyen.centre.watch import signals  # noqa: F401  # listens from here on

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from xomyen.centre.cameras.models import Camera
+from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.folding import fold
 from xomyen.centre.keys import KeyedModel
 from xomyen.centre.organisation.models import Post
@@ -63,3 +63,24 @@ class Bookmark(KeyedModel):
 
     def unit_of(self) -> uuid.UUID:
         return self.camera.site.unit_id
+
+
+class AccessEnd(models.Model):
+    """Whose access has ended, of all or of a part: tickets from before it are not to count at the nodes any more."""
+
+    subject = models.CharField(max_length=60, primary_key=True)  # as tickets name it
+    # The latest end; empty until what was being saved is in the database: a ticket made meanwhile is older then.
+    at = models.DateTimeField(null=True)
+
+
+class TicketsAt(models.Model):
+    """That somebody was given tickets for a node, so that an end of their access is told there."""
+
+    subject = models.CharField(max_length=60)
+    node = models.ForeignKey(Node, models.CASCADE, related_name="+")
+    begun = models.DateTimeField()  # when the first was issued
+    until = models.DateTimeField(db_index=True)  # when the last runs out
+    told = models.DateTimeField(null=True)  # the end that the node has acknowledged
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("subject", "node"), name="tickets_of_a_subject_at_a_node"),)

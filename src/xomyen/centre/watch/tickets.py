@@ -17,6 +17,7 @@ from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import limits_of
 from xomyen.centre.permissions.roles import PictureLimits
+from xomyen.centre.watch.ending import as_of_now, note_given, subject_of
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock
 
@@ -123,12 +124,6 @@ def issuer() -> SigningKey:
     return SigningKey.load_or_create(settings.FOLDER.issuer_key)
 
 
-def subject_of(person: Any) -> str:
-    """How tickets, and so the nodes' access events, name somebody: by kind and id, never by name."""
-    kind = "screen" if getattr(person, "is_screen", False) else "user"
-    return f"{kind}:{person.pk}"
-
-
 def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None = None) -> Given:
     """The tickets with which the person sees of these cameras what may be seen; cameras that may not be are left out.
 
@@ -138,6 +133,11 @@ def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None
     now_ns = clock.wall_ns()
     listed = [camera for camera in cameras if camera.node_id is not None]
     wish.check(len(listed))
+    # Rights are read after the time that the tickets bear: see `ending`.
+    now = as_of_now(person)
+    if now is None:
+        return Given([], [])
+    person = now
     allowed = [(node_action, limits_of(person, action, listed)) for action, node_action in _ASKED[wish.use]]
     asking: list[str] = []
     groups: dict[tuple[Any, Grant], list[Camera]] = {}
@@ -152,11 +152,15 @@ def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None
         grant = _grant(person, camera, limits, actions, wish, now_ns) if actions else None
         if grant is not None:
             groups.setdefault((camera.node, grant), []).append(camera)
+    issued_s = now_ns // NS_PER_SECOND
     tickets = [
-        _signed(node, grant.model_copy(update={"cameras": _ids(part)}), number, clock, wish.lifetime_s)
+        _signed(node, grant.model_copy(update={"cameras": _ids(part)}), number, issued_s, clock, wish.lifetime_s)
         for (node, grant), members in groups.items()
         for number, part in enumerate(_parts(members))
     ]
+    if tickets:
+        expires_s = max(one.expires_s for one in tickets)
+        note_given(subject_of(person), {one.node for one in tickets}, issued_s, expires_s)
     return Given(tickets, asking)
 
 
@@ -215,8 +219,9 @@ def _parts(cameras: list[Camera]) -> list[list[Camera]]:
     return [cameras[begin : begin + MOST_IN_ONE] for begin in range(0, len(cameras), MOST_IN_ONE)]
 
 
-def _signed(node: Node, grant: Grant, number: int, clock: Clock, lifetime_s: int) -> GivenTicket:
+def _signed(node: Node, grant: Grant, number: int, issued_s: int, clock: Clock, lifetime_s: int) -> GivenTicket:
     made = ticket_for(grant, node=str(node.pk), issuer=issuer(), clock=clock, lifetime_s=lifetime_s)
+    made = made.model_copy(update={"issued_s": issued_s})
     reach_s = None if grant.start_ns is None else made.issued_s - grant.start_ns // NS_PER_SECOND
     limits = f"{grant.actions}|{grant.greatest_width}|{grant.mask}|{reach_s}|{number}"
     return GivenTicket(

@@ -1,0 +1,108 @@
+"""Tells nodes whose access has ended: right after it was saved, and until each of them has acknowledged it."""
+
+import asyncio
+import logging
+import threading
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from django.db import connections
+from nats.aio.client import Client
+
+from xomyen.bus import subjects
+from xomyen.bus.messages import AccessEnded, SubjectEnded
+from xomyen.bus.requests import Empty, ask
+from xomyen.centre.cameras.models import Node
+from xomyen.centre.link.bus import bus
+from xomyen.centre.watch import ending
+from xomyen.terms.errors import XomyenError
+
+_LOG = logging.getLogger(__name__)
+_ROUND_S = 2.0
+_PATIENCE_S = 5.0
+_AT_ONCE = 8
+_MOST = 500  # ends in one message
+
+
+async def keep_ended() -> None:
+    """Duty: every two seconds what nodes do not know yet, those that were away among them."""
+    while True:
+        await asyncio.to_thread(one_round)
+        await asyncio.sleep(_ROUND_S)
+
+
+def one_round() -> None:
+    """Tells all nodes what they do not know, several at once, and drops what is over."""
+    try:
+        ending.settle()
+        nodes = ending.waiting()
+        ending.forget()
+    finally:
+        connections.close_all()
+    if nodes:
+        with ThreadPoolExecutor(_AT_ONCE, "ended") as threads:
+            list(threads.map(_visit, nodes))
+
+
+def _visit(node_id: uuid.UUID) -> None:
+    try:
+        tell(node_id)
+    except XomyenError as error:
+        _LOG.info("node %s could not be told whose access has ended: %s", node_id, error.message)
+    finally:
+        connections.close_all()
+
+
+def tell(node_id: uuid.UUID) -> None:
+    """All that the node does not know yet. Raises NotRunning, or the refusal."""
+    while told := ending.to_tell(node_id, _MOST):
+        _tell(node_id, told)
+        ending.acknowledged(Node.objects.get(pk=node_id), told)
+
+
+def _tell(node_id: uuid.UUID, told: list[ending.ToTell]) -> None:
+    ended = tuple(
+        SubjectEnded(
+            subject=one.subject, issued_upto_s=int(one.ended.timestamp()), expires_s=int(one.until.timestamp()) + 1
+        )
+        for one in told
+    )
+
+    async def asked(client: Client) -> Empty:
+        subject = subjects.service(str(node_id), "access", "end")
+        return await ask(client, subject, AccessEnded(ended=ended), Empty, _PATIENCE_S)
+
+    bus.ask(asked, _PATIENCE_S)
+
+
+class Ended:
+    """A thread that goes round at once, for a page that does not wait; the duty does what it leaves."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(1, "ended")
+        self._waiting: Future[None] | None = None
+
+    def soon(self) -> None:
+        """Does not wait for it."""
+        with self._lock:
+            # One that has not begun yet will see what was saved now.
+            if self._waiting is None or self._waiting.running() or self._waiting.done():
+                self._waiting = self._threads.submit(self._round)
+
+    def finish(self) -> None:
+        """Waits for all that was begun."""
+        if self._waiting is not None:
+            wait([self._waiting])
+
+    def _round(self) -> None:
+        try:
+            one_round()
+        except Exception:  # noqa: BLE001  # the worker tries again; here is nobody to be told
+            _LOG.exception("nodes could not be told whose access has ended")
+        finally:
+            connections.close_all()
+
+
+ended = Ended()
+"""Of this process."""

@@ -1,0 +1,152 @@
+"""Ends tickets in hand: who has which at which node, and what each node has still to be told.
+
+A ticket bears the time from before its holder's rights were read; an end, a time from after it was saved. So whatever
+was issued by rights from before bears a time that the end reaches, however the two fell together.
+"""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from xomyen.centre.accounts.models import PairedScreen, User
+from xomyen.centre.audit.services import record
+from xomyen.centre.cameras.models import Node
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import visible
+from xomyen.centre.watch.models import AccessEnd, TicketsAt
+
+LONGEST = datetime.timedelta(days=8)
+"""More than any ticket lasts."""
+SPARE = datetime.timedelta(minutes=5)
+"""How far a node's clock may be behind: by it a ticket lasts longer."""
+
+
+def subject_of(person: Any) -> str:
+    """How tickets, and so the nodes' access events, name somebody: by kind and id, never by name."""
+    kind = "screen" if getattr(person, "is_screen", False) else "user"
+    return f"{kind}:{person.pk}"
+
+
+def person_of(subject: str) -> User | PairedScreen | None:
+    """Whom a ticket names; None when that person or screen was deleted."""
+    kind, _, key = subject.partition(":")
+    if kind == "screen":
+        return PairedScreen.objects.filter(pk=key).first()
+    return User.objects.filter(pk=key).first()
+
+
+def as_of_now(person: Any) -> User | PairedScreen | None:
+    """The person or screen as the database has them now; None when what let them in has ended."""
+    found = person_of(subject_of(person))
+    if found is None or not found.is_active:
+        return None
+    same = getattr(found, "session_round", 0) == getattr(person, "session_round", 0)
+    return found if same else None
+
+
+def note_given(subject: str, nodes: Iterable[Node], issued_s: int, expires_s: int) -> None:
+    """Keeps at which nodes tickets count now, and until when; in the database before anybody has them."""
+    begun, until = (datetime.datetime.fromtimestamp(at, datetime.UTC) for at in (issued_s, expires_s))
+    wanted = {node.pk for node in nodes}
+    rows = TicketsAt.objects.filter(subject=subject, node__in=wanted)
+    if wanted := wanted - set(rows.filter(until__gte=until).values_list("node", flat=True)):
+        # There may be some already, or another page of the same person may be faster.
+        made = [TicketsAt(subject=subject, node_id=node, begun=begun, until=until) for node in wanted]
+        TicketsAt.objects.bulk_create(made, ignore_conflicts=True)
+        rows.filter(until__lt=until).update(until=until)
+
+
+def end(subject: str) -> None:
+    """What the subject holds is to count no more; call it in the transaction of what ends it."""
+    AccessEnd.objects.update_or_create(subject=subject, defaults={"at": None})
+    transaction.on_commit(_tell, robust=True)
+
+
+def _tell() -> None:
+    from xomyen.centre.link.ended import ended  # needs what is here
+
+    settle()
+    if waiting():
+        ended.soon()
+
+
+def settle() -> None:
+    """Gives the ends that were saved their time."""
+    AccessEnd.objects.filter(at=None).update(at=timezone.now())
+
+
+def open_tickets() -> QuerySet[TicketsAt]:
+    """The tickets that may still count though an end was saved, each with `ended`: nodes were not reached yet."""
+    ends = AccessEnd.objects.filter(subject=OuterRef("subject")).values("at")
+    rows = TicketsAt.objects.filter(until__gt=timezone.now() - SPARE).annotate(ended=Subquery(ends))
+    rows = rows.filter(ended__isnull=False, begun__lte=F("ended"))
+    return rows.filter(Q(told=None) | Q(told__lt=F("ended"))).select_related("node")
+
+
+def waiting() -> list[Any]:
+    """The nodes that have to be told something."""
+    return list(open_tickets().values_list("node", flat=True).distinct())
+
+
+@dataclass(frozen=True, slots=True)
+class StillOpen:
+    """A node that does not know of an end yet; no name: one that the reader may not see."""
+
+    name: str
+    since: datetime.datetime
+    until: datetime.datetime  # when the last ticket runs out by itself
+
+
+def still_open(reader: Any, subject: str) -> list[StillOpen]:
+    """Where tickets of somebody whose access has ended may still be used, as the reader may know it."""
+    rows = list(open_tickets().filter(subject=subject).order_by("node__name"))
+    if not rows:
+        return []
+    nodes = Node.objects.filter(pk__in=[row.node_id for row in rows])
+    seen = set(visible(reader, Action.NODE_SEE, nodes).values_list("pk", flat=True))
+    return [StillOpen(row.node.name if row.node_id in seen else "", row.ended, row.until) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ToTell:
+    """An end of which a node does not know yet."""
+
+    subject: str
+    ended: datetime.datetime
+    until: datetime.datetime
+
+
+def to_tell(node: Any, at_most: int) -> list[ToTell]:
+    """What the node does not know yet, or a part of it."""
+    rows = open_tickets().filter(node=node).order_by("ended")[:at_most]
+    return [ToTell(row.subject, row.ended, row.until + SPARE) for row in rows]
+
+
+def acknowledged(node: Node, told: Iterable[ToTell]) -> None:
+    """The node has them on its disk; noted once, however many processes told it."""
+    for one in told:
+        with transaction.atomic():
+            rows = TicketsAt.objects.filter(Q(told=None) | Q(told__lt=one.ended), subject=one.subject, node=node)
+            if rows.update(told=one.ended):
+                _note("tickets.ended", one.subject, node)
+
+
+def forget() -> None:
+    """Drops what concerns no ticket any more; an end that a node never heard of is noted."""
+    over = TicketsAt.objects.filter(until__lte=timezone.now() - SPARE).select_related("node")
+    ends = AccessEnd.objects.filter(subject=OuterRef("subject")).values("at")
+    for row in over.annotate(ended=Subquery(ends)):
+        never = row.ended is not None and row.begun <= row.ended and (row.told is None or row.told < row.ended)
+        with transaction.atomic():
+            if TicketsAt.objects.filter(pk=row.pk, until=row.until).delete()[0] and never:
+                _note("tickets.ran_out", row.subject, row.node)
+    AccessEnd.objects.filter(at__lt=timezone.now() - LONGEST).delete()
+
+
+def _note(action: str, subject: str, node: Node) -> None:
+    record(action, thing=person_of(subject), unit=node.unit_id, details={"recorder": node.name, "subject": subject})
