@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fold } from "../src/centre/watch/folding";
-import { bounds, type Position, wedge } from "../src/centre/watch/wedges";
+import { type Position, wedge } from "../src/centre/watch/wedges";
 import { readRoute, togetherAddress } from "../src/route";
 
 const HERE: Position = [106.0852, 21.0411];
@@ -22,18 +21,6 @@ describe("what a camera sees on the map", () => {
     const north = wedge(HERE, 0, null, 100);
     expect(Math.max(...north.map((point) => point[1]))).toBeGreaterThan(HERE[1] + 0.0008);
     expect(Math.min(...north.map((point) => point[1]))).toBe(HERE[1]);
-  });
-
-  it("all points lie within the bounds; no points have none", () => {
-    expect(bounds([HERE, [106, 22]])).toEqual([106, 21.0411, 106.0852, 22]);
-    expect(bounds([])).toBeNull();
-  });
-});
-
-describe("searching the list", () => {
-  it("knows no tone marks, hats or case", () => {
-    expect(fold("  Điểm  Cổng HỘ số 17 ")).toBe("diem cong ho so 17");
-    expect(fold("hoá")).toBe(fold("hóa"));
   });
 });
 

@@ -24,13 +24,6 @@ def watched(person: Any, action: Action = Action.VIEW_LIVE) -> QuerySet[Camera]:
     return visible(person, action, rows).select_related("site", "node", "camera_class").order_by("order", "code", "id")
 
 
-def placed(person: Any) -> QuerySet[Camera]:
-    """The cameras whose place on the map the person may know, and that have one."""
-    rows = Camera.objects.filter(site__latitude__isnull=False, site__longitude__isnull=False)
-    rows = visible(person, Action.CAMERA_SEE, rows.exclude(acceptance=Acceptance.RETIRED))
-    return rows.select_related("site__unit").order_by("site__code", "order", "code")
-
-
 def origins_for(person: Any, host: str) -> list[str]:
     """The origins of the nodes from which pictures may come to this person, for the content policy; see `origin_of`."""
     nodes = Node.objects.filter(cameras__in=visible(person, Action.VIEW_LIVE, Camera.objects.all()))

@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
+import { layoutFor } from "../../live/layout";
 import "../../pages/camera";
 import type { CameraPageElement } from "../../pages/camera";
 import "../../pages/wall";
@@ -24,6 +25,10 @@ import "./purpose";
 import "./together";
 import { MOST_TOGETHER } from "./together";
 import "./tree";
+import type { OfUnit } from "./tree";
+
+/** As many pictures as the centre gives tickets for at once. */
+const MOST_ON_A_WALL = 250;
 
 @customElement("xy-watch")
 export class WatchElement extends LitElement {
@@ -145,7 +150,9 @@ export class WatchElement extends LitElement {
         ? html`<xy-tree
             .house=${this.street}
             .address=${start.cameras}
+            together
             @pick=${(event: CustomEvent<string>) => this.onPick(event.detail)}
+            @wall=${(event: CustomEvent<OfUnit>) => this.showUnit(event.detail)}
             @close=${() => this.showTree(false)}
           ></xy-tree>`
         : nothing}
@@ -222,6 +229,13 @@ export class WatchElement extends LitElement {
     this.chosen = layout;
     this.street.choose(layout?.cells ?? null);
     void this.keeper.want("wall", layout ? { use: "live", cameras: layout.cells } : { use: "live" });
+  }
+
+  /** The cameras of a unit on the wall, until something else is chosen. */
+  private showUnit(unit: OfUnit): void {
+    const cells = unit.cameras.slice(0, MOST_ON_A_WALL);
+    this.choose({ id: "", post: "", post_name: "", name: unit.name, size: layoutFor(cells.length), cells });
+    if (matchMedia("(max-width: 640px)").matches) this.showTree(false);
   }
 
   private onPick(id: string): void {

@@ -23,7 +23,7 @@ interface Kept {
   posts: { id: string; name: string }[];
 }
 
-/** Events: `choose` (detail: SavedLayout or null). */
+/** An empty `id`: it is shown for now and kept nowhere. Events: `choose` (detail: SavedLayout or null). */
 @customElement("xy-layouts")
 export class LayoutsElement extends LitElement {
   static override styles = [
@@ -61,9 +61,11 @@ export class LayoutsElement extends LitElement {
     const { kept } = this;
     if (!kept) return nothing;
     const posts = new Map(kept.layouts.map((layout) => [layout.post, layout.post_name]));
-    return html`${kept.layouts.length
+    const passing = this.chosen?.id === "" ? this.chosen : null;
+    return html`${kept.layouts.length || passing
       ? html`<select aria-label=${t("layouts.title")} @change=${this.onChoose}>
           <option value="" ?selected=${!this.chosen}>${t("layouts.own")}</option>
+          ${passing ? html`<option value="passing" selected>${passing.name}</option>` : nothing}
           ${[...posts].map(
             ([id, name]) =>
               html`<optgroup label=${name}>
@@ -112,6 +114,7 @@ export class LayoutsElement extends LitElement {
 
   private readonly onChoose = (event: Event): void => {
     const id = (event.target as HTMLSelectElement).value;
+    if (id === "passing") return;
     this.tell(this.kept?.layouts.find((layout) => layout.id === id) ?? null);
   };
 

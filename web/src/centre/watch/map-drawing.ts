@@ -15,9 +15,9 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Feature } from "geojson";
 import { PMTiles, Protocol, TileType } from "pmtiles";
-import { bounds, type Position, wedge } from "./wedges";
-
-export type SiteState = "live" | "lost" | "unknown";
+import { type Label, Labels } from "./map-labels";
+import type { Box, Bunch, SiteState, View } from "./places";
+import { type Position, wedge } from "./wedges";
 
 export interface DrawnSite {
   key: string;
@@ -32,7 +32,15 @@ export interface DrawnUnit {
   at: Position;
 }
 
+/** What the drawing tells of. */
+interface Told {
+  chosen(key: string): void;
+  moved(view: View): void;
+}
+
 const REACH_M = 60;
+const NEAREST_FRAMED = 16;
+const FRAMED = { padding: 72, maxZoom: NEAREST_FRAMED };
 const MOST_LABELS = 120;
 const COLOURS: ExpressionSpecification = ["match", ["get", "state"], "live", "#2bb3a3", "lost", "#e5484d", "#8b98a5"];
 /** Layers of the two schemas that people make maps of Viet Nam with (Protomaps, OpenMapTiles), in calm colours. */
@@ -52,24 +60,25 @@ const GROUND: Record<string, { type: "fill" | "line"; colour: string; width?: nu
 
 export class Drawing {
   private readonly map: GlMap;
-  private labels: HTMLElement[] = [];
+  private readonly labels: Labels;
   private sites: readonly DrawnSite[] = [];
   private units: readonly DrawnUnit[] = [];
+  private bunches: readonly Bunch[] = [];
   private ready = false;
-  private framed = false;
 
   /** Throws when the browser draws no such maps. */
   constructor(
     container: HTMLElement,
     tiles: string,
-    private readonly chosen: (key: string) => void,
+    whole: Box,
+    private readonly told: Told,
   ) {
     setWorkerUrl(new URL(workerUrl, location.href).href);
     this.map = new GlMap({
       container,
       style: { version: 8, sources: {}, layers: [{ id: "ground", type: "background", paint: { "background-color": "#10171c" } }] },
-      center: [106, 21],
-      zoom: 6,
+      bounds: whole,
+      fitBoundsOptions: FRAMED,
       maxZoom: 20,
       attributionControl: false,
       dragRotate: false,
@@ -78,27 +87,44 @@ export class Drawing {
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     this.map.addControl(new ScaleControl({ unit: "metric" }), "top-left");
+    this.labels = new Labels(container, (at) => this.map.project(at));
     this.map.on("load", () => void this.begin(tiles));
-    this.map.on("move", () => this.placeLabels());
+    this.map.on("move", () => this.labels.place());
+    this.map.on("moveend", () => this.told.moved(this.view));
     this.map.on("click", "sites", (event) => {
       const key: unknown = event.features?.[0]?.properties.key;
-      if (typeof key === "string") this.chosen(key);
+      if (typeof key === "string") this.told.chosen(key);
     });
-    this.map.on("mouseenter", "sites", () => (this.map.getCanvas().style.cursor = "pointer"));
-    this.map.on("mouseleave", "sites", () => (this.map.getCanvas().style.cursor = ""));
+    this.map.on("click", "bunches", (event) => {
+      const bunch = this.bunches[Number(event.features?.[0]?.properties.index)];
+      if (bunch) this.frame(bunch.box);
+    });
+    for (const layer of ["sites", "bunches"]) {
+      this.map.on("mouseenter", layer, () => (this.map.getCanvas().style.cursor = "pointer"));
+      this.map.on("mouseleave", layer, () => (this.map.getCanvas().style.cursor = ""));
+    }
   }
 
-  show(sites: readonly DrawnSite[], units: readonly DrawnUnit[]): void {
+  private get view(): View {
+    const seen = this.map.getBounds();
+    return { box: [seen.getWest(), seen.getSouth(), seen.getEast(), seen.getNorth()], zoom: this.map.getZoom() };
+  }
+
+  show(sites: readonly DrawnSite[], units: readonly DrawnUnit[], bunches: readonly Bunch[]): void {
     this.sites = sites;
     this.units = units;
+    this.bunches = bunches;
     if (this.ready) this.draw();
   }
 
-  /** Brings a site into the middle. */
-  reveal(key: string): void {
-    const site = this.sites.find((one) => one.key === key);
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (site) this.map.easeTo({ center: site.at, zoom: Math.max(16, this.map.getZoom()), duration: still ? 0 : 300 });
+  /** Brings a place into the middle. */
+  reveal(at: Position): void {
+    this.map.easeTo({ center: at, zoom: Math.max(NEAREST_FRAMED, this.map.getZoom()), duration: motionMs() });
+  }
+
+  /** All of a part in sight. */
+  frame(box: Box): void {
+    this.map.fitBounds(box, { ...FRAMED, duration: motionMs() });
   }
 
   resize(): void {
@@ -111,7 +137,7 @@ export class Drawing {
 
   private async begin(tiles: string): Promise<void> {
     if (tiles) await this.lay(new URL(tiles, location.href).href);
-    for (const name of ["wedges", "units", "sites"]) {
+    for (const name of ["wedges", "units", "bunches", "sites"]) {
       this.map.addSource(name, { type: "geojson", data: { type: "FeatureCollection", features: [] } });
     }
     this.map.addLayer({
@@ -125,6 +151,17 @@ export class Drawing {
       type: "circle",
       source: "units",
       paint: { "circle-radius": 4, "circle-color": "#10171c", "circle-stroke-width": 2, "circle-stroke-color": "#6b7884" },
+    });
+    this.map.addLayer({
+      id: "bunches",
+      type: "circle",
+      source: "bunches",
+      paint: {
+        "circle-radius": ["interpolate", ["linear"], ["get", "cameras"], 1, 15, 100, 24, 1000, 34],
+        "circle-color": "#17312f",
+        "circle-stroke-width": ["case", [">", ["get", "lost"], 0], 3, 2],
+        "circle-stroke-color": ["case", [">", ["get", "lost"], 0], "#e5484d", "#2bb3a3"],
+      },
     });
     this.map.addLayer({
       id: "sites",
@@ -170,53 +207,34 @@ export class Drawing {
         site.cameras.flatMap((camera) => (camera.azimuth === null ? [] : [sector(site.at, camera.azimuth, camera.view, camera.state)])),
       ),
     );
-    this.frame();
-    this.label();
+    this.put(
+      "bunches",
+      this.bunches.map((bunch, index) => point(bunch.at, { index, cameras: bunch.cameras, lost: bunch.lost })),
+    );
+    this.labels.show(this.labelled());
+  }
+
+  private labelled(): Label[] {
+    if (this.bunches.length) {
+      return this.bunches.map(({ at, cameras, lost }) => ({ at, text: String(cameras), lost, kind: "bunch" }));
+    }
+    const sites = this.sites.length <= MOST_LABELS ? this.sites : [];
+    return [
+      ...sites.map(({ at, name }): Label => ({ at, text: name, lost: 0, kind: "site" })),
+      ...this.units.map(({ at, name }): Label => ({ at, text: name, lost: 0, kind: "unit" })),
+    ];
   }
 
   private put(name: string, features: Feature[]): void {
     void this.map.getSource<GeoJSONSource>(name)?.setData({ type: "FeatureCollection", features });
   }
-
-  /** Once: all of it in sight. */
-  private frame(): void {
-    const all = bounds(this.sites.length ? this.sites.map((site) => site.at) : this.units.map((unit) => unit.at));
-    if (this.framed || !all) return;
-    this.framed = true;
-    this.map.fitBounds(all, { padding: 72, maxZoom: 16, duration: 0 });
-  }
-
-  private label(): void {
-    const wanted = this.sites.length <= MOST_LABELS ? this.sites : [];
-    for (const old of this.labels) old.remove();
-    this.labels = wanted.map((site) => {
-      const label = document.createElement("span");
-      label.className = "site-name";
-      label.textContent = site.name;
-      label.setAttribute("aria-hidden", "true");
-      this.map.getContainer().append(label);
-      return label;
-    });
-    this.placeLabels();
-  }
-
-  /** Names are hidden where they would lie on another. */
-  private placeLabels(): void {
-    const taken: { x: number; y: number; width: number }[] = [];
-    this.labels.forEach((label, i) => {
-      const site = this.sites[i];
-      if (!site) return;
-      const { x, y } = this.map.project(site.at);
-      const width = label.textContent.length * 7;
-      const free = taken.every((other) => Math.abs(other.y - y) > 22 || Math.abs(other.x - x) > (other.width + width) / 2);
-      if (free) taken.push({ x, y, width });
-      label.hidden = !free;
-      label.style.transform = `translate(${x}px, ${y + 12}px) translateX(-50%)`;
-    });
-  }
 }
 
-function point(at: Position, properties: Record<string, string>): Feature {
+function motionMs(): number {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 300;
+}
+
+function point(at: Position, properties: Record<string, string | number>): Feature {
   return { type: "Feature", geometry: { type: "Point", coordinates: at }, properties };
 }
 

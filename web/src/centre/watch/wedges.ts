@@ -19,11 +19,3 @@ export function wedge(at: Position, azimuthDeg: number, viewDeg: number | null, 
   outline.push(at);
   return outline;
 }
-
-/** West, south, east, north of all points; null without any. */
-export function bounds(points: readonly Position[]): [number, number, number, number] | null {
-  if (!points.length) return null;
-  const east = points.map((point) => point[0]);
-  const north = points.map((point) => point[1]);
-  return [Math.min(...east), Math.min(...north), Math.max(...east), Math.max(...north)];
-}

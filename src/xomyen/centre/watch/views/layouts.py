@@ -34,7 +34,7 @@ def layouts(request: HttpRequest) -> HttpResponse:
         return _save(request, read(request, _Asked))
     mine = list(services.layouts_of(request.user))
     # Cameras beyond what this person may watch are not told of.
-    seen = {str(key) for key in services.watched(request.user).values_list("pk", flat=True)}
+    seen = _seen(request.user, {cell for layout in mine for cell in layout.cells})
     posts = services.posts_kept_by(request.user)
     return told(
         {
@@ -49,7 +49,7 @@ def _save(request: HttpRequest, asked: _Asked) -> HttpResponse:
     post = get_object_or_404(services.posts_with(request.user, Action.VIEW_LIVE), pk=asked.post)
     if not services.posts_kept_by(request.user).filter(pk=post.pk).exists():
         raise PermissionDenied
-    seen = {str(key) for key in services.watched(request.user).values_list("pk", flat=True)}
+    seen = _seen(request.user, {str(cell) for cell in asked.cells})
     cells = [str(cell) for cell in dict.fromkeys(asked.cells) if str(cell) in seen]
     if not cells:
         raise Unreadable("no_cameras", _("A layout needs at least one camera."))
@@ -77,6 +77,11 @@ def layout(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         found.delete()  # one by one, so that its history says who
         return HttpResponse(status=204)
     return HttpResponse(status=403)
+
+
+def _seen(person: Any, cells: set[str]) -> set[str]:
+    """Which of these cameras the person may watch."""
+    return {str(key) for key in services.watched(person).filter(pk__in=cells).values_list("pk", flat=True)}
 
 
 def _line(layout: Layout, seen: set[str]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """The map: where sites are and which way their cameras look, on the operator's own map or on plain ground."""
 
+import math
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,15 @@ from django.views.decorators.http import require_GET, require_safe
 
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require
-from xomyen.centre.watch import services
+from xomyen.centre.watch import places, services
+from xomyen.centre.watch.listing import called
 from xomyen.centre.watch.views.asking import told
 
 _RANGE = re.compile(r"^bytes=(\d+)-(\d*)$")
 _CHUNK = 256 << 10
+_THUMB_PX = 72
+_CELLS_ACROSS = 24
+_LEAST_DEG = 1e-5
 
 
 @require_GET
@@ -39,36 +45,57 @@ def map_page(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def map_places(request: HttpRequest) -> HttpResponse:
-    """Sites with their cameras, and the units they belong to, as far as they have a position."""
+    """What lies in a part of the map (`in`: west, south, east, north; `zoom`), or everywhere; `q` finds sites anywhere.
+
+    Sites one by one while they are few; else how many there are where, and by unit.
+    """
     require(request.user, Action.CAMERA_SEE)
-    sites: dict[Any, dict[str, Any]] = {}
-    units: dict[Any, dict[str, Any]] = {}
-    seen = {str(key) for key in services.watched(request.user).values_list("pk", flat=True)}
-    for camera in services.placed(request.user):
-        site, unit = camera.site, camera.site.unit
-        if unit.latitude is not None and unit.longitude is not None:
-            units[unit.pk] = {"name": unit.full_name, "at": [unit.longitude, unit.latitude]}
-        place = sites.setdefault(
-            site.pk,
-            {
-                "name": site.name,
-                "code": site.code,
-                "unit": unit.full_name,
-                "at": [site.longitude, site.latitude],
-                "cameras": [],
-            },
-        )
-        place["cameras"].append(
-            {
-                "id": str(camera.pk),
-                "code": camera.code,
-                "name": camera.name,
-                "azimuth": camera.azimuth_deg,
-                "view": camera.field_of_view_deg,
-                "watched": str(camera.pk) in seen,
-            }
-        )
-    return told({"sites": list(sites.values()), "units": list(units.values())})
+    if wanted := request.GET.get("q", "").strip()[:100]:
+        sites, more = places.sites(request.user, called(places.placed(request.user), wanted, places.MOST_DRAWN))
+        return told({"sites": sites, "more": more})
+    asked = _Asked.of(request)
+    rows = places.placed(request.user, asked.area)
+    document: dict[str, Any] = {"box": None if asked.area else places.box_of(rows), "bunches": [], "more": False}
+    if rows.count() <= places.MOST_DRAWN:
+        sites, _more = places.sites(request.user, rows)
+        return told({**document, "sites": sites, "units": places.units_of(sites)})
+    units, more = places.by_unit(rows)
+    bunches = places.bunches(rows, asked.cell_deg(document["box"]))
+    return told({**document, "sites": None, "units": units, "bunches": bunches, "more": more})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which part of the map, and how near."""
+
+    area: places.Area | None
+    zoom: float | None
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "_Asked":
+        try:
+            edges = [float(edge) for edge in request.GET.get("in", "").split(",") if edge]
+            zoom = float(request.GET["zoom"]) if "zoom" in request.GET else None
+        except ValueError:
+            raise Http404 from None
+        numbers = [*edges, 0.0 if zoom is None else zoom]
+        if len(edges) not in (0, 4) or not all(math.isfinite(number) for number in numbers):
+            raise Http404
+        if not edges:
+            return cls(None, zoom)
+        bounds = zip(edges, (180, 90, 180, 90), strict=True)
+        return cls(places.Area(*(min(most, max(-most, edge)) for edge, most in bounds)), zoom)
+
+    def cell_deg(self, box: list[float] | None) -> float:
+        """The side of a cell in which sites are counted together: as wide as a thumb, and never more than are told."""
+        if self.area is None:
+            west, south, east, north = box or (-180.0, -90.0, 180.0, 90.0)
+        else:
+            west, south, east, north = self.area.west, self.area.south, self.area.east, self.area.north
+        fewest = max(east - west, north - south) / _CELLS_ACROSS
+        # The world is 512 pixels wide at zoom 0.
+        thumb = 0.0 if self.zoom is None else 360 / 512 * _THUMB_PX / 2 ** min(24.0, max(0.0, self.zoom))
+        return max(fewest, thumb, _LEAST_DEG)
 
 
 @require_safe
