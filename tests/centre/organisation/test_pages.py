@@ -251,7 +251,7 @@ def test_what_needs_a_decision_is_shown_where_it_is_and_handed_over(
     province: Province, office: Client, clerk: User, appoint: Appoint, signed_in: SignedIn
 ) -> None:
     appoint(Role.DUTY_OFFICER, unit=province.commune)
-    assert "Nothing is open" in names(office.get("/units/open/"))
+    assert "Nothing to decide" in names(office.get("/units/open/"))
     close(province.commune, Entry(clerk, today()), province.other_commune)
     for address in ("/units/open/", f"/units/{province.commune.pk}/"):
         page = names(office.get(address))

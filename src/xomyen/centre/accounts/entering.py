@@ -123,7 +123,7 @@ def regulations(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and waiting:
         wanted = [one for one in waiting if str(one.pk) == request.POST.get("regulation")]
         if not wanted or not request.POST.get("read"):
-            messages.error(request, _("Tick that you have read the regulation and will keep it."))
+            messages.error(request, _("Confirm that you have read the regulation and will comply with it."))
             return render(request, "accounts/regulation.html", _reading(request, waiting))
         accept(request.user, wanted[0], address_of(request))
         waiting.remove(wanted[0])

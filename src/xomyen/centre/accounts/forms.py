@@ -159,7 +159,7 @@ class AppointmentForm(PlacedForm):
         label=_("Until and including"),
         required=False,
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("Empty: until it is ended."),
+        help_text=_("Leave empty if there is no end date."),
     )
 
     def __init__(self, by: User, data: Any = None) -> None:
@@ -172,10 +172,10 @@ class AppointmentForm(PlacedForm):
         values = super().clean() or self.cleaned_data
         place = self.chosen()
         if place is not None and values.get("role") and not may_give(self._by, Role(values["role"]), place):
-            self.add_error("place", _("You cannot give this role there."))
+            self.add_error("place", _("You may not give this role there."))
         first, last = values.get("valid_from"), values.get("last_day")
         if first and last and last < first:
-            self.add_error("last_day", _("The last day lies before the first."))
+            self.add_error("last_day", _("The last day is before the first."))
         return dict(values)
 
     def appointed(self) -> tuple[Role, Any, datetime.date, datetime.date | None]:
@@ -207,7 +207,7 @@ class PairForm(PlacedForm):
         code: str = self.cleaned_data["code"]
         found = waiting_with(code)
         if found is None:
-            raise forms.ValidationError(_("No screen shows this code now. Codes change every ten minutes."))
+            raise forms.ValidationError(_("No screen is showing this code. Codes change every ten minutes."))
         self.screen = found
         return code
 
@@ -215,7 +215,7 @@ class PairForm(PlacedForm):
         values = super().clean() or self.cleaned_data
         place = self.chosen()
         if place is not None and not may_pair(self._by, place):
-            self.add_error("place", _("You cannot pair a screen there."))
+            self.add_error("place", _("You may not pair a screen there."))
         return dict(values)
 
 
@@ -223,7 +223,7 @@ class RegulationForm(forms.Form):
     """A version of a regulation on use."""
 
     unit = forms.ModelChoiceField(
-        Unit.objects.none(), label=_("Unit"), help_text=_("It holds for all under it as well.")
+        Unit.objects.none(), label=_("Unit"), help_text=_("It applies to all units below it as well.")
     )
     title = forms.CharField(label=_("Title"), max_length=200)
     number = forms.CharField(label=_("Number of the decision"), max_length=60, required=False)
@@ -247,5 +247,5 @@ class RegulationForm(forms.Form):
     def clean_valid_from(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["valid_from"]
         if day < today():
-            raise forms.ValidationError(_("It can hold from today at the earliest: nobody accepts in the past."))
+            raise forms.ValidationError(_("It can take effect today at the earliest."))
         return day

@@ -38,7 +38,7 @@ def enact_regulation(request: HttpRequest) -> HttpResponse:
         made = enact(told["unit"], request.user, told["valid_from"], told["title"], told["text"], told["number"])
         messages.success(
             request,
-            _("Version %(version)d is enacted. From its first day it is asked before pictures are shown.")
+            _("Version %(version)d is enacted. From its first day people must accept it before they see pictures.")
             % {"version": made.version},
         )
         return redirect(_PLACE)

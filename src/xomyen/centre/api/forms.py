@@ -17,9 +17,9 @@ class TokenForm(forms.Form):
         label=_("What for"), max_length=80, help_text=_("So that you know later which program uses it.")
     )
     scopes = forms.MultipleChoiceField(
-        label=_("It may be used to"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
+        label=_("Allowed to"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
     )
-    days = forms.TypedChoiceField(label=_("It counts for"), choices=_DAYS, coerce=int, initial=30)
+    days = forms.TypedChoiceField(label=_("Valid for"), choices=_DAYS, coerce=int, initial=30)
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)

@@ -43,5 +43,5 @@ def tokens(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Ends one of one's tokens."""
     revoke_token(get_object_or_404(AccessToken, pk=token, user=request.user))
-    messages.success(request, _("The token does not count any more."))
+    messages.success(request, _("The token has been revoked."))
     return redirect("tokens:list")

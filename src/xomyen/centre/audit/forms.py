@@ -18,8 +18,8 @@ class FilterForm(forms.Form):
     kind = forms.ChoiceField(label=_("What"), required=False, choices=[("", _("Everything")), *Kind.choices])
     unit = forms.CharField(label=_("Unit"), required=False, max_length=100)
     camera = forms.CharField(label=_("Camera"), required=False, max_length=100)
-    since = forms.DateTimeField(label=_("From the moment"), required=False)
-    until = forms.DateTimeField(label=_("Until the moment"), required=False)
+    since = forms.DateTimeField(label=_("From time"), required=False)
+    until = forms.DateTimeField(label=_("Until time"), required=False)
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -36,7 +36,7 @@ class FilterForm(forms.Form):
         values: dict[str, Any] = super().clean() or {}
         since, until = values.get("since"), values.get("until")
         if since and until and since >= until:
-            self.add_error("until", _("This lies before the beginning."))
+            self.add_error("until", _("This is before the start."))
         return values
 
     def wanted(self) -> Wanted:

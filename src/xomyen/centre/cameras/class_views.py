@@ -68,7 +68,7 @@ def edit_class(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "Footage older than this is deleted on the recorders, also of cameras that have it already."
         " %(number)s cameras follow."
     )
-    return _form(request, found, _("Change %(name)s") % {"name": found.name}, text % {"number": found.cameras.count()})
+    return _form(request, found, _("Edit %(name)s") % {"name": found.name}, text % {"number": found.cameras.count()})
 
 
 def _form(request: HttpRequest, camera_class: CameraClass, heading: str, explanation: str) -> HttpResponse:

@@ -24,7 +24,7 @@ class Column:
 
 
 COLUMNS = (
-    Column("unit", gettext_lazy("Unit code"), gettext_lazy("Empty: the unit chosen when the file is given in.")),
+    Column("unit", gettext_lazy("Unit code"), gettext_lazy("Leave empty for the unit chosen at upload.")),
     Column("site_code", gettext_lazy("Site code"), gettext_lazy("S01; with the unit it names the site."), True),
     Column("site_name", gettext_lazy("Site name"), gettext_lazy("Needed for a site that is not there yet.")),
     Column("latitude", gettext_lazy("Latitude"), gettext_lazy("21.0352")),

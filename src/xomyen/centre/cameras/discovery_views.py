@@ -37,9 +37,9 @@ class SearchForm(Styled, forms.Form):
         max_length=2000,
         help_text=gettext_lazy("Empty: what answers by itself. Else 192.168.1.20, 192.168.1.0/24 or a range from-to."),
     )
-    user = forms.CharField(label=gettext_lazy("Cameras' user name"), required=False, max_length=200)
+    user = forms.CharField(label=gettext_lazy("User name on the cameras"), required=False, max_length=200)
     password = forms.CharField(
-        label=gettext_lazy("Cameras' password"),
+        label=gettext_lazy("Password on the cameras"),
         required=False,
         strip=False,
         max_length=200,
@@ -175,7 +175,7 @@ def _key(request: HttpRequest, name: str) -> uuid.UUID:
     try:
         return uuid.UUID(request.POST.get(name, ""))
     except ValueError as error:
-        raise ValidationError(_("Choose the recorder first: it is the one that looks.")) from error
+        raise ValidationError(_("Choose the recorder first: it connects to the camera.")) from error
 
 
 def _of_page(request: HttpRequest) -> Camera | None:

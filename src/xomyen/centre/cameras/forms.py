@@ -115,7 +115,7 @@ class NewNodeForm(NodeForm):
     """A recorder that is added by its id."""
 
     node = forms.UUIDField(
-        label=_("Recorder's id"), help_text=_("It stands in the file node.json in the recorder's folder.")
+        label=_("Recorder's id"), help_text=_("Found in the file node.json in the recorder's folder.")
     )
 
     field_order = ("node", "name", "unit", "address")
@@ -250,7 +250,7 @@ class CameraForm(Styled, forms.ModelForm):
         wanted = fold_name(f"{code} {name}")
         for other in others.filter(folded__startswith=fold(f"{code} {name}")).only("name", "code"):
             if fold_name(str(other)) == wanted:
-                text = _("%(camera)s on the same recorder is called so already; choose another name or code.")
+                text = _("%(camera)s on the same recorder already has this name; choose another name or code.")
                 self.add_error("name", text % {"camera": other})
                 return
 

@@ -32,7 +32,7 @@ class TableForm(Styled, forms.Form):
         queryset=None,
         label=gettext_lazy("Unit"),
         widget=LongSelect,
-        help_text=gettext_lazy("Where sites lie whose row names no unit of its own."),
+        help_text=gettext_lazy("For sites whose row names no unit."),
     )
     file = forms.FileField(label=gettext_lazy("File (.xlsx or .csv)"))
 
@@ -89,7 +89,7 @@ def preview(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
         if not checked.faults:
             messages.success(
                 request,
-                _("Taken in: %(new)s new cameras, %(changed)s changed, %(same)s as they were.") % checked.number,
+                _("Imported: %(new)s new cameras, %(changed)s changed, %(same)s unchanged.") % checked.number,
             )
             return redirect("cameras:list")
     else:

@@ -71,7 +71,7 @@ def read_rows(person: Any, table: list[list[str]]) -> list[dict[str, str]]:
         )
     if repeated := {key for key in keys if key is not None and keys.count(key) > 1}:
         names = ", ".join(sorted(str(HEADINGS[key]) for key in repeated))
-        raise ValidationError(_("The heading %(names)s stands there twice. Remove one column.") % {"names": names})
+        raise ValidationError(_("The heading %(names)s appears twice. Remove one column.") % {"names": names})
     rows = []
     for number, cells in enumerate(table[1:], 2):
         row = {key: cell for key, cell in zip(keys, cells, strict=False) if key is not None and cell}
@@ -212,7 +212,7 @@ class _Check:
             self.fault("code", _("This camera is retired. Give the new one a code of its own."))
             return None
         if (site.pk, code) in self.seen:
-            self.fault("code", _("Stands in row %(row)s already. Remove one.") % {"row": self.seen[(site.pk, code)]})
+            self.fault("code", _("Already in row %(row)s. Remove one.") % {"row": self.seen[(site.pk, code)]})
             return None
         self.seen[(site.pk, code)] = int(self.row["row"])
         return camera
@@ -280,7 +280,7 @@ class _Check:
         if "node" in row:
             node = self.nodes.get(fold(row["node"]))
             if node is None:
-                self.fault("node", _("There is no such recorder for you. Write its name as on the page of recorders."))
+                self.fault("node", _("No such recorder. Write its name as on the page of recorders."))
             else:
                 camera.node = node
 
@@ -319,7 +319,7 @@ class _Check:
             return
         other = self.names.setdefault((camera.node_id, fold_name(str(camera))), camera.pk)
         if other != camera.pk:
-            self.fault("name", _("Another camera of this recorder is called so already. Choose another name or code."))
+            self.fault("name", _("Another camera on this recorder already has this name. Choose another name or code."))
 
 
 def _values(camera: Camera) -> dict[str, Any]:

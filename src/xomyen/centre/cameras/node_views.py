@@ -123,7 +123,7 @@ def edit_node(request: HttpRequest, node: uuid.UUID) -> HttpResponse:
         return redirect("cameras:node", node)
     content = {
         "form": form,
-        "heading": _("Change %(node)s") % {"node": Node.objects.get(pk=node)},
+        "heading": _("Edit %(node)s") % {"node": Node.objects.get(pk=node)},
         "back": reverse("cameras:node", args=[node]),
         "active_place": PLACE,
     }

@@ -82,7 +82,7 @@ def edit_site(request: HttpRequest, site: uuid.UUID) -> HttpResponse:
             return redirect("cameras:site", site)
     content = {
         "form": form,
-        "heading": _("Change %(site)s") % {"site": found.name},
+        "heading": _("Edit %(site)s") % {"site": found.name},
         "back": reverse("cameras:site", args=[site]),
         "active_place": PLACE,
     }

@@ -45,7 +45,7 @@ def _command(query: QueryDict) -> Any:
     try:
         return _COMMAND.validate_python({name: value for name, value in query.items() if name != "csrfmiddlewaretoken"})
     except Unreadable as error:
-        raise ValidationError(_("This is no command for a camera.")) from error
+        raise ValidationError(_("Not a valid camera command.")) from error
 
 
 @require_http_methods(["GET", "POST"])

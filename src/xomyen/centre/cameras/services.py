@@ -31,7 +31,7 @@ class Stale(ValidationError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Somebody else has changed this meanwhile. Nothing was saved: look at the newest version and repeat."),
+            _("Somebody else has just changed this. Nothing was saved: open the latest version and try again."),
             code="stale",
         )
 

@@ -110,7 +110,7 @@ def stream_parts(text: str) -> tuple[str, str, str]:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise ValidationError(_("This is no address of a stream.")) from error
+        raise ValidationError(_("Not a valid stream address.")) from error
     if parts.scheme not in SCHEMES or port == 0:
         raise ValidationError(_("The address begins with rtsp://, as in rtsp://192.168.1.64:554/stream1."))
     if not parts.hostname:

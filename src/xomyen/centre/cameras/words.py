@@ -11,7 +11,7 @@ from xomyen.centre.cameras.desired import LABELS
 from xomyen.centre.cameras.models import Camera, Standing
 
 _REFUSALS = {
-    "name": gettext_lazy("Another camera of this recorder is called so already. Choose another name or code."),
+    "name": gettext_lazy("Another camera on this recorder already has this name. Choose another name or code."),
     "cameras": gettext_lazy("The recorder takes no more cameras. Choose another recorder, or raise its limit."),
     "main": gettext_lazy("The address of the main stream cannot be used. Correct it."),
     "sub": gettext_lazy("The address of the sub-stream cannot be used. Correct it."),
@@ -85,7 +85,7 @@ _TROUBLE = {
     "not_running": gettext_lazy("The recorder does not answer. Try again when it is back."),
     "unknown_job": gettext_lazy("This search is over. Begin a new one."),
     "devices_busy": gettext_lazy("The recorder is busy with other searches. Try again in a minute."),
-    "ptz_held": gettext_lazy("Somebody else is steering this camera. Wait until they are done."),
+    "ptz_held": gettext_lazy("Somebody else is controlling this camera. Wait until they are done."),
     "camera_request_refused": gettext_lazy("The camera refused this; it may not be able to turn that way."),
     "unknown_camera": gettext_lazy("The recorder does not have this camera yet; type the password."),
     "camera_connection_refused": gettext_lazy("Nothing answers at this address and port. Check both."),

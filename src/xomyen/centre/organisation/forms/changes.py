@@ -57,13 +57,13 @@ class BasisForm(Asked):
 
     day = DayField(label=gettext_lazy("In force from"))
     document = forms.ModelChoiceField(
-        None, label=gettext_lazy("Mandate document"), required=False, empty_label=gettext_lazy("no paper")
+        None, label=gettext_lazy("Mandate document"), required=False, empty_label=gettext_lazy("no document")
     )
     basis = forms.CharField(
         label=gettext_lazy("Basis"),
         required=False,
         max_length=200,
-        help_text=gettext_lazy("if the paper is not in the register"),
+        help_text=gettext_lazy("if the document is not in the register"),
     )
 
     def prepare(self) -> None:
@@ -278,7 +278,7 @@ class CloseForm(BasisForm):
         label=gettext_lazy("Taken over by"),
         required=False,
         empty_label=gettext_lazy("nobody"),
-        help_text=gettext_lazy("gets the units below, and sees what is still registered here"),
+        help_text=gettext_lazy("takes over the units below and whatever is still registered here"),
     )
 
     def prepare(self) -> None:

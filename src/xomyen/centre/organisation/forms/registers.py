@@ -157,7 +157,7 @@ class DocumentForm(RegisterForm):
         if isinstance(self.row, MandateDocument):
             same = same.exclude(pk=self.row.pk)
         if same.exists():
-            self.add_error("number", _("A paper of this number and day is in the register already."))
+            self.add_error("number", _("A document with this number and date is already in the register."))
         return data
 
     def carry_out(self) -> MandateDocument:
@@ -175,7 +175,7 @@ class SchemeForm(RegisterForm):
     valid_from = DayField(label=gettext_lazy("In force from"), required=False)
     groups = UnitsField(None, label=gettext_lazy("Residential groups"), required=False)
     documents = forms.ModelMultipleChoiceField(
-        None, label=gettext_lazy("Founding papers"), required=False, widget=forms.CheckboxSelectMultiple
+        None, label=gettext_lazy("Founding documents"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
     def prepare(self) -> None:

@@ -173,7 +173,7 @@ def rename(unit: Unit, type_name: str, name: str, entry: Entry, code: str = "") 
         raise ValidationError(_("Record the new name on the day it comes into force, or later."))
     code = code or unit.code
     if (unit.type_name, unit.name, unit.code) == (type_name, name, code):
-        raise ValidationError(_("That is its name now."))
+        raise ValidationError(_("It already has this name."))
     last = unit.former_names.order_by("-valid_to").first()
     since = last.valid_to if last else None
     if since is not None and since >= entry.day:

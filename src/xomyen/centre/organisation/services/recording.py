@@ -84,7 +84,7 @@ class Recorder:
 def why_not_undone(change: Change) -> str:
     """Why the change cannot be undone any more; empty when nothing is known that stands in the way."""
     if change.undone_at is not None:
-        return _("It was undone already.")
+        return _("It has already been undone.")
     if timezone.localdate(change.made_at) != today():
         return _("A change can be undone on the day it was recorded. Record another change instead.")
     if not change.steps:

@@ -52,7 +52,7 @@ SORTS = {
     ),
     "move": Sort(
         forms.MoveForm,
-        gettext_lazy("Place %(unit)s elsewhere"),
+        gettext_lazy("Move %(unit)s"),
         gettext_lazy("Move"),
         gettext_lazy(
             "All units below go along. People of the old place do not see it any more, those of the new one do."

@@ -104,7 +104,7 @@ def change_post(request: HttpRequest, pk: uuid.UUID, sort: str) -> HttpResponse:
     if not may_edit_post(request.user, found):
         raise PermissionDenied(str(Action.POST_EDIT))
     form, heading, button = {
-        "edit": (forms.PostChangeForm, _("Change %(post)s"), _("Save")),
+        "edit": (forms.PostChangeForm, _("Edit %(post)s"), _("Save")),
         "end": (forms.EndForm, _("End %(post)s"), _("End")),
         "answer": (forms.JurisdictionForm, _("Another unit for %(post)s"), _("Add")),
     }[sort]
@@ -172,7 +172,7 @@ def change_scheme(request: HttpRequest, pk: uuid.UUID, sort: str) -> HttpRespons
     found = get_object_or_404(_seen(request, Scheme.objects.select_related("unit")), pk=pk)
     require_in(request.user, Action.SCHEME_EDIT, found.unit)
     form, heading, button = {
-        "edit": (forms.SchemeForm, _("Change %(scheme)s"), _("Save")),
+        "edit": (forms.SchemeForm, _("Edit %(scheme)s"), _("Save")),
         "end": (forms.EndForm, _("End %(scheme)s"), _("End")),
     }[sort]
     back = reverse("organisation:scheme", args=[found.pk])
@@ -218,5 +218,5 @@ def change_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     require_in(request.user, Action.SCHEME_EDIT, found.unit)
     form = forms.DocumentForm(request.user, found, request.POST or None)
     back = reverse("organisation:document", args=[found.pk])
-    heading = _("Change %(document)s") % {"document": found.number}
+    heading = _("Edit %(document)s") % {"document": found.number}
     return _form(request, form, "organisation:document", heading, _("Save"), back, str(found))

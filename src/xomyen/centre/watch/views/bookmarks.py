@@ -40,7 +40,7 @@ def bookmarks(request: HttpRequest) -> HttpResponse:
         asked = read(request, _Asked)
         camera = get_object_or_404(services.watched(request.user, Action.BOOKMARK), pk=asked.camera)
         if asked.at > timezone.now() + datetime.timedelta(minutes=1):
-            raise Unreadable("future", _("The moment lies in the future."))
+            raise Unreadable("future", _("This time is in the future."))
         with transaction.atomic():
             made = Bookmark.objects.create(camera=camera, at=asked.at, note=asked.note, made_by=request.user)
             record("camera.bookmark", thing=camera, details={"at": _moment(made)})
