@@ -132,7 +132,7 @@ def test_the_list_of_bookmarks_is_searched_and_paged_without_more_questions(
 ) -> None:
     person = appoint(Role.DUTY_OFFICER, unit=province.commune)
     client = signed_in(person)
-    assert "Chưa có dấu mốc" in client.get("/bookmarks").content.decode()
+    assert "Chưa đánh dấu thời điểm nào" in client.get("/bookmarks").content.decode()
     for number in range(30):
         Bookmark.objects.create(camera=province.public, at=timezone.now(), note=f"Lần {number}", made_by=person)
     Bookmark.objects.create(camera=province.secret, at=timezone.now(), note="Bí mật", made_by=None)

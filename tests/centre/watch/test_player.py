@@ -80,7 +80,7 @@ def test_a_moment_is_bookmarked_and_found_again(watched: Watched, appoint: Appoi
     _past(page)
     page.keyboard.press("b")
     page.get_by_label("Ghi chú").fill("Xe máy dựng giữa đường")
-    page.get_by_role("button", name="Lưu dấu mốc").click()
+    page.get_by_role("button", name="Lưu đánh dấu").click()
     expect(page.get_by_role("button", name="Xe máy dựng giữa đường").first).to_be_visible()
     mark = Bookmark.objects.get()
     assert (str(mark.camera_id), mark.made_by) == (watched.public.pk, person)

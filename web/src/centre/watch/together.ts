@@ -229,7 +229,11 @@ export class TogetherElement extends LitElement {
           : nothing}
         ${count
           ? html`<div class="grid n${across}">${repeat(this.cameras, (id) => id, (id) => this.cell(id))}</div>`
-          : html`<p class="middle">${t("together.choose")}</p>`}
+          : html`<div class="middle">
+              <button class="primary" aria-expanded=${this.choosing} @click=${() => (this.choosing = true)}>
+                ${icon("tree")}${t("together.choose")}
+              </button>
+            </div>`}
       </div>
       ${this.tools()}
       <xy-jump .now=${() => this.now} @jump=${(event: CustomEvent<number>) => this.seek(event.detail)}></xy-jump>`;
