@@ -76,6 +76,7 @@ class OidcSettings(BaseModel):
     server: Annotated[str, Field(pattern=r"^https://")]
     client_id: str
     client_secret_file: Path
+    ca_file: Path | None = None  # PEM, where an authority that is not public vouches for the provider
 
 
 class CentreSettings(FileSettings):
@@ -113,6 +114,7 @@ def _require_files(folder: CentreFolder, settings: CentreSettings) -> None:
         "map_file": settings.map_file,
         "bus.seed_file": settings.bus.seed_file if settings.bus else None,
         "oidc.client_secret_file": settings.oidc.client_secret_file if settings.oidc else None,
+        "oidc.ca_file": settings.oidc.ca_file if settings.oidc else None,
     }
     for key, path in files.items():
         if path is not None and not os.access(path, os.R_OK):
@@ -160,3 +162,17 @@ def django_database(settings: CentreSettings, folder: CentreFolder) -> dict[str,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": query,
     }
+
+
+def django_providers(settings: CentreSettings) -> dict[str, Any]:
+    """django-allauth's SOCIALACCOUNT_PROVIDERS: the one provider that the settings name, or none."""
+    oidc = settings.oidc
+    app = oidc and {
+        "provider_id": "oidc",
+        "name": oidc.name,
+        "client_id": oidc.client_id,
+        "secret": oidc.client_secret_file.read_text(encoding="utf-8").strip(),
+        "settings": {"server_url": oidc.server},
+    }
+    ours = "xomyen.centre.accounts.elsewhere.provider.OpenIdProvider"
+    return {"openid_connect": {"provider_class": ours, "APPS": [app] if app else []}}

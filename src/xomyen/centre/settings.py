@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from xomyen.centre.configuration import django_database, folder_of_process, load_centre_settings
+from xomyen.centre.configuration import django_database, django_providers, folder_of_process, load_centre_settings
 
 FOLDER = folder_of_process()
 CENTRE = load_centre_settings(FOLDER)
@@ -158,23 +158,7 @@ AXES_USERNAME_FORM_FIELD = "login"
 AXES_VERBOSE = False
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_AUTO_SIGNUP = False
-SOCIALACCOUNT_PROVIDERS = (
-    {
-        "openid_connect": {
-            "APPS": [
-                {
-                    "provider_id": "oidc",
-                    "name": CENTRE.oidc.name,
-                    "client_id": CENTRE.oidc.client_id,
-                    "secret": CENTRE.oidc.client_secret_file.read_text(encoding="utf-8").strip(),
-                    "settings": {"server_url": CENTRE.oidc.server},
-                }
-            ]
-        }
-    }
-    if CENTRE.oidc
-    else {}
-)
+SOCIALACCOUNT_PROVIDERS = django_providers(CENTRE)
 
 # Sessions and cookies.
 SESSION_COOKIE_NAME = "xomyen_centre"

@@ -20,8 +20,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from xomyen.centre.accounts import tries
+from xomyen.centre.accounts.elsewhere.invited import INVITED, accept_invitation
 from xomyen.centre.accounts.entry import has_to_show, name_tried
 from xomyen.centre.accounts.models import User
+from xomyen.centre.audit.services import record
 from xomyen.centre.permissions.decide import needs_second_factor
 
 _JUST_NOW_S = 300
@@ -71,6 +73,32 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 
     def is_open_for_signup(self, _request: HttpRequest, _sociallogin: Any) -> bool:
         return False
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Takes up the invitation with which the sign-in began; notes who proved to be nobody known here."""
+        key = (sociallogin.state.get("data") or {}).get(INVITED)
+        if key is not None:
+            accept_invitation(request, sociallogin, key)
+        elif not sociallogin.is_existing and sociallogin.state.get("process") != "connect":
+            record("account.sign_in_failed", None, request=request, details={"known": False, "how": "oidc"})
+
+    def on_authentication_error(
+        self, request: HttpRequest, _provider: Any, error: Any = None, exception: Any = None, **_more: Any
+    ) -> None:
+        """Notes answers that prove nobody; what came without a sign-in that was begun here is noise."""
+        if exception is not None:
+            why = {"how": "oidc", "why": str(exception)[:200]}
+            record("account.sign_in_failed", None, request=request, details=why)
+
+    def get_requests_session(self) -> Any:
+        """Asks the provider: it leads nowhere else, and may have an authority of its own."""
+        session = super().get_requests_session()
+        session.max_redirects = 0
+        oidc = settings.CENTRE.oidc
+        if oidc is not None and oidc.ca_file is not None:
+            # With each request: what the environment names (REQUESTS_CA_BUNDLE) counts more than a session's own.
+            session.request = functools.partial(session.request, verify=str(oidc.ca_file))
+        return session
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

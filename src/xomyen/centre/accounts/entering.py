@@ -15,6 +15,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from xomyen.centre.accounts.elsewhere.invited import INVITED
 from xomyen.centre.accounts.entry import address_of, is_strong
 from xomyen.centre.accounts.forms import NewPasswordForm
 from xomyen.centre.accounts.models import EntryLink, LinkPurpose, User
@@ -31,7 +32,6 @@ from xomyen.centre.accounts.services import (
 )
 from xomyen.centre.audit.services import record
 
-_INVITATION = "invitation"
 SET_UP = "set_up"
 
 
@@ -60,7 +60,7 @@ class LinkView(View):
             request.session[SET_UP] = str(link.pk)
             return redirect("accounts:set_up")
         if link.purpose == LinkPurpose.INVITATION:
-            request.session[_INVITATION] = str(link.pk)
+            request.session[INVITED] = str(link.pk)
             return redirect("accounts:welcome")
         if link.user is None or not use(link):
             return render(request, "accounts/link.html", {"failed": True}, status=410)
@@ -75,7 +75,7 @@ class WelcomeView(View):
     link: EntryLink
 
     def dispatch(self, request: HttpRequest, *arguments: Any, **keywords: Any) -> Any:
-        key = request.session.get(_INVITATION)
+        key = request.session.get(INVITED)
         link = EntryLink.objects.select_related("user").filter(pk=key, used__isnull=True).first() if key else None
         if link is None:
             return render(request, "accounts/link.html", {"failed": True}, status=410)
@@ -96,7 +96,7 @@ class WelcomeView(View):
             # Sessions end by the other password itself; what programs hold ends here.
             access_ended.send(User, user=user)
             record("account.password_changed", user, thing=user, request=request, details={"how": "link"})
-        request.session.pop(_INVITATION, None)
+        request.session.pop(INVITED, None)
         enter(request, user, "password")
         return redirect("home")
 

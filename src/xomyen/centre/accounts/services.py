@@ -90,6 +90,7 @@ def use(link: EntryLink) -> bool:
 
 def enter(request: HttpRequest, user: User, how: str) -> None:
     """Begins the person's session: `how` is `link`, `password`; the owner's links count as a second factor."""
+    request.entered_by = how  # read where it is recorded
     get_adapter().login(request, user)
     record_authentication(request, user, method=how)
     if how == OWNER_LINK:

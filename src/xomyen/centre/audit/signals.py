@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from allauth.account.signals import password_changed, password_reset, password_set
 from allauth.mfa.signals import (
     authentication_failed,
@@ -9,6 +10,7 @@ from allauth.mfa.signals import (
     authenticator_removed,
     authenticator_reset,
 )
+from allauth.socialaccount.signals import social_account_added, social_account_removed
 from axes.signals import user_locked_out
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db.models import Model
@@ -22,6 +24,7 @@ from xomyen.centre.organisation.models import Jurisdiction, Post, UnitLink
 
 _VERBS = {"+": "added", "~": "changed", "-": "removed"}
 _LONGEST_VALUE = 200
+_WAYS = {"socialaccount": "oidc"}
 _UNSAID = (User,)
 """Of these only the names of changed fields are kept: the log outlives a person's telephone number."""
 
@@ -40,13 +43,35 @@ def connect() -> None:
         (password_changed, _password_changed),
         (password_set, _password_changed),
         (password_reset, _password_changed),
+        (social_account_added, _connected),
+        (social_account_removed, _disconnected),
         (post_create_historical_record, _changed),
     ):
         signal.connect(receiver, weak=False, dispatch_uid="audit")
 
 
 def _signed_in(request: HttpRequest | None = None, user: Any = None, **_more: Any) -> None:
-    record("account.signed_in", user, thing=user, request=request)
+    record("account.signed_in", user, thing=user, request=request, details=_how(request, user))
+
+
+def _how(request: HttpRequest | None, user: Any) -> dict[str, Any]:
+    """By what the person proved who they are, in the order shown: password, totp, webauthn, oidc, link."""
+    if request is None or not hasattr(request, "session"):
+        return {}
+    records = get_authentication_records(request, user)
+    shown = [one.get("type") or _WAYS.get(one["method"], one["method"]) for one in records]
+    shown = shown or [one for one in [getattr(request, "entered_by", None)] if one]
+    return {"how": shown} if shown else {}
+
+
+def _connected(request: HttpRequest, sociallogin: Any, **_more: Any) -> None:
+    user = sociallogin.user
+    record("account.connected", user, thing=user, request=request, details={"at": sociallogin.account.provider})
+
+
+def _disconnected(request: HttpRequest, socialaccount: Any, **_more: Any) -> None:
+    user = socialaccount.user
+    record("account.disconnected", user, thing=user, request=request, details={"at": socialaccount.provider})
 
 
 def _signed_out(request: HttpRequest | None = None, user: Any = None, **_more: Any) -> None:

@@ -103,7 +103,7 @@ def named_elsewhere(settings: CentreSettings, root: Path) -> list[Path]:
     """Files that the centre's settings name outside its folder: they are not in the backup."""
     named = [settings.tls_certificate, settings.tls_key, settings.map_file]
     named += [settings.bus.seed_file if settings.bus else None]
-    named += [settings.oidc.client_secret_file if settings.oidc else None]
+    named += [settings.oidc.client_secret_file, settings.oidc.ca_file] if settings.oidc else []
     return [path for path in named if path is not None and not path.absolute().is_relative_to(root)]
 
 
