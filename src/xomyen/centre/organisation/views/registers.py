@@ -32,8 +32,10 @@ def _listed(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
     if text:
         rows = rows.filter(folded__contains=fold(text))
         if has_marks(text):
-            named = [row.pk for row in rows if matches(text, row.title if hasattr(row, "title") else row.name)]
-            rows = rows.filter(pk__in=named)
+            called = "title" if rows.model is MandateDocument else "name"
+            bare = rows.prefetch_related(None).select_related(None).order_by()
+            named = bare.values_list("pk", called)
+            rows = rows.filter(pk__in=[key for key, name in named if matches(text, name)])
     if not ended:
         rows = rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=today()))
     page = Paginator(rows, _ROWS).get_page(request.GET.get("page"))
