@@ -147,7 +147,7 @@ def test_a_paper_is_entered_once_and_found_by_its_number_or_words(province: Prov
     made = MandateDocument.objects.get()
     assert answer.url == f"/documents/{made.pk}/"
     assert made.last_day == datetime.date(2026, 12, 31)
-    assert "in the register already" in office.post("/documents/add/", values).content.decode()
+    assert "already in the register" in office.post("/documents/add/", values).content.decode()
     for typed in ("27/qd", "quy che", "Quy chế"):
         assert "27/QĐ-UBND" in office.get("/documents/", {"q": typed}).content.decode()
     assert "27/QĐ-UBND" not in office.get("/documents/", {"q": "quỳ chế"}).content.decode()
