@@ -2,7 +2,8 @@
 
 Forbidden
 ├── TicketMissing, TicketMalformed, TicketForged, IssuerUnknown, TicketForOtherNode,
-│   TicketExpired, TicketNotYetValid, TicketRevoked, SignInCodeInvalid     who asks is not known (401)
+│   TicketExpired, TicketNotYetValid, TicketRevoked, SignInCodeInvalid,
+│   ProofInvalid, NonceWanted                                              who asks is not known (401)
 └── ActionNotAllowed, CameraNotAllowed, StreamNotAllowed, SpanNotAllowed,
     WidthNotAllowed, MaskRequired                                          known, but may not (403)
 
@@ -65,6 +66,16 @@ class TicketRevoked(_Unauthenticated):
 class SignInCodeInvalid(_Unauthenticated):
     code = "sign_in_code_invalid"
     text = "The sign-in code is wrong, used or too old; `xomyen signin` on the node prints a new link."
+
+
+class ProofInvalid(_Unauthenticated):
+    code = "invalid_dpop_proof"  # RFC 9449 §12.2, as is the next
+    text = "What came does not prove that the device holds the key of its grant."
+
+
+class NonceWanted(_Unauthenticated):
+    code = "use_dpop_nonce"
+    text = "Sign the number in the header DPoP-Nonce along, and ask again."
 
 
 class ActionNotAllowed(Forbidden):

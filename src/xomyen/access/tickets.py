@@ -1,8 +1,9 @@
 """Tickets: signed permissions that a node checks alone (JWT of RFC 7519, EdDSA of RFC 8037)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Protocol, Self
+from typing import Annotated, Any, Generic, Literal, Protocol, Self, TypeVar
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -27,8 +28,6 @@ from xomyen.terms.ids import new_id
 from xomyen.terms.time import NS_PER_SECOND, Clock
 from xomyen.terms.words import StreamName
 
-# Names the kind of token, so that no other JWT signed with the same key passes for a ticket (RFC 8725 §3.11).
-_TYPE = "xomyen-ticket+jwt"
 _ALGORITHM = "EdDSA"
 LARGEST_TOKEN = 16_384  # characters; a browser's cookie holds 4,096, room for about 60 named cameras
 LONGEST_LIFE_S = 366 * 86_400
@@ -90,6 +89,9 @@ class Ticket(Grant):
     not_before_s: _Seconds
     expires_s: _Seconds
     renewable_until_s: _Seconds | None = None  # a session in use is renewed up to then; None: never
+    # Made by the node from a grant (see `grants`): when that was issued, and by whom.
+    granted_s: _Seconds | None = None
+    granted_by: _KeyId | None = None
 
     @model_validator(mode="after")
     def _life_is_bounded(self) -> Self:
@@ -137,6 +139,8 @@ _CLAIMS = {
     "nbf": "not_before_s",
     "exp": "expires_s",
     "renew": "renewable_until_s",
+    "granted": "granted_s",
+    "granted_by": "granted_by",
     "cameras": "cameras",
     "streams": "streams",
     "actions": "actions",
@@ -146,6 +150,20 @@ _CLAIMS = {
     "mask": "mask",
     "purpose": "purpose",
 }
+
+Signed = TypeVar("Signed", bound=Ticket)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[Signed]):
+    """One kind of token: no other JWT signed with the same key passes for it (RFC 8725 §3.11)."""
+
+    name: str  # `typ` in the header
+    claims: Mapping[str, str]  # to fields of the model; others are not understood
+    model: type[Signed]
+
+
+TICKET = Kind("xomyen-ticket+jwt", _CLAIMS, Ticket)
 
 
 def ticket_for(
@@ -179,11 +197,16 @@ def renewed(ticket: Ticket, clock: Clock, lifetime_s: int) -> Ticket | None:
 
 def issue(key: IssuerKey, ticket: Ticket) -> str:
     """Signs the ticket. Raises ValueError when it names another issuer."""
-    if ticket.issuer != key.fingerprint:
+    return sign(key, ticket, TICKET)
+
+
+def sign(key: IssuerKey, token: Signed, kind: Kind[Signed]) -> str:
+    """Signs a token of its kind. Raises ValueError when it names another issuer."""
+    if token.issuer != key.fingerprint:
         raise ValueError("the ticket names another issuer")
-    values = ticket.model_dump(mode="json")
-    claims = {claim: values[name] for claim, name in _CLAIMS.items() if values[name] is not None}
-    header = {"typ": _TYPE, "kid": key.fingerprint}
+    values = token.model_dump(mode="json")
+    claims = {claim: values[name] for claim, name in kind.claims.items() if values[name] is not None}
+    header = {"typ": kind.name, "kid": key.fingerprint}
     return jwt.encode(claims, key.ed25519, algorithm=_ALGORITHM, headers=header)
 
 
@@ -201,9 +224,13 @@ class TicketChecker:
 
         Raises a Forbidden of `xomyen.access.errors` that says which of these it is not.
         """
-        ticket = self._decode(token)
-        self.still_valid(ticket)
-        return ticket
+        return self.read_as(TICKET, token)
+
+    def read_as(self, kind: Kind[Signed], token: str) -> Signed:
+        """The token of this kind; as `read` otherwise."""
+        found = self._decode(kind, token)
+        self.still_valid(found)
+        return found
 
     def still_valid(self, ticket: Ticket) -> None:
         """Checks time and revocation again, as long-lived streams do. Raises Forbidden."""
@@ -212,7 +239,9 @@ class TicketChecker:
             raise TicketNotYetValid
         if now_ns >= ticket.expires_s * NS_PER_SECOND:
             raise TicketExpired
-        if self._revoked.is_revoked(ticket.id) or self._revoked.is_ended(ticket.subject, ticket.issued_s):
+        # Ends bear the time of who issues, and so does a grant: a node's own clock says nothing beside it.
+        issued_s = ticket.issued_s if ticket.granted_s is None else ticket.granted_s
+        if self._revoked.is_revoked(ticket.id) or self._revoked.is_ended(ticket.subject, issued_s):
             raise TicketRevoked
 
     def check(
@@ -232,14 +261,14 @@ class TicketChecker:
         allow(ticket, action, camera, stream, from_ns=from_ns, to_ns=to_ns, width=width, masked=masked)
         return ticket
 
-    def _decode(self, token: str) -> Ticket:
+    def _decode(self, kind: Kind[Signed], token: str) -> Signed:
         if not token or len(token) > LARGEST_TOKEN or not token.isascii():
             raise TicketMalformed
         try:
             header = jwt.get_unverified_header(token)
         except jwt.InvalidTokenError as error:
             raise TicketMalformed from error
-        if set(header) != {"typ", "alg", "kid"} or header["typ"] != _TYPE or header["alg"] != _ALGORITHM:
+        if set(header) != {"typ", "alg", "kid"} or header["typ"] != kind.name or header["alg"] != _ALGORITHM:
             raise TicketMalformed
         key = self._issuers.get(header["kid"])
         if key is None:
@@ -253,13 +282,13 @@ class TicketChecker:
             raise TicketForged from error
         except jwt.InvalidTokenError as error:
             raise TicketMalformed from error
-        return self._ticket(claims, header["kid"])
+        return self._ticket(kind, claims, header["kid"])
 
-    def _ticket(self, claims: dict[str, Any], issuer: str) -> Ticket:
-        if not set(claims) <= set(_CLAIMS):
+    def _ticket(self, kind: Kind[Signed], claims: dict[str, Any], issuer: str) -> Signed:
+        if not set(claims) <= set(kind.claims):
             raise TicketMalformed  # a claim that is not understood may have been meant to narrow the ticket
         try:
-            ticket = Ticket.model_validate({_CLAIMS[claim]: value for claim, value in claims.items()})
+            ticket = kind.model.model_validate({kind.claims[claim]: value for claim, value in claims.items()})
         except ValidationError as error:
             raise TicketMalformed from error
         if ticket.issuer != issuer:

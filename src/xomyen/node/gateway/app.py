@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
-from xomyen.node.gateway import cameras, clips, health, past, playlists, session
+from xomyen.node.gateway import cameras, clips, device_key, health, past, playlists, session
 from xomyen.node.gateway.context import GatewayContext
 from xomyen.node.gateway.live_socket import live_socket
 from xomyen.node.gateway.pages import Pages
@@ -51,6 +51,7 @@ def routes() -> list[BaseRoute]:
         Route("/healthz", health.show_health, methods=["GET"]),
         Route("/metrics", health.show_metrics, methods=["GET"]),
         Route("/api/v1/session", session.sign_in, methods=["POST"]),
+        Route("/api/v1/session/by-key", device_key.ticket_by_key, methods=["POST"]),
         WebSocketRoute("/api/v1/live", live_socket),
     ]
     table.extend(Route(path, with_ticket(handler), methods=[method]) for method, path, handler in _WITH_TICKET)

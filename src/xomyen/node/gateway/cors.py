@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 
 _READABLE = (
     "Content-Disposition, Content-Length, Content-Range, ETag, Retry-After, X-Xomyen-Frames, X-Xomyen-From, "
-    "X-Xomyen-Note, X-Xomyen-Time, X-Xomyen-To"
+    "X-Xomyen-Note, X-Xomyen-Time, X-Xomyen-To, DPoP-Nonce"
 )
 _KEPT_S = 600  # how long a browser need not ask again whether it may ask
 
@@ -17,11 +17,11 @@ def is_preflight(method: str, headers: Headers) -> bool:
 
 
 def preflight_headers(origin: str) -> dict[str, str]:
-    """The answer to a page that may ask: with a ticket as bearer, never with cookies."""
+    """The answer to a page that may ask: with a ticket as bearer or a grant and its proof, never with cookies."""
     return {
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Methods": "GET, HEAD",
-        "Access-Control-Allow-Headers": "Authorization, Range",
+        "Access-Control-Allow-Methods": "GET, HEAD, POST",
+        "Access-Control-Allow-Headers": "Authorization, DPoP, Range",
         "Access-Control-Max-Age": str(_KEPT_S),
         "Vary": "Origin",
     }

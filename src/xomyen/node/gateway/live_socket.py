@@ -143,6 +143,11 @@ async def _hello(websocket: WebSocket, services: Services) -> Ticket:
     return ticket
 
 
+def _granted_by(ticket: Ticket) -> str:
+    """Who says who it is, whether the node made the ticket from their grant or not."""
+    return ticket.granted_by or ticket.issuer
+
+
 class LivePage:
     """The conversation after the hello."""
 
@@ -219,7 +224,7 @@ class LivePage:
         """The page goes on with another ticket of the same person: pictures go on where it covers them."""
         try:
             ticket = self._services.gate.ticket(self._websocket, token)
-            if (ticket.subject, ticket.issuer) != (self._ticket.subject, self._ticket.issuer):
+            if (ticket.subject, _granted_by(ticket)) != (self._ticket.subject, _granted_by(self._ticket)):
                 raise ActionNotAllowed("live")
             if "live" not in ticket.actions:
                 raise ActionNotAllowed("live")

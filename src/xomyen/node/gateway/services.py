@@ -8,6 +8,7 @@ from typing import cast
 
 from starlette.requests import HTTPConnection
 
+from xomyen.access.device_proof import Nonces
 from xomyen.node.gateway.access_log import AccessLog
 from xomyen.node.gateway.context import GatewayContext
 from xomyen.node.gateway.downloads import Downloads
@@ -33,6 +34,8 @@ _STILLS_WAITING = 64
 _TRANSCODES_WAITING = 8
 _SIGN_IN_BURST = 5
 _SIGN_IN_SECONDS = 12.0
+_BY_KEY_BURST = 30  # several screens behind one address, each with a few grants
+_BY_KEY_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -50,6 +53,8 @@ class Services:
     stills: Stills
     transcoder: PastTranscoder
     sign_ins: Throttle
+    by_key: Throttle
+    nonces: Nonces
     closing: asyncio.Event  # set before the server stops: long answers end themselves
     places: LivePlaces = field(default_factory=LivePlaces)
 
@@ -84,6 +89,8 @@ async def services(context: GatewayContext, closing: asyncio.Event) -> AsyncIter
             stills=Stills(decoders, footage),
             transcoder=PastTranscoder(transcoders, volumes),
             sign_ins=Throttle(context.clock, _SIGN_IN_BURST, _SIGN_IN_SECONDS),
+            by_key=Throttle(context.clock, _BY_KEY_BURST, _BY_KEY_SECONDS),
+            nonces=Nonces(context.clock),
             closing=closing,
         )
         try:
