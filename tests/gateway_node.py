@@ -31,6 +31,7 @@ from xomyen.node.gateway.context import GatewayContext, IndexDoor
 from xomyen.node.gateway.directory import CameraDirectory
 from xomyen.node.gateway.server import Address, serving
 from xomyen.node.home import prepare
+from xomyen.playback.masks import NO_MASKS, Masks
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.policy import RecorderSettings, VolumeSettings
 from xomyen.recording.recorder import Recorder
@@ -149,13 +150,18 @@ class Node:
         # Plain HTTP: a client that verifies would read the machine's authorities, 40 ms each time, for nothing.
         return httpx.AsyncClient(base_url=self.address.url, headers=headers, timeout=60, verify=False, **options)
 
-    def add_camera(self, name: str = "Cổng chợ", sub: bool = False) -> str:
+    def add_camera(self, name: str = "Cổng chợ", sub: bool = False, masks: Masks = NO_MASKS) -> str:
         """A camera in the directory, connecting."""
         camera = new_id()
         stream = StreamConfig(url="rtsp://192.0.2.1/1")
-        config = CameraConfig(id=camera, name=name, main=stream, sub=stream if sub else None)
+        config = CameraConfig(id=camera, name=name, main=stream, sub=stream if sub else None, masks=masks)
         self.directory.put(CameraStatus(config=config, streams={}))
         return camera
+
+    def set_masks(self, camera: str, masks: Masks) -> None:
+        """The camera's configuration has other masks from now on."""
+        known = self.directory.get(camera)
+        self.directory.put(known.model_copy(update={"config": known.config.model_copy(update={"masks": masks})}))
 
     async def record(
         self,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from numpy.typing import NDArray
 from tests.gateway_node import Node, batch_of, encoded, read_number
 from tests.waiting import until
 from websockets.asyncio.client import ClientConnection, connect
@@ -59,6 +60,16 @@ class Page:
         header, *fragments = self._fragments(view)
         return pictures(header, fragments)
 
+    def shown(self, view: int = 0) -> list[NDArray[Any]]:
+        """All pictures that came so far, gray, also those before the newest header."""
+        runs: list[list[bytes]] = []
+        for kind, number, _, data in self.media:
+            if number == view:
+                if kind == 0:
+                    runs.append([])
+                runs[-1].append(data)
+        return [image for header, *fragments in runs for image in images(header, fragments)]
+
     def _fragments(self, view: int) -> list[bytes]:
         """The view's newest header and what came after it."""
         mine = [(kind, data) for kind, number, _, data in self.media if number == view]
@@ -76,15 +87,19 @@ def _count(data: bytes) -> int:
 
 def pictures(header: bytes, fragments: list[bytes]) -> list[int]:
     """The numbers of the pictures in these fragments, as a player with this header shows them."""
+    return [read_number(image) for image in images(header, fragments)]
+
+
+def images(header: bytes, fragments: list[bytes]) -> list[NDArray[Any]]:
+    """The pictures in these fragments, gray, as a player with this header shows them."""
     decoder = decoder_for(parse_header(header).sample_entry)
-    numbers = []
+    frames = []
     for data in fragments:
         table = _table(data)
         for row in zip(table.offsets, table.sizes, table.dts, table.pts, table.keys, strict=True):
             sample = Sample(*row)
-            frames = decoder.decode(packet_of(data[sample.offset : sample.offset + sample.size], sample))
-            numbers += [read_number(frame.to_ndarray(format="gray")) for frame in frames]
-    return [*numbers, *(read_number(frame.to_ndarray(format="gray")) for frame in decoder.decode(None))]
+            frames += decoder.decode(packet_of(data[sample.offset : sample.offset + sample.size], sample))
+    return [frame.to_ndarray(format="gray") for frame in (*frames, *decoder.decode(None))]
 
 
 @asynccontextmanager

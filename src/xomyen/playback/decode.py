@@ -12,6 +12,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from xomyen.playback.errors import NotDecodable
+from xomyen.playback.mask_paint import MaskPainter
+from xomyen.playback.masks import Masks
 from xomyen.playback.sample import Sample
 from xomyen.recording.mp4 import BoxError, codec_of, find
 from xomyen.terms.time import TICKS_PER_SECOND
@@ -65,8 +67,10 @@ def decoded(decoder: VideoCodecContext, path: str, samples: Sequence[Sample]) ->
         return
 
 
-def picture(path: str, sample_entry: bytes, samples: Sequence[Sample], pts: int, width: int | None) -> bytes:
-    """JPEG of the picture with this presentation time; `samples` begin with the keyframe before it.
+def picture(
+    path: str, sample_entry: bytes, samples: Sequence[Sample], pts: int, width: int | None, masks: Masks
+) -> bytes:
+    """JPEG of the picture with this presentation time, masked; `samples` begin with the keyframe before it.
 
     `width` in pixels makes it smaller, never larger. Raises NotDecodable, OSError.
     """
@@ -83,7 +87,7 @@ def picture(path: str, sample_entry: bytes, samples: Sequence[Sample], pts: int,
             break
     if found is None:
         raise NotDecodable("The decoder makes no picture of what was recorded there.")
-    return _jpeg(found, decoder.sample_aspect_ratio, width)
+    return _jpeg(MaskPainter(masks).paint(found), decoder.sample_aspect_ratio, width)
 
 
 def picture_of_keyframe(sample_entry: bytes, unit: bytes, width: int) -> bytes:

@@ -11,6 +11,7 @@ from xomyen.playback.errors import Busy
 from xomyen.playback.lane import Lane, VolumeLanes
 from xomyen.playback.live import LiveFeed, publish_lease
 from xomyen.playback.live_transcode import TranscodedFeed
+from xomyen.playback.masks import Masks
 from xomyen.recording.index_reader import IndexReader
 from xomyen.terms.time import NS_PER_SECOND, Clock
 from xomyen.terms.words import StreamName
@@ -42,7 +43,7 @@ class LiveHub:
         self._disks = VolumeLanes(_DISK_THREADS, _DISK_WAITING)
         self._feeds: dict[tuple[str, StreamName], LiveFeed] = {}
         self._transcoders = transcoders
-        self._transcoded: dict[tuple[str, StreamName], TranscodedFeed] = {}
+        self._transcoded: dict[tuple[str, StreamName, Masks], TranscodedFeed] = {}
         self._task: asyncio.Task[None] | None = None
         self._stopping: set[asyncio.Task[None]] = set()
 
@@ -71,23 +72,33 @@ class LiveHub:
             feed.start()
         return self._feeds[key]
 
-    def transcoded(self, camera: str, stream: StreamName) -> TranscodedFeed:
-        """The stream's pictures as H.264; ends with its last viewer. Raises Busy when as many run as may."""
-        key = (camera, stream)
+    def transcoded(self, camera: str, stream: StreamName, masks: Masks) -> TranscodedFeed:
+        """The stream's pictures as H.264 with the masks black; ends with its last viewer.
+
+        A camera has one set of masks: pictures with another one end with this. Raises Busy when as many run as may.
+        """
+        key = (camera, stream, masks)
         if key not in self._transcoded:
+            if masks:
+                self._end_stale(camera, masks)
             if len(self._transcoded) >= self._transcoders:
                 raise Busy(
-                    f"The node converts the pictures of at most {self._transcoders} cameras at once for this browser."
+                    f"The node blackens private zones in, or converts, the pictures of at most {self._transcoders}"
+                    " cameras at once, and does so for others now."
                 )
-
-            def ended(feed: TranscodedFeed) -> None:
-                if self._transcoded.get(key) is feed:
-                    del self._transcoded[key]
-                    self._later(feed.stop())
-
-            self._transcoded[key] = TranscodedFeed(self.feed(camera, stream), ended)
+            self._transcoded[key] = TranscodedFeed(self.feed(camera, stream), masks, lambda feed: self._end(key, feed))
             self._transcoded[key].start()
         return self._transcoded[key]
+
+    def _end_stale(self, camera: str, masks: Masks) -> None:
+        for key, feed in tuple(self._transcoded.items()):
+            if key[0] == camera and key[2] and key[2] != masks:
+                self._end(key, feed)
+
+    def _end(self, key: tuple[str, StreamName, Masks], feed: TranscodedFeed) -> None:
+        if self._transcoded.get(key) is feed:
+            del self._transcoded[key]
+            self._later(feed.stop())
 
     @property
     def transcoding(self) -> int:

@@ -1,4 +1,4 @@
-"""Live pictures re-encoded as H.264 in a process of its own, for browsers that cannot play H.265."""
+"""Live pictures re-encoded as H.264 in a process of its own, masked, or for browsers that cannot play H.265."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from xomyen.playback.live import Feed, Init, Piece, Viewer
+from xomyen.playback.masks import Masks, write_masks
 from xomyen.playback.transcode_pipe import FRAME
 from xomyen.terms.tether import tethered
 from xomyen.terms.words import VideoCodec
@@ -26,8 +27,10 @@ _LONGEST_SILENCE_S = 15.0  # with pictures going in and none coming out
 class TranscodedFeed:
     """Follows a feed as a viewer and is one itself; lives as long as somebody watches it."""
 
-    def __init__(self, source: Feed, ended: Callable[["TranscodedFeed"], None]) -> None:
+    def __init__(self, source: Feed, masks: Masks, ended: Callable[["TranscodedFeed"], None]) -> None:
+        """`masks` are black in every picture. `ended` is called when the last viewer has left."""
         self._source = source
+        self._masks = masks
         self._ended = ended
         self._viewers: set[Viewer] = set()
         self._process: asyncio.subprocess.Process | None = None
@@ -102,7 +105,7 @@ class TranscodedFeed:
     async def _with_process(self) -> None:
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *tethered(sys.executable, "-m", "xomyen.playback.live_transcode_process"),
+                *tethered(sys.executable, "-m", "xomyen.playback.live_transcode_process", write_masks(self._masks)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,

@@ -1,7 +1,6 @@
 """The transcoder's process: recorded fragments in on standard input, H.264 fragments out, one for one."""
 
 import json
-import os
 import sys
 from typing import BinaryIO
 
@@ -11,20 +10,22 @@ from av.video.frame import VideoFrame
 
 from xomyen.playback.decode import decoder_for, packet_of
 from xomyen.playback.encode import Coded, FragmentEncoder
+from xomyen.playback.mask_paint import MaskPainter
+from xomyen.playback.masks import Masks, read_masks
 from xomyen.playback.sample import Sample
 from xomyen.playback.transcode_pipe import FRAME
 from xomyen.recording.mp4 import parse_header
 from xomyen.recording.segment_file import Fragment, samples_of
+from xomyen.terms.niceness import give_way
 from xomyen.terms.time import ticks_to_ns
-
-_NICENESS = 5
 
 
 class Transcoder:
     """Decoder and encoder of one run after the other."""
 
-    def __init__(self, output: BinaryIO) -> None:
+    def __init__(self, output: BinaryIO, masks: Masks) -> None:
         self._output = output
+        self._painter = MaskPainter(masks)
         self._decoder: VideoCodecContext | None = None
         self._encoder = FragmentEncoder()
         self._told = False
@@ -64,7 +65,7 @@ class Transcoder:
         if frame.pts is None:
             return []
         key = not self._told or frame.pts in self._keys
-        coded = self._encoder.encode(frame, key)
+        coded = self._encoder.encode(self._painter.paint(frame), key)
         if not self._told:
             config = self._encoder.config
             said = {"codec_string": config.codec_string, "width": config.width, "height": config.height}
@@ -88,9 +89,9 @@ class Transcoder:
 
 
 def main() -> None:
-    """Until standard input ends."""
-    os.nice(_NICENESS)
-    transcoder = Transcoder(sys.stdout.buffer)
+    """Until standard input ends. The masks to burn in are the one argument, as `write_masks` writes them."""
+    give_way()
+    transcoder = Transcoder(sys.stdout.buffer, read_masks(sys.argv[1]))
     source = sys.stdin.buffer
     while len(head := source.read(FRAME.size)) == FRAME.size:
         kind, wall_ns, length = FRAME.unpack(head)

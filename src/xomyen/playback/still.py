@@ -7,6 +7,7 @@ from xomyen.playback.decode import picture
 from xomyen.playback.errors import NotDecodable
 from xomyen.playback.footage import Recorded, samples_in
 from xomyen.playback.footage_reader import FootageReader
+from xomyen.playback.masks import Masks, masks_name
 from xomyen.playback.pool import DecoderPool
 from xomyen.playback.sample import Sample
 from xomyen.recording.index_reader import IndexReader
@@ -80,17 +81,24 @@ class Stills:
         stream: StreamName,
         at_ns: int,
         width: int | None,
+        masks: Masks,
         keyframe_only: bool = False,
     ) -> Still:
-        """The picture shown at this instant, at most `width` pixels wide. Raises NoFootage, NotDecodable, Busy."""
+        """The picture shown at this instant, at most `width` pixels wide, with the masks black.
+
+        Raises NoFootage, NotDecodable, Busy.
+        """
         shot = await self._find(index, camera, stream, at_ns, keyframe_only)
-        key = f'"{shot.segment.id}-{shot.pts}-{width or 0}"'
+        made = (shot.segment.id, shot.pts, width or 0, *([masks_name(masks)] if masks else []))
+        key = f'"{"-".join(map(str, made))}"'
         known = self._stills.get(key)
         if known is not None:
             self._stills.move_to_end(key)
             return known
         try:
-            jpeg = await self._pool.run(picture, shot.segment.path, shot.sample_entry, shot.samples, shot.pts, width)
+            jpeg = await self._pool.run(
+                picture, shot.segment.path, shot.sample_entry, shot.samples, shot.pts, width, masks
+            )
         except FileNotFoundError as error:
             raise NoFootage(f"Nothing was recorded at {format_utc(at_ns)} any more.") from error
         except OSError as error:

@@ -113,9 +113,7 @@ async def send_export(visit: Visit) -> Response:
         planned = await downloads.lane.run(plan_export, index, order, checkpoint)
         export = export_for(visit.ticket, planned)
         chunks = await begun(_in_threads(zip_chunks(export, context.signing_key, visit.now_ns), downloads.lane))
-    return StreamedResponse(
-        visit.services.gate.while_valid(visit.ticket, chunks), 200, headers, media_type="application/zip"
-    )
+    return StreamedResponse(visit.while_valid(chunks), 200, headers, media_type="application/zip")
 
 
 async def _in_threads(chunks: Generator[bytes, None, None], lane: Lane) -> AsyncGenerator[bytes, None]:

@@ -26,6 +26,10 @@ class CameraDirectory:
         except KeyError:
             raise UnknownCamera(camera) from None
 
+    def find(self, camera: str) -> CameraStatus | None:
+        """The camera with this id, if there is one."""
+        return self._cameras.get(camera)
+
     def put(self, status: CameraStatus) -> None:
         """A camera that is new or changed."""
         if self._cameras.get(status.config.id) != status:

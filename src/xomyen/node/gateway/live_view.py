@@ -12,12 +12,14 @@ from xomyen.node.gateway.services import Services
 from xomyen.node.gateway.telling import detail_for, words_for
 from xomyen.node.gateway.tickets import Wish
 from xomyen.playback.live import Feed, Init, Piece
+from xomyen.playback.masks import NO_MASKS, Masks
 from xomyen.terms.errors import UnknownCamera, XomyenError
 from xomyen.terms.time import format_utc
 from xomyen.terms.words import CameraState, StreamName, VideoCodec
 
-Note = Literal["sub_instead", "transcoded"]
+Note = Literal["sub_instead", "transcoded", "masked"]
 
+_CONVERTED: tuple[Note, ...] = ("transcoded", "masked")
 _STATES = {
     CameraState.RECORDING: "live",
     CameraState.CONNECTING: "connecting",
@@ -33,6 +35,7 @@ class Choice:
 
     stream: StreamName
     note: Note | None
+    masks: Masks = NO_MASKS  # what is black in it
 
 
 def choose(
@@ -57,6 +60,33 @@ def choose(
     return Choice(wanted, "transcoded")
 
 
+class _Tap:
+    """What of a feed reaches a view, until it is shut.
+
+    A feed that is reading from the disk may still hand out a piece after its viewer has left; pictures of a feed that
+    the view has left, such as those without masks, must not reach it.
+    """
+
+    def __init__(self, view: "LiveView", feed: Feed) -> None:
+        self._view: LiveView | None = view
+        self._feed = feed
+
+    def open(self) -> None:
+        self._feed.join(self)
+
+    def shut(self) -> None:
+        self._view = None
+        self._feed.leave(self)
+
+    def begin(self, init: Init) -> None:
+        if self._view is not None:
+            self._view.begin(init)
+
+    def piece(self, piece: Piece) -> None:
+        if self._view is not None:
+            self._view.piece(piece)
+
+
 class LiveView:
     """Follows a feed for one picture; called on the loop, never waits."""
 
@@ -78,7 +108,8 @@ class LiveView:
         self._wanted = stream
         self._codecs = codecs
         self._seen: dict[StreamName, VideoCodec] = {}
-        self._feed: Feed | None = None
+        self._tap: _Tap | None = None
+        self._masks = NO_MASKS  # that the ticket asked for when the view last began
         self._choice = Choice(stream, None)
         self._said: dict[str, object] = {}
         self._refused: XomyenError | None = None
@@ -87,6 +118,7 @@ class LiveView:
     def watch(self) -> None:
         """Begins to follow; a refusal is said as this view's state."""
         self._refused = None
+        self._masks = self._masks_now()
         try:
             status = self._services.context.cameras.get(self.camera) if self._may_know() else None
             if status is None:
@@ -107,8 +139,8 @@ class LiveView:
     def renew(self, ticket: Ticket) -> None:
         """The page's new ticket: what it covers goes on without a break, what it does not ends."""
         self._ticket = ticket
-        if self._refused is not None:
-            self.watch()
+        if self._refused is not None or self._masks_now() != self._masks:
+            self._watch_anew()
             return
         try:
             status = self._services.context.cameras.get(self.camera)
@@ -122,16 +154,22 @@ class LiveView:
         if status is None:
             self.leave()
             self._refuse(UnknownCamera(self.camera))
-        elif isinstance(self._refused, UnknownCamera):
-            self.watch()
+        elif isinstance(self._refused, UnknownCamera) or self._masks_now() != self._masks:
+            self._watch_anew()
         elif self._refused is None:
             self._say_state(status)
+
+    def _watch_anew(self) -> None:
+        """What waits to be sent goes too: it was made with other masks, or none."""
+        self.leave()
+        self._said = {}
+        self.watch()
 
     def begin(self, init: Init) -> None:
         """A run begins."""
         stream = self._choice.stream
         # What was converted is the last resort, also for a page that says it cannot play even that.
-        if init.codec not in self._codecs and self._choice.note != "transcoded":
+        if init.codec not in self._codecs and self._choice.note not in _CONVERTED:
             self._seen[stream] = init.codec
             self._attach_again()
             return
@@ -161,14 +199,24 @@ class LiveView:
     def _may_know(self) -> bool:
         return self._ticket.may_see(self.camera)
 
+    def _masks_now(self) -> Masks:
+        return self._services.gate.masks(self._ticket, self.camera)
+
     def _allow(self, stream: StreamName, width: int) -> None:
         now_ns = self._services.context.clock.wall_ns()
-        wish = Wish("live", "live", self.camera, stream, now_ns, now_ns, width)
+        wish = Wish("live", "live", self.camera, stream, now_ns, now_ns, width, burns=True)
         self._services.gate.allow(self._ticket, wish, self._address)
 
     def _allowed(self, status: CameraStatus) -> Choice:
-        """What the ticket lets be shown; too wide for it, the sub-stream is shown. Raises Forbidden."""
-        choice = choose(status, self._wanted, self._codecs, self._seen)
+        """What the ticket lets be shown, and what is black in it. Raises Forbidden."""
+        # Masked pictures are made anew as H.264, whatever the camera sends.
+        codecs = frozenset(VideoCodec) if self._masks else self._codecs
+        choice = self._fitting(status, codecs)
+        return Choice(choice.stream, "masked", self._masks) if self._masks else choice
+
+    def _fitting(self, status: CameraStatus, codecs: frozenset[VideoCodec]) -> Choice:
+        """What can be played of what the ticket allows; too wide for it, the sub-stream is shown. Raises Forbidden."""
+        choice = choose(status, self._wanted, codecs, self._seen)
         if choice.note == "sub_instead" and choice.stream not in self._ticket.streams:
             choice = Choice(self._wanted, "transcoded")
         try:
@@ -176,7 +224,7 @@ class LiveView:
         except WidthNotAllowed:
             if choice.stream is StreamName.SUB or status.config.sub is None:
                 raise
-            choice = choose(status, StreamName.SUB, self._codecs, self._seen)
+            choice = choose(status, StreamName.SUB, codecs, self._seen)
             self._allow(choice.stream, _width(status, choice.stream))
             choice = Choice(choice.stream, choice.note or "sub_instead")
         return choice
@@ -184,11 +232,13 @@ class LiveView:
     def _attach(self) -> None:
         self._detach()
         hub = self._services.hub
-        if self._choice.note == "transcoded":
-            self._feed = hub.transcoded(self.camera, self._choice.stream)
+        feed: Feed
+        if self._choice.note in _CONVERTED:
+            feed = hub.transcoded(self.camera, self._choice.stream, self._choice.masks)
         else:
-            self._feed = hub.feed(self.camera, self._choice.stream)
-        self._feed.join(self)
+            feed = hub.feed(self.camera, self._choice.stream)
+        self._tap = _Tap(self, feed)
+        self._tap.open()
 
     def _attach_again(self) -> None:
         """What came cannot be played: choose anew now that its codec is known."""
@@ -204,9 +254,9 @@ class LiveView:
             self._refuse(refusal)
 
     def _detach(self) -> None:
-        if self._feed is not None:
-            self._feed.leave(self)
-            self._feed = None
+        if self._tap is not None:
+            self._tap.shut()
+            self._tap = None
 
     def _say_state(self, status: CameraStatus) -> None:
         event = status.streams.get(self._choice.stream)

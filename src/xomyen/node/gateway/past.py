@@ -14,6 +14,7 @@ from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.playback import timeline
 from xomyen.playback.file_bytes import FileBytes
 from xomyen.playback.footage import Recorded
+from xomyen.playback.masks import Masks
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.rows import Segment
 from xomyen.terms.errors import InvalidRange, NoFootage
@@ -151,7 +152,7 @@ def _timelines(
 async def send_segment(visit: Visit) -> Response:
     """A recorded file, as far as it holds whole fragments."""
     camera, stream = camera_of(visit.request), stream_of(visit.request)
-    segment = await allowed_segment(visit, camera, stream, str(visit.request.path_params["segment"]))
+    segment, _ = await allowed_segment(visit, camera, stream, str(visit.request.path_params["segment"]))
     recorded = await visit.services.footage.read(segment)
     if recorded is None:
         raise NoFootage(_DELETED)
@@ -160,10 +161,13 @@ async def send_segment(visit: Visit) -> Response:
     return await visit.send(FileBytes(segment.path, size, f'"{segment.id}-{size}"', threads), "video/mp4")
 
 
-async def allowed_segment(visit: Visit, camera: str, stream: StreamName, name: str) -> Segment:
-    """The segment of this stream, when the ticket covers it. Raises Forbidden, UnknownCamera, NoFootage.
+async def allowed_segment(
+    visit: Visit, camera: str, stream: StreamName, name: str, burns: bool = False
+) -> tuple[Segment, Masks]:
+    """The segment of this stream, when the ticket covers it, and what must be black in what is sent of it.
 
-    Whether the camera is the ticket's comes first: others learn not even which segments there are.
+    Raises Forbidden, UnknownCamera, NoFootage. Whether the camera is the ticket's comes first: others learn not
+    even which segments there are.
     """
 
     def find() -> tuple[Segment | None, int]:
@@ -180,10 +184,10 @@ async def allowed_segment(visit: Visit, camera: str, stream: StreamName, name: s
         segment, width = None, 1
     # An open segment ends later than the index knows.
     span = (0, visit.now_ns) if segment is None else (segment.start_ns, max(segment.end_ns, segment.start_ns + 1))
-    visit.allow(Wish("past", "past", camera, stream, *span, width))
+    masks = visit.allow(Wish("past", "past", camera, stream, *span, width, burns))
     if segment is None:
         raise NoFootage(_DELETED)
-    return segment
+    return segment, masks
 
 
 def widest(index: IndexReader, camera: str, stream: StreamName, from_ns: int, to_ns: int) -> int:
@@ -215,11 +219,11 @@ async def send_still(visit: Visit) -> Response:
     told = (minute_ns, minute_ns + _MINUTE_NS)
     if visit.ticket.start_ns is not None or visit.ticket.end_ns is not None:
         told = (at_ns, at_ns + 1)
-    visit.allow(Wish("past", "still", camera, stream, *told, width))
+    masks = visit.allow(Wish("past", "still", camera, stream, *told, width, burns=True))
     index, stills = visit.services.index(), visit.services.stills
-    still = await stills.at(index, camera, stream, at_ns, width, precision == "keyframe")
+    still = await stills.at(index, camera, stream, at_ns, width, masks, precision == "keyframe")
     if precision == "keyframe" and still.wall_ns < (visit.ticket.start_ns or 0):
-        still = await stills.at(index, camera, stream, at_ns, width)
+        still = await stills.at(index, camera, stream, at_ns, width, masks)
     headers = {**NO_STORE, "ETag": still.etag, "X-Xomyen-Time": format_utc(still.wall_ns)}
     body = None if visit.request.method == "HEAD" else still.jpeg
     return Response(body, 200, headers, "image/jpeg")

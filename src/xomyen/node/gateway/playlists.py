@@ -28,7 +28,9 @@ async def show_playlist(visit: Visit) -> Response:
     lookups = visit.services.lookups
     index = await index_or_none(visit)
     width = 1 if index is None else await lookups.run(widest, index, camera, stream, from_ns, to_ns)
-    visit.allow(Wish("past", "past", camera, stream, from_ns, to_ns, width))
+    masks = visit.allow(Wish("past", "past", camera, stream, from_ns, to_ns, width, burns=True))
+    # What is to be black is burnt in on demand: nothing is playable as it was recorded.
+    as_is = frozenset[VideoCodec]() if masks else codecs
     index = visit.services.index()
 
     async def read(name: StreamName) -> list[Group]:
@@ -39,14 +41,14 @@ async def show_playlist(visit: Visit) -> Response:
     if not groups and end_ns is not None:
         raise NoFootage(f"Nothing was recorded from {format_utc(from_ns)} to {format_utc(to_ns)}.")
     note, prefix = "", ""
-    if stream is StreamName.MAIN and not all(_playable(group, codecs) for group in groups):
+    if not masks and stream is StreamName.MAIN and not all(_playable(group, codecs) for group in groups):
         others = await read(StreamName.SUB)
         if _stands_in(others, groups, codecs) and StreamName.SUB in visit.ticket.streams:
             groups, note, prefix = others, "sub_instead", "../sub/"
-    if not all(_playable(group, codecs) for group in groups):
-        note = "transcoded"
+    if not all(_playable(group, as_is) for group in groups):
+        note = "masked" if masks else "transcoded"
     ended = end_ns is not None and end_ns <= now_ns - _settled_ns(groups)
-    playlist = hls.media_playlist(groups, ended, lambda group: _playable(group, codecs), prefix)
+    playlist = hls.media_playlist(groups, ended, lambda group: _playable(group, as_is), prefix)
     headers = {**NO_STORE, **({"X-Xomyen-Note": note} if note else {})}
     return Response(playlist, 200, headers, hls.MEDIA_TYPE)
 
@@ -80,7 +82,8 @@ def _settled_ns(groups: list[Group]) -> int:
 async def send_transcoded(visit: Visit) -> Response:
     """A group of pictures re-encoded as H.264, or the header of such."""
     camera, stream = camera_of(visit.request), stream_of(visit.request)
-    segment = await allowed_segment(visit, camera, stream, str(visit.request.path_params["segment"]))
+    segment_id = str(visit.request.path_params["segment"])
+    segment, masks = await allowed_segment(visit, camera, stream, segment_id, burns=True)
     recorded = await visit.services.footage.read(segment)
     if recorded is None:
         raise NoFootage("There is no such recorded segment; retention may have deleted it.")
@@ -92,6 +95,6 @@ async def send_transcoded(visit: Visit) -> Response:
         wanted = [group for group in groups if name == f"{group.offset}-{group.end}.m4s"]
     if not wanted:
         raise BadRequest("There is no such group of pictures; read the playlist again.")
-    made = await visit.services.transcoder.group(wanted[0])
+    made = await visit.services.transcoder.group(wanted[0], masks)
     body = made.header if name == "init.mp4" else made.fragment
-    return Response(body, 200, {**NO_STORE, "X-Xomyen-Note": "transcoded"}, "video/mp4")
+    return Response(body, 200, {**NO_STORE, "X-Xomyen-Note": "masked" if masks else "transcoded"}, "video/mp4")

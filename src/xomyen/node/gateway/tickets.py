@@ -1,17 +1,18 @@
 """Who asks and whether they may: the one place where every end-point's ticket is checked and its use told."""
 
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from xomyen.access.errors import TicketMissing
-from xomyen.access.tickets import Ticket, TicketChecker, allow
+from xomyen.access.errors import MaskRequired, TicketMissing
+from xomyen.access.tickets import MaskRule, Ticket, TicketChecker, allow
 from xomyen.bus.messages import AccessEvent
 from xomyen.node.gateway.access_log import AccessSink
 from xomyen.node.gateway.directory import CameraDirectory
+from xomyen.playback.masks import NO_MASKS, Masks
 from xomyen.terms.errors import Forbidden
 from xomyen.terms.ids import new_id
 from xomyen.terms.time import Clock
@@ -33,6 +34,7 @@ class Wish:
     from_ns: int
     to_ns: int
     width: int  # pixels of the pictures to be sent; 0: no pictures
+    burns: bool = False  # whether what is sent has the masks burnt in that `allow` answers
 
 
 class Gate:
@@ -60,11 +62,20 @@ class Gate:
             raise TicketMissing
         return self._checker.read(token)
 
-    def allow(self, ticket: Ticket, wish: Wish, address: str) -> None:
+    def masks(self, ticket: Ticket, camera: str) -> Masks:
+        """What must be black, now, in this camera's pictures for who has the ticket; empty: nothing."""
+        if ticket.mask is MaskRule.NONE:
+            return NO_MASKS
+        status = self._cameras.find(camera)
+        return status.config.masks if status else NO_MASKS
+
+    def allow(self, ticket: Ticket, wish: Wish, address: str) -> Masks:
         """Whether the ticket covers the wish and the camera exists; the use is told.
 
+        Answers what must be burnt into the pictures; never anything unless the wish says that they are `burns`.
         Raises Forbidden (403), UnknownCamera. A ticket for other cameras learns nothing of which there are.
         """
+        masks = self.masks(ticket, wish.camera)
         try:
             allow(
                 ticket,
@@ -74,13 +85,14 @@ class Gate:
                 from_ns=wish.from_ns,
                 to_ns=wish.to_ns,
                 width=wish.width,
-                masked=wish.width == 0,  # no masks are configured yet: who may see masked pictures only, sees none
+                masked=wish.burns or wish.width == 0 or not masks,
             )
         except Forbidden as refusal:
             self.tell(ticket, "refused", (wish.camera,), wish, address, f"{wish.use}: {refusal.code}")
             raise
         self._cameras.get(wish.camera)
         self.tell(ticket, wish.use, (wish.camera,), wish, address, wish.stream)
+        return masks
 
     def tell(
         self, ticket: Ticket, use: str, cameras: tuple[str, ...], wish: Wish | None, address: str, detail: str = ""
@@ -92,7 +104,7 @@ class Gate:
                     "id": new_id(self._clock),
                     "at_ns": self._clock.wall_ns(),
                     "ticket": ticket.id,
-                    "issuer": ticket.issuer,
+                    "issuer": ticket.granted_by or ticket.issuer,
                     "subject": ticket.subject,
                     "action": use,
                     "cameras": cameras,
@@ -109,11 +121,18 @@ class Gate:
         """Raises Forbidden once the ticket has ended. Waits for no thread: none may be free when disks hang."""
         self._checker.still_valid(self._newest(ticket))
 
-    async def while_valid(self, ticket: Ticket, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-        """The chunks as long as the ticket lasts; then the body breaks off, which its length gives away."""
+    async def while_valid(
+        self, ticket: Ticket, chunks: AsyncGenerator[bytes, None], seen: Mapping[str, Masks]
+    ) -> AsyncGenerator[bytes, None]:
+        """The chunks as long as the ticket lasts, and as long as the masks are those that were `seen`, by camera.
+
+        Then the body breaks off, which its length gives away. Raises Forbidden.
+        """
         checked_s = time.monotonic()
         async with aclosing(chunks):
             async for chunk in chunks:
+                if any(self.masks(ticket, camera) != masks for camera, masks in seen.items()):
+                    raise MaskRequired
                 if time.monotonic() - checked_s > RECHECK_S:
                     self.still_valid(ticket)
                     checked_s = time.monotonic()

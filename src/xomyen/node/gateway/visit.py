@@ -16,6 +16,7 @@ from xomyen.node.gateway.renewal import set_session
 from xomyen.node.gateway.services import Services, services_of
 from xomyen.node.gateway.tickets import Wish, address_of, comes_by_cookie
 from xomyen.playback.errors import Unreadable
+from xomyen.playback.masks import Masks
 from xomyen.recording.segment_file import SegmentFileError
 from xomyen.terms.errors import NoFootage
 
@@ -46,16 +47,21 @@ class Visit:
         self.request = request
         self.services = services
         self.ticket = ticket
-        self.allowed = False  # whether the gate was asked for a camera
+        self.masks: dict[str, Masks] = {}  # what must be black, by camera that the gate was asked for
 
     @property
     def now_ns(self) -> int:
         return self.services.context.clock.wall_ns()
 
-    def allow(self, wish: Wish) -> None:
-        """Whether the ticket covers this. Raises Forbidden, UnknownCamera."""
-        self.services.gate.allow(self.ticket, wish, address_of(self.request))
-        self.allowed = True
+    def allow(self, wish: Wish) -> Masks:
+        """What must be black in what the ticket covers. Raises Forbidden, UnknownCamera."""
+        masks = self.services.gate.allow(self.ticket, wish, address_of(self.request))
+        self.masks[wish.camera] = masks
+        return masks
+
+    def while_valid(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        """The chunks as long as the ticket lasts and no other masks are set."""
+        return self.services.gate.while_valid(self.ticket, chunks, self.masks)
 
     async def send(self, body: RangedBody, media_type: str, headers: dict[str, str] | None = None) -> Response:
         """Serves a body by ranges for as long as the ticket lasts. Raises NoFootage when its file is gone."""
@@ -80,7 +86,7 @@ class _WhileValid:
         return self._body.etag
 
     def chunks(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
-        return self._visit.services.gate.while_valid(self._visit.ticket, self._body.chunks(start, end))
+        return self._visit.while_valid(self._body.chunks(start, end))
 
 
 Handler = Callable[[Visit], Awaitable[Response]]
@@ -118,7 +124,7 @@ def with_ticket(handler: Handler, shown: Shown = in_the_header) -> Callable[[Req
             response = await handler(visit)
             if following is not None:
                 set_session(response, services.context, following)
-            if "camera" in request.path_params and not visit.allowed:
+            if "camera" in request.path_params and not visit.masks:
                 raise RuntimeError(f"{request.url.path} answers without asking the gate")
             kept = held.pop_all()
 
