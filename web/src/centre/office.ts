@@ -33,5 +33,8 @@ for (const button of document.querySelectorAll<HTMLButtonElement>("[data-opens]"
 
 /** Forms that take effect at once, such as the choice of language. */
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-at-once]")) {
-  form.addEventListener("change", () => form.requestSubmit());
+  form.addEventListener("change", (event) => {
+    // A field that only helps to choose belongs to no form.
+    if ((event.target as HTMLInputElement).form === form) form.requestSubmit();
+  });
 }

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
-from xomyen.bus.messages import CameraConfig, StreamConfig
+from xomyen.bus.messages import MASK_UNITS, CameraConfig, StreamConfig
 from xomyen.centre.cameras.models import Acceptance, Camera
 from xomyen.centre.cameras.values import without_secrets
 
@@ -21,6 +21,7 @@ LABELS = {
     "sealed_password": gettext_lazy("Password"),
     "retention_days": gettext_lazy("Days kept"),
     "order": gettext_lazy("Place on the wall"),
+    "masks": gettext_lazy("Privacy masks"),
 }
 """The parts of a configuration that the centre decides. The rest (volume, most bytes) stays as the node has it."""
 
@@ -74,6 +75,9 @@ def wanted(camera: Camera) -> CameraConfig | None:
         retention_bytes=known.retention_bytes if known else None,
         volume=known.volume if known else None,
         order=camera.order,
+        masks=tuple(
+            tuple((round(x * MASK_UNITS), round(y * MASK_UNITS)) for x, y in polygon) for polygon in camera.masks
+        ),
     )
 
 
@@ -91,10 +95,11 @@ def differences(camera: Camera) -> list[Difference]:
 
 
 def _shown(part: str, mine: Any, theirs: Any) -> tuple[str, str]:
-    if part != "sealed_password":
+    if part not in ("sealed_password", "masks"):
         return _plain(mine), _plain(theirs)
     if mine and theirs:
-        return _("new password"), _("earlier password")
+        both = (_("new masks"), _("earlier masks")), (_("new password"), _("earlier password"))
+        return both[part == "sealed_password"]
     return (_("set") if mine else _("none")), (_("set") if theirs else _("none"))
 
 

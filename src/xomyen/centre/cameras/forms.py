@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
 from xomyen.centre.cameras.services import BEGINNINGS
 from xomyen.centre.cameras.values import are_masks, hosts_of, stream_parts, without_secrets
-from xomyen.centre.cameras.widgets import LongSelect
+from xomyen.centre.cameras.widgets import PickSelect
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
 from xomyen.centre.link.ask import sealed_for
@@ -25,9 +25,29 @@ _RIGHTS = Action.CAMERA_EDIT
 _ACCEPT = Action.CAMERA_ACCEPT
 
 
-def units_for(person: Any, action: Action) -> QuerySet[Unit]:
+def units_for(person: Any, action: Action) -> Any:
     """Units of today in which the person may do this."""
-    return Unit.objects.on(today()).filter(id__in=allowed_units(person, action))
+    return Unit.objects.on(today()).filter(id__in=allowed_units(person, action)).order_by("folded", "code")
+
+
+def sites_for(person: Any) -> QuerySet[Site]:
+    """Sites at which the person may enter cameras."""
+    return visible(person, _RIGHTS, Site.objects.select_related("unit")).order_by("code", "pk")
+
+
+def nodes_for(person: Any) -> QuerySet[Node]:
+    """Recorders that the person may choose."""
+    return visible(person, Action.NODE_SEE, Node.objects.all()).order_by("name", "pk")
+
+
+def named_unit(unit: Unit) -> str:
+    """As it stands in a list to choose from: names come up again, codes do not."""
+    return f"{unit} ({unit.code})"
+
+
+def named_site(site: Site) -> str:
+    """Likewise; it brings its unit along."""
+    return f"{site.code} {site.name} – {site.unit}"
 
 
 class Styled:
@@ -67,7 +87,7 @@ class SiteForm(Styled, forms.ModelForm):
     class Meta:
         model = Site
         fields = ("unit", "code", "name", "latitude", "longitude")
-        widgets = {"unit": LongSelect}
+        widgets = {"unit": PickSelect("unit")}
         help_texts = {
             "code": _("Short and unique in the unit, as on the plan: S01."),
             "latitude": _("Degrees, such as 21.0352."),
@@ -76,7 +96,8 @@ class SiteForm(Styled, forms.ModelForm):
 
     def __init__(self, *arguments: Any, person: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.fields["unit"].queryset = units_for(person, _RIGHTS).order_by("folded")
+        self.fields["unit"].queryset = units_for(person, _RIGHTS)
+        self.fields["unit"].label_from_instance = named_unit
         self.fields["unit"].label = _("Unit")
         for name in ("latitude", "longitude"):
             self.fields[name].widget = forms.TextInput(attrs={"inputmode": "decimal"})
@@ -98,12 +119,13 @@ class NodeForm(Styled, forms.ModelForm):
     class Meta:
         model = Node
         fields = ("name", "unit", "address")
-        widgets = {"unit": LongSelect}
+        widgets = {"unit": PickSelect("node-unit")}
         help_texts = {"address": _("Where browsers reach it, such as https://camera.giakhe.example:8460.")}
 
     def __init__(self, *arguments: Any, person: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.fields["unit"].queryset = units_for(person, Action.NODE_EDIT).order_by("folded")
+        self.fields["unit"].queryset = units_for(person, Action.NODE_EDIT)
+        self.fields["unit"].label_from_instance = named_unit
         self.fields["unit"].label = _("Unit")
         self.style()
 
@@ -151,8 +173,8 @@ class CameraForm(Styled, forms.ModelForm):
             *("manufacturer", "model", "serial_number", "firmware", "firmware_support_ends", "certificate"),
         )
         widgets = {
-            "site": LongSelect,
-            "node": LongSelect,
+            "site": PickSelect("site"),
+            "node": PickSelect("node"),
             "firmware_support_ends": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
         help_texts = {
@@ -176,12 +198,13 @@ class CameraForm(Styled, forms.ModelForm):
         self.hosts = self.instance.hosts()
         self.kept = {"main_url": self.instance.main_url, "sub_url": self.instance.sub_url}
         self.sealed: str | None = None
-        sites = visible(person, _RIGHTS, Site.objects.select_related("unit")).order_by("code")
-        self.fields["site"].queryset = sites
+        self.fields["site"].queryset = sites_for(person)
         self.fields["site"].label = _("Site")
-        self.fields["site"].label_from_instance = lambda site: f"{site.code} {site.name} – {site.unit}"
-        nodes = visible(person, Action.NODE_SEE, Node.objects.all()) | Node.objects.filter(pk=self.instance.node_id)
-        self.fields["node"].queryset = nodes.order_by("name")
+        self.fields["site"].label_from_instance = named_site
+        nodes = nodes_for(person)
+        if self.instance.node_id is not None:
+            nodes |= Node.objects.filter(pk=self.instance.node_id)
+        self.fields["node"].queryset = nodes
         self.fields["node"].label = _("Recorder")
         self.fields["node"].empty_label = _("none yet")
         self.fields["masks"].empty_values = [None, ""]
@@ -311,13 +334,14 @@ class TakeOverForm(Styled, forms.ModelForm):
     class Meta:
         model = Camera
         fields = ("site", "code", "name", "purpose", "owner", "owner_name", "camera_class", "is_public", "acceptance")
-        widgets = {"site": LongSelect}
+        widgets = {"site": PickSelect("site")}
 
     def __init__(self, *arguments: Any, person: Any, node: Node, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.instance.node = node
         self.person = person
-        self.fields["site"].queryset = visible(person, _RIGHTS, Site.objects.select_related("unit")).order_by("code")
+        self.fields["site"].queryset = sites_for(person)
+        self.fields["site"].label_from_instance = named_site
         self.fields["site"].label = _("Site")
         offer_beginnings(self.fields["acceptance"], person)
         self.initial.setdefault("acceptance", self.fields["acceptance"].choices[-1][0])

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from xomyen.centre.cameras import imports
 from xomyen.centre.cameras.columns import COLUMNS, template
-from xomyen.centre.cameras.forms import Styled, units_for
+from xomyen.centre.cameras.forms import Styled, named_unit, units_for
 from xomyen.centre.cameras.models import ImportBatch
 from xomyen.centre.cameras.spreadsheet import MOST_BYTES, MOST_ROWS, read_table
-from xomyen.centre.cameras.widgets import LongSelect
+from xomyen.centre.cameras.widgets import PickSelect
 from xomyen.centre.organisation.models import UnitKind
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
@@ -31,15 +31,16 @@ class TableForm(Styled, forms.Form):
     unit = forms.ModelChoiceField(
         queryset=None,
         label=gettext_lazy("Unit"),
-        widget=LongSelect,
+        widget=PickSelect("unit"),
         help_text=gettext_lazy("For sites whose row names no unit."),
     )
     file = forms.FileField(label=gettext_lazy("File (.xlsx or .csv)"))
 
     def __init__(self, *arguments: object, person: object, **options: object) -> None:
         super().__init__(*arguments, **options)
-        units = units_for(person, Action.CAMERA_EDIT).order_by("folded")
+        units = units_for(person, Action.CAMERA_EDIT)
         self.fields["unit"].queryset = units
+        self.fields["unit"].label_from_instance = named_unit
         self.fields["file"].widget.attrs["accept"] = ".xlsx,.csv"
         communes = list(units.filter(kind=UnitKind.COMMUNE)[:2])
         if len(communes) == 1:

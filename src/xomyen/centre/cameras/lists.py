@@ -49,6 +49,11 @@ class Asked:
     def anything(self) -> bool:
         return self != Asked()
 
+    @property
+    def filters(self) -> int:
+        """How many things beside the text narrow the list."""
+        return sum(1 for value in (self.unit, self.state, self.owner, self.standing) if value)
+
     def address(self) -> str:
         """The same as a query, to put a page's number behind."""
         given = {
@@ -104,7 +109,13 @@ def counts(person: Any) -> dict[str, int]:
     )
 
 
-def units_with_sites(person: Any) -> QuerySet[Unit]:
+def units_with_sites(person: Any) -> Any:
     """Units to choose from: those with sites that the person may see."""
     sites = visible(person, Action.CAMERA_SEE, Site.objects.all())
-    return Unit.objects.filter(sites__in=sites).distinct().order_by("folded")
+    return Unit.objects.filter(pk__in=sites.values("unit")).order_by("folded", "code")
+
+
+def first_of(rows: QuerySet[Any], text: str) -> Any:
+    """The row of this key; None where there is none, or what was given is no key."""
+    key = _key(text)
+    return rows.filter(pk=key).first() if key else None

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from xomyen.centre.cameras import lists, services
 from xomyen.centre.cameras.desired import differences, records
-from xomyen.centre.cameras.forms import CameraForm
+from xomyen.centre.cameras.forms import CameraForm, named_unit
 from xomyen.centre.cameras.history import changes_of
 from xomyen.centre.cameras.models import Acceptance, Camera, Owner, Site, Standing
 from xomyen.centre.cameras.values import without_secrets
+from xomyen.centre.cameras.widgets import pick
 from xomyen.centre.cameras.words import clashes, refusal, stream_states
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require, visible
@@ -37,12 +38,18 @@ def camera_list(request: HttpRequest) -> HttpResponse:
             "page": lists.page_of_cameras(request.user, asked, request.GET.get("page")),
             "asked": asked,
             "counts": lists.counts(request.user),
-            "units": lists.units_with_sites(request.user),
+            "unit_choice": _unit_choice(request, asked),
             "states": Acceptance.choices,
             "owners": Owner.choices,
             "standings": Standing.choices,
         },
     )
+
+
+def _unit_choice(request: HttpRequest, asked: lists.Asked) -> str:
+    attributes = {"id": "unit", "name": "unit", "class": "form-select"}
+    rows = lists.units_with_sites(request.user)
+    return pick("unit-with-sites", rows, asked.unit, attributes, named_unit, _("All"))
 
 
 def seen(request: HttpRequest, camera: uuid.UUID, action: Action = Action.CAMERA_SEE) -> Camera:

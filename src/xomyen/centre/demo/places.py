@@ -90,6 +90,7 @@ def _put_camera(table: Table, row: Table, site: Site, node: Node, recorded: Reco
         is_public=row.get("public", True),
         azimuth_deg=row.get("azimuth"),
         ptz=row.get("ptz", False),
+        masks=row.get("masks", []),
         main_url=recorded.main_url,
         sub_url=recorded.sub_url,
         acceptance=Acceptance.ACCEPTED,
