@@ -50,7 +50,8 @@ class MaskRule(StrEnum):
     """Whether private zones may be seen."""
 
     NONE = "none"  # pictures as the camera gives them
-    MASKED = "masked"  # only pictures in which the camera or the node has blackened its private zones
+    MASKED = "masked"  # the node blackens the zones that the camera has; a camera without any is seen as it is
+    REQUIRED = "required"  # the same, and nothing is seen while the node knows of no zones of the camera
 
 
 class Grant(BaseModel):

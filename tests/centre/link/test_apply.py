@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 from tests.centre.conftest import Appoint, Province, make_camera
 from tests.centre.link.conftest import MOST, RealNode
 from tests.waiting import wait_until
@@ -12,6 +13,7 @@ from tests.waiting import wait_until
 from xomyen.bus.messages import CameraConfig, CameraEvent, StreamConfig
 from xomyen.centre.accounts.models import User
 from xomyen.centre.cameras import services
+from xomyen.centre.cameras.desired import differences, wanted
 from xomyen.centre.cameras.models import Camera, CameraClass, Node, Removal
 from xomyen.centre.link.apply import bring
 from xomyen.centre.link.ask import sealed_for
@@ -138,6 +140,37 @@ def test_the_class_sets_how_long_its_cameras_are_kept(real_node: RealNode, yard:
     soon.finish()
     assert real_node.cameras()["C30 Sân kho"].config.retention_days == 15
     assert now(yard).standing == "in_force"
+
+
+def test_masks_come_into_force_and_are_the_centres_affair_alone(real_node: RealNode, yard: Camera) -> None:
+    drawn = [[[0, 0], [0.25, 0], [0.33333, 1]], [[1, 1], [0.5, 1], [1, 0.00004]]]
+    Camera.objects.filter(pk=yard.pk).update(masks=drawn, standing="pending")
+    bring(yard.node_id)
+    masks = (((0, 0), (2500, 0), (3333, 10_000)), ((10_000, 10_000), (5000, 10_000), (10_000, 0)))
+    assert real_node.cameras()["C30 Sân kho"].config.masks == masks
+    assert now(yard).standing == "in_force"
+    real_node.change("C30 Sân kho", masks=())
+    bring(yard.node_id)
+    assert real_node.cameras()["C30 Sân kho"].config.masks == masks
+
+
+def test_masks_that_were_drawn_before_recorders_took_any_are_brought(real_node: RealNode, yard: Camera) -> None:
+    bring(yard.node_id)
+    Camera.objects.filter(pk=yard.pk).update(masks=[[[0, 0], [0.5, 0], [0.5, 0.5]]])
+    assert now(yard).standing == "in_force"
+    bring(yard.node_id)
+    assert real_node.cameras()["C30 Sân kho"].config.masks == (((0, 0), (5000, 0), (5000, 5000)),)
+
+
+def test_the_difference_in_masks_is_told_without_their_corners(registered: Node, yard: Camera) -> None:
+    yard.masks = [[[0, 0], [0.5, 0], [0.5, 0.5]]]
+    yard.in_force = wanted(yard).model_copy(update={"masks": ()}).model_dump(mode="json")
+    with override("en"):
+        (found,) = differences(yard)
+        assert (found.label, found.wanted, found.in_force) == ("Privacy masks", "set", "none")
+        yard.in_force["masks"] = [[[0, 0], [1, 0], [1, 1]]]
+        (found,) = differences(yard)
+        assert (found.wanted, found.in_force) == ("new masks", "earlier masks")
 
 
 def test_the_sites_new_name_stands_on_the_node(technician: Client, real_node: RealNode, yard: Camera) -> None:

@@ -68,11 +68,14 @@ def _remove(node_id: uuid.UUID, record: CameraRecord | None) -> None:
 
 def _to_look_at(node_id: uuid.UUID, on_node: dict[uuid.UUID, CameraRecord]) -> list[uuid.UUID]:
     """The node's cameras with something to bring, or whose last known revision is not the one the node has."""
-    rows = Camera.objects.filter(node_id=node_id).values_list("pk", "standing", "in_force_revision")
+    rows = Camera.objects.filter(node_id=node_id).values_list("pk", "standing", "in_force_revision", "masks")
     return [
         pk
-        for pk, standing, known in rows
-        if standing in (Standing.PENDING, Standing.AWAY) or known != (on_node[pk].revision if pk in on_node else 0)
+        for pk, standing, known, masks in rows
+        if standing in (Standing.PENDING, Standing.AWAY)
+        or known != (on_node[pk].revision if pk in on_node else 0)
+        # Drawn before nodes took masks.
+        or (standing == Standing.IN_FORCE and masks and pk in on_node and not on_node[pk].config.masks)
     ]
 
 

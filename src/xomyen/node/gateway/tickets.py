@@ -85,7 +85,7 @@ class Gate:
                 from_ns=wish.from_ns,
                 to_ns=wish.to_ns,
                 width=wish.width,
-                masked=wish.burns or wish.width == 0 or not masks,
+                masked=wish.width == 0 or (wish.burns if masks else ticket.mask is not MaskRule.REQUIRED),
             )
         except Forbidden as refusal:
             self.tell(ticket, "refused", (wish.camera,), wish, address, f"{wish.use}: {refusal.code}")
