@@ -104,7 +104,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 DATABASES = {"default": django_database(CENTRE, FOLDER)}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {"default": {"BACKEND": "xomyen.centre.accounts.shared.SharedCache"}}
 
 # People.
 AUTH_USER_MODEL = "accounts.User"
@@ -161,14 +161,13 @@ SOCIALACCOUNT_AUTO_SIGNUP = False
 SOCIALACCOUNT_PROVIDERS = django_providers(CENTRE)
 
 # Sessions and cookies.
-SESSION_COOKIE_NAME = "xomyen_centre"
+# With __Host- browsers keep a cookie to this one host, and take none that another host or plain HTTP sets.
+_PREFIX = "__Host-" if _TLS else ""
+SESSION_COOKIE_NAME = f"{_PREFIX}xomyen_centre"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = _TLS
 SESSION_SAVE_EVERY_REQUEST = False
-CSRF_COOKIE_NAME = "xomyen_centre_csrf"
-CSRF_COOKIE_SECURE = _TLS
-CSRF_COOKIE_HTTPONLY = True
 CSRF_USE_SESSIONS = True
 CSRF_FAILURE_VIEW = "xomyen.centre.operation.problems.form_too_old"
 
@@ -177,6 +176,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _TLS
 X_FRAME_OPTIONS = "DENY"
 if CENTRE.behind_tls:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -191,7 +191,10 @@ FILE_UPLOAD_HANDLERS = [
 # Words: Vietnamese first, English complete.
 LANGUAGE_CODE = "vi"
 LANGUAGES = [("vi", _("Vietnamese")), ("en", _("English"))]
-LANGUAGE_COOKIE_NAME = "xomyen_language"
+LANGUAGE_COOKIE_NAME = f"{_PREFIX}xomyen_language"
+LANGUAGE_COOKIE_SECURE = _TLS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 LOCALE_PATHS = [_PACKAGE / "locale", _PACKAGE / "allauth_texts/locale"]
 USE_I18N = True
 USE_TZ = True

@@ -28,6 +28,12 @@ from xomyen.centre.audit.services import record
 from xomyen.centre.permissions.decide import needs_second_factor
 
 _SEEN_EVERY_S = 300
+BEGAN = "began"
+"""The session's key for when the person signed in, in seconds since 1970."""
+IDLE_S = 3600
+"""A session that asks for nothing for so long is over; a wall asks every few minutes."""
+LASTS_S = 12 * 3600
+"""Every session is over then, however it is used."""
 # allauth's pages that this product does without: nobody signs up, and no mail goes out.
 _CLOSED = frozenset(
     {
@@ -120,12 +126,17 @@ class EntryMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if isinstance(request.user, User) and _is_over(request):
+            logout(request)
         if isinstance(request.user, User):
             language = request.user.language
             translation.activate(language)
             request.LANGUAGE_CODE = language
             self._note_seen(request)
-        return self._get_response(request)
+        response = self._get_response(request)
+        if request.path == reverse("account_logout") and request.method == "POST":
+            response.headers["Clear-Site-Data"] = '"cache"'
+        return response
 
     def process_view(self, request: HttpRequest, view: Any, _arguments: Any, _keywords: Any) -> HttpResponse | None:
         """Sends elsewhere before the page is made."""
@@ -163,6 +174,13 @@ class EntryMiddleware:
         if chosen in dict(settings.LANGUAGES) and chosen != request.user.language:
             request.user.language = chosen
             request.user.save(update_fields=["language"])
+
+
+def _is_over(request: HttpRequest) -> bool:
+    """Whether the session was unused for too long, or has lasted its time."""
+    now = time.time()
+    began = request.session.setdefault(BEGAN, int(now))
+    return bool(now - began >= LASTS_S or now - request.session.get("seen", now) >= IDLE_S + _SEEN_EVERY_S)
 
 
 def _count_code(request: HttpRequest) -> HttpResponse | None:

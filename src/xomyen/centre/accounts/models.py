@@ -1,6 +1,7 @@
 """People and the roles they hold, what they agreed to, links that let in once, and screens without a person."""
 
 import datetime
+import hashlib
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -197,6 +198,19 @@ class Try(models.Model):
         indexes = (models.Index(fields=("key", "at"), name="tries_of_a_key"),)
 
 
+class Remembered(models.Model):
+    """Something that all processes remember together until its end (see `shared.py`)."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    value = models.JSONField(null=True)
+    ends = models.DateTimeField(db_index=True)
+
+    @staticmethod
+    def digest(key: str) -> str:
+        """What is kept of a key."""
+        return hashlib.sha256(key.encode()).hexdigest()
+
+
 class PairedScreenQuerySet(models.QuerySet["PairedScreen"]):
     """Screens in their states."""
 
@@ -218,6 +232,8 @@ class PairedScreen(KeyedModel, DatedModel):
     code = models.CharField(_("code"), max_length=8, unique=True, null=True, blank=True)
     code_expires = models.DateTimeField()
     digest = models.CharField(max_length=64, unique=True)
+    # The thumbprint of its browser's own key (RFC 7638), by which nodes know it while the centre is out of reach.
+    key = models.CharField(max_length=43, blank=True, editable=False)
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="screens")
     post = models.ForeignKey(Post, models.PROTECT, null=True, blank=True, related_name="screens")
     confirmed = models.DateTimeField(null=True, blank=True)

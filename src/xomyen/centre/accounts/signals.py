@@ -1,14 +1,24 @@
 """What follows when somebody proves or changes their second factor."""
 
+import time
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_used
+from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from xomyen.centre.accounts import tries
+from xomyen.centre.accounts.entry import BEGAN
 from xomyen.centre.accounts.services import STRONG
+
+
+@receiver(user_logged_in)
+def session_began(request: HttpRequest, **_rest: Any) -> None:
+    """A session lasts its time from here on, whatever the browser held before."""
+    request.session[BEGAN] = int(time.time())
+    request.session.pop("seen", None)
 
 
 @receiver(authenticator_added)
