@@ -1,16 +1,19 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { marked, proposed } from "../src/pages/selection";
 import { cameraAddress, readRoute } from "../src/route";
 import { momentText, sinceText, sizeText } from "../src/time/format";
 import { readTyped } from "../src/time/typed";
+import { moment, useZone, wall } from "../src/time/zone";
 import { gapAt, gapNear } from "../src/timeline/coverage";
 import { LONGEST_MS, SHORTEST_MS, ticks, tickStep, toMs, toX, zoomed } from "../src/timeline/scale";
 import { fill } from "../src/words";
 import { en } from "../src/words/en";
 import { vi, type Word } from "../src/words/vi";
 
-const NOW = new Date(2026, 10, 21, 22, 40, 0).getTime();
-const at = (...parts: [number, number, number, number, number, number, number?]) => new Date(...parts).getTime();
+/** A moment by the clocks of Viet Nam, which this machine's need not be. */
+const at = (year: number, month: number, day: number, hour = 0, minute = 0, second = 0, milli = 0) =>
+  Date.UTC(year, month, day, hour - 7, minute, second, milli);
+const NOW = at(2026, 10, 21, 22, 40, 0);
 
 describe("moments as people type them", () => {
   it("reads clock times as today's, or yesterday's when they have not come yet", () => {
@@ -72,7 +75,7 @@ describe("the timeline's scale", () => {
 
   it("begins days at local midnight", () => {
     const days = ticks({ fromMs: NOW - 5 * 86_400_000, spanMs: 5 * 86_400_000, width: 500 }, 86_400_000);
-    expect(days.every((ms) => new Date(ms).getHours() === 0)).toBe(true);
+    expect(days.every((ms) => new Date(ms + 7 * 3_600_000).getUTCHours() === 0)).toBe(true);
   });
 });
 
@@ -146,5 +149,27 @@ describe("words", () => {
 
   it("are filled in, and show what was forgotten", () => {
     expect(fill("{a} {b}", { a: 1 })).toBe("1 {b}");
+  });
+});
+
+describe("the installation's zone", () => {
+  afterEach(() => useZone("Asia/Ho_Chi_Minh"));
+
+  it("is that of Viet Nam, wherever the browser believes to be", () => {
+    expect(momentText(Date.parse("2026-11-21T15:38:14Z"), Date.parse("2026-11-21T15:40:00Z"))).toBe("22:38:14");
+    expect(momentText(Date.parse("2026-11-20T17:05:00Z"), Date.parse("2026-11-20T16:40:00Z"))).toBe("21/11/2026 00:05:00");
+  });
+
+  it("counts days of 23 and 25 hours where clocks are changed", () => {
+    useZone("Europe/Berlin");
+    const day = (n: number): number => moment(2026, 9, 25 + n);
+    expect(day(1) - day(0)).toBe(25 * 3_600_000);
+    expect(wall(day(1)).getUTCHours()).toBe(0);
+    const spring = moment(2026, 2, 29);
+    expect(moment(2026, 2, 30) - spring).toBe(23 * 3_600_000);
+  });
+
+  it("a zone that no browser knows is refused", () => {
+    expect(() => useZone("Asia/Atlantis")).toThrow(RangeError);
   });
 });

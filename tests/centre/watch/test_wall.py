@@ -30,7 +30,8 @@ def test_a_duty_officer_sees_the_cameras_of_the_commune_live(
         picture = picture_of(page, name)
         advanced(picture.locator("video"), pictures=10)
         wait_until(lambda picture=picture: state_of(picture) == "live", seconds=60)
-    expect(page.get_by_text("2/2")).to_be_visible()
+    # On a busy machine the first may be late again by the time the second is there.
+    expect(page.locator("xy-wall .count")).to_contain_text("2/2", timeout=60_000)
     assert picture_of(page, YARD).locator("xy-watermark").evaluate("mark => mark.text").startswith(person.full_name)
     assert serious(page) == []
 
@@ -42,11 +43,15 @@ def test_cameras_are_found_without_tone_marks_and_shown_large(
     page.goto(f"{watched.url}/live")
     page.get_by_role("button", name="Danh sách camera").click()
     tree = page.get_by_role("navigation", name="Cây camera")
-    expect(tree.get_by_role("button")).to_have_count(2)
+    expect(tree.get_by_role("listitem")).to_have_count(2)
     page.get_by_role("searchbox").fill("cong ho")
-    expect(tree.get_by_role("button")).to_have_count(1)
+    expect(tree.get_by_role("listitem")).to_have_count(1)
     page.get_by_role("searchbox").press("Enter")
     expect(page.locator(".big xy-picture")).to_contain_text(GATE)
+    page.get_by_role("searchbox").fill("thon dong")
+    tree.get_by_role("button", name="Đưa lên màn hình: Thôn Đông").click()
+    expect(page.get_by_label("Bố cục đã lưu")).to_have_value("passing")
+    expect(page.locator("xy-wall xy-picture")).to_have_count(2)
     page.get_by_role("searchbox").fill("khong co gi nhu vay")
     expect(tree.get_by_text("Không tìm thấy camera nào")).to_be_visible()
     assert serious(page) == []

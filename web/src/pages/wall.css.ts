@@ -15,6 +15,12 @@ export const wallStyles = css`
     gap: 8px;
     flex: 1;
     min-width: 0;
+    /* A list of cameras beside the wall takes of its width too. */
+    container: tools / inline-size;
+  }
+  ::slotted(xy-layouts) {
+    flex: 0 1 auto;
+    min-width: 0;
   }
   .brand {
     display: inline-flex;
@@ -34,6 +40,8 @@ export const wallStyles = css`
     flex: 1;
   }
   select {
+    flex: 0 1 auto;
+    min-width: 64px;
     max-width: 300px;
     text-overflow: ellipsis;
   }
@@ -48,6 +56,7 @@ export const wallStyles = css`
   }
   .pager {
     display: inline-flex;
+    flex: none;
     align-items: center;
     font-size: 14px;
     white-space: nowrap;
@@ -279,15 +288,26 @@ export const wallStyles = css`
     min-height: 0;
     position: relative;
   }
-  @media (max-width: 1180px) {
+  .count .short {
+    display: none;
+  }
+  @container tools (max-width: 1040px) {
+    .count .short {
+      display: inline;
+    }
+    .count .long {
+      position: absolute;
+      clip-path: inset(50%);
+    }
     h1 {
-      display: none;
+      position: absolute;
+      clip-path: inset(50%);
     }
     select {
       max-width: 180px;
     }
   }
-  @media (max-width: 900px) {
+  @container tools (max-width: 760px) {
     time {
       display: none;
     }
@@ -295,16 +315,22 @@ export const wallStyles = css`
   @media (max-width: 640px) {
     .phone {
       display: flex;
+      flex-wrap: wrap;
       gap: 8px;
       padding: 0 8px 8px;
     }
-    .phone select {
-      flex: 1;
+    .phone select,
+    .phone ::slotted(xy-layouts) {
+      flex: 1 1 120px;
       min-width: 0;
       max-width: none;
     }
+    .phone .layouts {
+      margin-inline-start: auto;
+    }
     h1 {
-      display: block;
+      position: static;
+      clip-path: none;
       overflow: hidden;
       text-overflow: ellipsis;
     }

@@ -157,7 +157,8 @@ export class WallElement extends LitElement {
           <span class="grow"></span>
           ${live
             ? html`<span class="count ${live.live < live.all ? "some" : ""}" role="status"
-                >${this.phone ? `${live.live}/${live.all}` : t("wall.count", live)}</span
+                ><span class="short" aria-hidden="true">${live.live}/${live.all}</span
+                ><span class="long">${t("wall.count", live)}</span></span
               >`
             : nothing}
           <time class="clock"></time>

@@ -32,6 +32,7 @@ import stepForward from "@tabler/icons/outline/player-skip-forward.svg?raw";
 import tree from "@tabler/icons/outline/list-tree.svg?raw";
 import together from "@tabler/icons/outline/layout-grid.svg?raw";
 import video from "@tabler/icons/outline/video.svg?raw";
+import wall from "@tabler/icons/outline/device-tv.svg?raw";
 import wait from "@tabler/icons/outline/clock-pause.svg?raw";
 import zoomIn from "@tabler/icons/outline/zoom-in.svg?raw";
 import zoomOut from "@tabler/icons/outline/zoom-out.svg?raw";
@@ -72,6 +73,7 @@ const SOURCES = {
   tree,
   video,
   wait,
+  wall,
   zoomIn,
   zoomOut,
 } as const;

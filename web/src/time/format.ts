@@ -1,26 +1,27 @@
-/** Times as people read them: local, with seconds, with the date when it is not today. */
+/** Times as people read them: of the installation's zone, with seconds, with the date when it is not today. */
 
 import { type Language, language, t } from "../words";
+import { wall } from "./zone";
 
 function two(n: number): string {
   return String(n).padStart(2, "0");
 }
 
 export function clockText(ms: number, withMillis = false): string {
-  const d = new Date(ms);
-  const base = `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
-  return withMillis ? `${base}.${String(d.getMilliseconds()).padStart(3, "0")}` : base;
+  const d = wall(ms);
+  const base = `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`;
+  return withMillis ? `${base}.${String(d.getUTCMilliseconds()).padStart(3, "0")}` : base;
 }
 
 export function hourMinute(ms: number): string {
-  const d = new Date(ms);
-  return `${two(d.getHours())}:${two(d.getMinutes())}`;
+  const d = wall(ms);
+  return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
 }
 
 /** 21/11/2026, in both languages: the day comes first in Viet Nam. */
 export function dateText(ms: number): string {
-  const d = new Date(ms);
-  return `${two(d.getDate())}/${two(d.getMonth() + 1)}/${d.getFullYear()}`;
+  const d = wall(ms);
+  return `${two(d.getUTCDate())}/${two(d.getUTCMonth() + 1)}/${d.getUTCFullYear()}`;
 }
 
 const DAYS: Record<Language, readonly string[]> = {
@@ -29,13 +30,11 @@ const DAYS: Record<Language, readonly string[]> = {
 };
 
 export function dayText(ms: number): string {
-  return `${DAYS[language()][new Date(ms).getDay()] ?? ""} ${dateText(ms)}`;
+  return `${DAYS[language()][wall(ms).getUTCDay()] ?? ""} ${dateText(ms)}`;
 }
 
 export function sameDay(a: number, b: number): boolean {
-  const x = new Date(a);
-  const y = new Date(b);
-  return x.getFullYear() === y.getFullYear() && x.getMonth() === y.getMonth() && x.getDate() === y.getDate();
+  return dateText(a) === dateText(b);
 }
 
 /** 22:38:14, or 20/11/2026 22:38:14 when that is not today. */
@@ -47,8 +46,8 @@ export function momentText(ms: number, nowMs: number, withMillis = false): strin
 /** 14:02, or 20/11 14:02 when that is not today: for small labels. */
 export function sinceText(ms: number, nowMs: number): string {
   if (sameDay(ms, nowMs)) return hourMinute(ms);
-  const d = new Date(ms);
-  return `${two(d.getDate())}/${two(d.getMonth() + 1)} ${hourMinute(ms)}`;
+  const d = wall(ms);
+  return `${two(d.getUTCDate())}/${two(d.getUTCMonth() + 1)} ${hourMinute(ms)}`;
 }
 
 /** 1 phút 30 giây; 2 giờ 5 phút; 3 ngày 4 giờ. */

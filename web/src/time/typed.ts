@@ -1,4 +1,6 @@
-/** Reads a moment as people type it. */
+/** Reads a moment as people type it: in the installation's zone. */
+
+import { moment, wall } from "./zone";
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1000,
@@ -37,16 +39,17 @@ export function readTyped(input: string, nowMs: number): number | null {
 }
 
 function together(date: RegExpExecArray | null, clock: RegExpExecArray | null, nowMs: number): number | null {
-  const now = new Date(nowMs);
-  const day = date ? Number(date[1]) : now.getDate();
-  const month = date ? Number(date[2]) - 1 : now.getMonth();
-  const year = date?.[3] ? Number(date[3]) : now.getFullYear();
+  const now = wall(nowMs);
+  const day = date ? Number(date[1]) : now.getUTCDate();
+  const month = date ? Number(date[2]) - 1 : now.getUTCMonth();
+  const year = date?.[3] ? Number(date[3]) : now.getUTCFullYear();
   const [hour, minute, second] = [1, 2, 3].map((i) => Number(clock?.[i] ?? 0)) as [number, number, number];
   const millis = Number((clock?.[4] ?? "0").padEnd(3, "0"));
   if (hour > 23 || minute > 59 || second > 59) return null;
-  const moment = new Date(year, month, day, hour, minute, second, millis);
-  if (moment.getMonth() !== month || moment.getDate() !== day) return null;
-  if (!date && moment.getTime() > nowMs) moment.setDate(moment.getDate() - 1);
-  if (date && !date[3] && moment.getTime() > nowMs) moment.setFullYear(year - 1);
-  return moment.getTime();
+  const found = moment(year, month, day, hour, minute, second, millis);
+  const shown = wall(found);
+  if (shown.getUTCMonth() !== month || shown.getUTCDate() !== day) return null;
+  if (!date && found > nowMs) return moment(year, month, day - 1, hour, minute, second, millis);
+  if (date && !date[3] && found > nowMs) return moment(year - 1, month, day, hour, minute, second, millis);
+  return found;
 }

@@ -167,7 +167,7 @@ function paintTicks(context: CanvasRenderingContext2D, { scale, height, playhead
   if (step < 24 * HOUR) for (const at of ticks(scale, small)) context.fillRect(Math.round(toX(scale, at)), TOP, 1, 4);
   for (const at of ticks(scale, step)) {
     const x = Math.round(toX(scale, at));
-    const midnight = new Date(at).getHours() === 0 && new Date(at).getMinutes() === 0 && new Date(at).getSeconds() === 0;
+    const midnight = clockText(at) === "00:00:00";
     context.fillStyle = midnight ? COLOURS.text : COLOURS.line;
     context.fillRect(x, TOP - 4, 1, midnight ? height : 10);
     const text = midnight ? dateText(at).slice(0, 5) : step < 60_000 ? clockText(at) : hourMinute(at);

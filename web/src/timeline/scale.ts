@@ -1,5 +1,7 @@
 /** Which moment lies at which pixel of the timeline. */
 
+import { moment, wall } from "../time/zone";
+
 export const SHORTEST_MS = 60_000;
 export const LONGEST_MS = 32 * 86_400_000;
 
@@ -62,17 +64,17 @@ export function tickStep(scale: Scale, labelWidth: number): number {
   return STEPS.find((step) => step >= least) ?? 7 * DAY;
 }
 
-/** Ticks at round local times; days begin at local midnight, also when the clocks change. */
+/** Ticks at round times of the installation's zone; days begin at its midnight, also when the clocks change. */
 export function ticks(scale: Scale, step: number): number[] {
   const found: number[] = [];
   const end = scale.fromMs + scale.spanMs;
-  const midnight = new Date(scale.fromMs);
-  midnight.setHours(0, 0, 0, 0);
+  const first = wall(scale.fromMs);
+  const midnight = (day: number): number => moment(first.getUTCFullYear(), first.getUTCMonth(), first.getUTCDate() + day);
   if (step >= DAY) {
     const days = Math.round(step / DAY);
-    for (const day = midnight; day.getTime() <= end; day.setDate(day.getDate() + days)) found.push(day.getTime());
+    for (let day = 0; midnight(day) <= end; day += days) found.push(midnight(day));
   } else {
-    let at = midnight.getTime() + Math.floor((scale.fromMs - midnight.getTime()) / step) * step;
+    let at = midnight(0) + Math.floor((scale.fromMs - midnight(0)) / step) * step;
     for (; at <= end; at += step) found.push(at);
   }
   return found.filter((ms) => ms >= scale.fromMs);

@@ -33,9 +33,18 @@ export class LayoutsElement extends LitElement {
       :host {
         display: inline-flex;
         gap: 4px;
+        min-width: 0;
       }
       :host > select {
+        flex: 1 1 auto;
+        min-width: 64px;
         max-width: 200px;
+        text-overflow: ellipsis;
+      }
+      @media (max-width: 640px) {
+        :host > select {
+          max-width: none;
+        }
       }
     `,
   ];

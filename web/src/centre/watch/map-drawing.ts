@@ -177,6 +177,7 @@ export class Drawing {
     });
     this.ready = true;
     this.draw();
+    this.told.moved(this.view);
   }
 
   /** The operator's map; without it the ground stays plain. */

@@ -80,21 +80,29 @@ export class MapPageElement extends LitElement {
   private list() {
     const { places, found } = this;
     if (this.problem && !places) return html`<p role="alert">${problemText(this.problem)}</p>`;
-    if (!places) return html`<p class="text-secondary" role="status">${t("wall.loading")}</p>`;
+    if (!places) return html`<p class="map-note" role="status">${t("wall.loading")}</p>`;
     if (!this.whole) return html`<div class="map-empty"><h2>${t("map.empty")}</h2><p>${t("map.emptyHow")}</p></div>`;
     if (found) {
-      if (!found.sites.length) return html`<p role="status">${t("tree.nothing")}</p>`;
-      return html`${this.siteLines(found.sites)} ${found.more ? html`<p class="text-secondary">${t("tree.more")}</p>` : nothing}`;
+      if (!found.sites.length) return html`<p class="map-note" role="status">${t("tree.nothing")}</p>`;
+      return html`${this.siteLines(found.sites)} ${found.more ? html`<p class="map-note">${t("tree.more")}</p>` : nothing}`;
     }
-    const back = this.view ? html`<button class="btn" @click=${this.showAll}>${t("map.all")}</button>` : nothing;
-    if (places.sites && !places.sites.length) return html`<p role="status">${t("map.nothingHere")}</p>${back}`;
+    const back = this.isPart ? html`<button class="btn" @click=${this.showAll}>${t("map.all")}</button>` : nothing;
+    if (places.sites && !places.sites.length) return html`<p class="map-note" role="status">${t("map.nothingHere")}</p>${back}`;
     if (places.sites) return html`${back}${this.siteLines(places.sites)}`;
     return html`${back}
-      <p class="text-secondary">${t("map.near")}</p>
+      <p class="map-note">${t("map.near")}</p>
       <ul>
         ${places.units.map((unit) => html`<li>${this.unitLine(unit)}</li>`)}
       </ul>
-      ${places.more ? html`<p class="text-secondary">${t("tree.more")}</p>` : nothing}`;
+      ${places.more ? html`<p class="map-note">${t("tree.more")}</p>` : nothing}`;
+  }
+
+  /** Whether there is something beyond what is in sight. */
+  private get isPart(): boolean {
+    const { view, whole } = this;
+    if (!view || !whole) return false;
+    const [west, south, east, north] = view.box;
+    return west > whole[0] || south > whole[1] || east < whole[2] || north < whole[3];
   }
 
   private siteLines(sites: readonly Place[]) {
@@ -255,7 +263,9 @@ export class MapPageElement extends LitElement {
       this.drawing = new Drawing(this.ground, this.start.tiles, whole, {
         chosen: (id) => this.onChosen(id),
         // Where everything is told one by one there is nothing more to ask for.
-        moved: (view) => (this.view !== null || this.places?.sites === null) && this.look(view),
+        moved: (view) => {
+          if (this.view !== null || this.places?.sites === null) this.look(view);
+        },
       });
       this.requestUpdate();
     } catch {

@@ -137,7 +137,7 @@ export class TreeElement extends LitElement {
         margin: 0;
         padding: 0;
       }
-      li button {
+      li > button {
         width: 100%;
         justify-content: flex-start;
         text-align: start;
@@ -145,7 +145,7 @@ export class TreeElement extends LitElement {
         padding: 4px 8px;
         font-weight: 400;
       }
-      li span {
+      li > button:not(.branch) > span {
         flex: 1;
         min-width: 0;
         line-height: 1.35;
