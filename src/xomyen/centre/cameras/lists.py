@@ -9,8 +9,9 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 
-from xomyen.centre.cameras.models import Acceptance, Camera, Owner, Site, Standing
+from xomyen.centre.cameras.models import Acceptance, Camera, Node, Owner, Site, Standing
 from xomyen.centre.dates import today
+from xomyen.centre.folding import fold
 from xomyen.centre.organisation.models import Unit
 from xomyen.centre.organisation.tree import below_sql
 from xomyen.centre.permissions.actions import Action
@@ -74,11 +75,55 @@ def _key(text: str) -> uuid.UUID | None:
         return None
 
 
-def page_of_cameras(person: Any, asked: Asked, number: Any) -> Page:
-    """One page of what is asked for, site by site. Retired cameras are shown only where they are asked for."""
+def page_of(rows: QuerySet[Any], number: Any, full: QuerySet[Any], count: int | None = None) -> Page:
+    """One page of the rows in their order; `full` is the same model with all that the page shows of a row.
+
+    Thousands are sorted by their keys alone, and only those of the page are read. `count`: how many, where known.
+    """
+    paginator = Paginator(rows.values_list("pk", flat=True), PER_PAGE)
+    if count is not None:
+        paginator.count = count
+    page = paginator.get_page(number)
+    keys = list(page.object_list)
+    found = full.in_bulk(keys)
+    page.object_list = [found[key] for key in keys if key in found]
+    return page
+
+
+def page_of_cameras(person: Any, asked: Asked, number: Any, all_there_are: int | None = None) -> Page:
+    """One page of what is asked for, site by site. Retired cameras are shown only where they are asked for.
+
+    `all_there_are` is how many the person sees when nothing is asked for.
+    """
     rows = narrowed(visible(person, Action.CAMERA_SEE, Camera.objects.all()), asked)
-    rows = rows.select_related("site__unit", "node", "camera_class")
-    return Paginator(rows.order_by("site__folded", "site_id", "order", "code"), PER_PAGE).get_page(number)
+    full = Camera.objects.select_related("site__unit", "node").defer("in_force", "sealed_password", "masks")
+    known = None if asked.anything else all_there_are
+    return page_of(rows.order_by("site__folded", "site_id", "order", "code"), number, full, known)
+
+
+def page_of_sites(person: Any, text: str, number: Any) -> Page:
+    """One page of sites with how many cameras the person sees at each."""
+    rows = visible(person, Action.CAMERA_SEE, Site.objects.filter(folded__contains=fold(text)))
+    page = page_of(rows.order_by("code", "pk"), number, Site.objects.select_related("unit"))
+    seen = visible(person, Action.CAMERA_SEE, Camera.objects.filter(site__in=[site.pk for site in page]))
+    _number(page, seen, "site")
+    return page
+
+
+def page_of_nodes(person: Any, number: Any) -> Page:
+    """One page of recorders with how many cameras each has."""
+    rows = visible(person, Action.NODE_SEE, Node.objects.all()).order_by("name", "pk")
+    page = page_of(rows, number, Node.objects.select_related("unit"))
+    _number(page, Camera.objects.filter(node__in=[node.pk for node in page]), "node")
+    return page
+
+
+def _number(page: Page, cameras: QuerySet[Any], name: str) -> None:
+    """Puts beside each row of the page how many of the cameras, but those that are retired, belong to it."""
+    alive = cameras.exclude(acceptance=Acceptance.RETIRED).order_by()
+    numbers = dict(alive.values_list(name).annotate(Count("pk")))
+    for row in page:
+        row.number = numbers.get(row.pk, 0)
 
 
 def narrowed(rows: Any, asked: Asked) -> Any:

@@ -241,6 +241,16 @@ class Camera(KeyedModel):
     def unit_of(self) -> uuid.UUID:
         return self.site.unit_id
 
+    # Django's own go through all choices and translate each; lists ask for these by the hundred.
+    def get_owner_display(self) -> str:
+        return str(Owner(self.owner).label)
+
+    def get_acceptance_display(self) -> str:
+        return str(Acceptance(self.acceptance).label)
+
+    def get_standing_display(self) -> str:
+        return str(Standing(self.standing).label)
+
     @property
     def can_be_steered(self) -> bool:
         """Whether all is known that turning it needs. An earlier password is not sent to what may be another place."""

@@ -3,8 +3,6 @@
 import uuid
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -34,10 +32,7 @@ _PARTS = {
 def node_list(request: HttpRequest) -> HttpResponse:
     """All recorders one may see."""
     require(request.user, Action.NODE_SEE)
-    alive = ~Q(cameras__acceptance=Acceptance.RETIRED)
-    rows = visible(request.user, Action.NODE_SEE, Node.objects.select_related("unit"))
-    rows = rows.annotate(number=Count("cameras", filter=alive)).order_by("name", "pk")
-    page = Paginator(rows, lists.PER_PAGE).get_page(request.GET.get("page"))
+    page = lists.page_of_nodes(request.user, request.GET.get("page"))
     return render(request, "cameras/nodes.html", {"active_place": PLACE, "page": page})
 
 
@@ -53,11 +48,12 @@ def node_page(request: HttpRequest, node: uuid.UUID) -> HttpResponse:
     """One recorder and its cameras; what it says of itself is asked for by the page."""
     found = seen(request, node)
     cameras = visible(request.user, Action.CAMERA_SEE, Camera.objects.filter(node=found))
-    cameras = cameras.exclude(acceptance=Acceptance.RETIRED).select_related("site", "node")
+    cameras = cameras.exclude(acceptance=Acceptance.RETIRED).order_by("order", "code", "pk")
+    full = Camera.objects.select_related("site", "node").defer("in_force", "sealed_password", "masks")
     content = {
         "active_place": PLACE,
         "node": found,
-        "page": Paginator(cameras, lists.PER_PAGE).get_page(request.GET.get("page")),
+        "page": lists.page_of(cameras, request.GET.get("page"), full),
         "can_edit": may(request.user, Action.NODE_EDIT, found),
         "can_discover": may(request.user, Action.CAMERA_DISCOVER, found),
     }

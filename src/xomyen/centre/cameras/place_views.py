@@ -3,8 +3,6 @@
 import uuid
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,8 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from xomyen.centre.cameras import lists, services
 from xomyen.centre.cameras.forms import SiteForm
-from xomyen.centre.cameras.models import Acceptance, Camera, Site
-from xomyen.centre.folding import fold
+from xomyen.centre.cameras.models import Camera, Site
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require, visible
 
@@ -26,11 +23,7 @@ def site_list(request: HttpRequest) -> HttpResponse:
     """All sites one may see."""
     require(request.user, Action.CAMERA_SEE)
     text = request.GET.get("q", "").strip()[:100]
-    seen = visible(request.user, Action.CAMERA_SEE, Camera.objects.exclude(acceptance=Acceptance.RETIRED))
-    alive = Q(cameras__in=seen)
-    rows = visible(request.user, Action.CAMERA_SEE, Site.objects.filter(folded__contains=fold(text)))
-    rows = rows.select_related("unit").annotate(number=Count("cameras", filter=alive)).order_by("code", "pk")
-    page = Paginator(rows, lists.PER_PAGE).get_page(request.GET.get("page"))
+    page = lists.page_of_sites(request.user, text, request.GET.get("page"))
     query = lists.Asked(text=text).address()
     return render(request, "cameras/sites.html", {"active_place": PLACE, "page": page, "text": text, "query": query})
 

@@ -30,14 +30,15 @@ def camera_list(request: HttpRequest) -> HttpResponse:
     """All cameras one may see, site by site."""
     require(request.user, Action.CAMERA_SEE)
     asked = lists.Asked.read(request.GET)
+    counts = lists.counts(request.user)
     return render(
         request,
         "cameras/list.html",
         {
             "active_place": PLACE,
-            "page": lists.page_of_cameras(request.user, asked, request.GET.get("page")),
+            "page": lists.page_of_cameras(request.user, asked, request.GET.get("page"), counts["all"]),
             "asked": asked,
-            "counts": lists.counts(request.user),
+            "counts": counts,
             "unit_choice": _unit_choice(request, asked),
             "states": Acceptance.choices,
             "owners": Owner.choices,
