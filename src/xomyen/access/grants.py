@@ -32,10 +32,9 @@ class DeviceGrant(Ticket):
 GRANT: Kind[DeviceGrant] = Kind("xomyen-grant+jwt", {**TICKET.claims, "cnf": "confirmation"}, DeviceGrant)
 
 
-def grant_of(ticket: Ticket, key: str, lifetime_s: int) -> DeviceGrant:
-    """What the ticket allows, to the device with this key, for `lifetime_s` from the ticket's beginning on."""
+def grant_of(ticket: Ticket, key: str) -> DeviceGrant:
+    """What the ticket allows, for as long, to the device with this key alone."""
     values = {name: getattr(ticket, name) for name in Ticket.model_fields}
-    values["expires_s"] = ticket.not_before_s + lifetime_s
     return DeviceGrant(**values, confirmation=Confirmation(jkt=key))
 
 

@@ -46,8 +46,8 @@ class Device:
         issuer = issuer or self.node.issuer
         allowed = Grant(subject=SCREEN, actions=(Action.LIVE,), **limits)
         node = self.node
-        ticket = ticket_for(allowed, node=node.id, issuer=issuer, clock=node.clock, lifetime_s=600)
-        return issue_grant(issuer, grant_of(ticket, thumbprint(self.public), lifetime_s))
+        ticket = ticket_for(allowed, node=node.id, issuer=issuer, clock=node.clock, lifetime_s=lifetime_s)
+        return issue_grant(issuer, grant_of(ticket, thumbprint(self.public)))
 
     def proof(self, grant: str, nonce: str | None = None, **changed: Any) -> str:
         digest = base64.urlsafe_b64encode(hashlib.sha256(grant.encode()).digest()).rstrip(b"=").decode()
@@ -146,9 +146,9 @@ async def test_a_grant_of_an_unknown_issuer_or_one_that_has_run_out_gives_nothin
     foreign = device.grant(issuer=SigningKey.generate())
     assert (await device.ask(foreign, device.proof(foreign))).json()["code"] == "ticket_issuer_unknown"
     allowed = Grant(subject=SCREEN, actions=(Action.LIVE,))
-    old = ticket_for(allowed, node=node.id, issuer=node.issuer, clock=node.clock, lifetime_s=600)
-    old = old.model_copy(update={"not_before_s": old.not_before_s - DAY_S})
-    over = issue_grant(node.issuer, grant_of(old, thumbprint(device.public), DAY_S))
+    old = ticket_for(allowed, node=node.id, issuer=node.issuer, clock=node.clock, lifetime_s=DAY_S)
+    old = old.model_copy(update={"not_before_s": old.not_before_s - DAY_S, "expires_s": old.not_before_s})
+    over = issue_grant(node.issuer, grant_of(old, thumbprint(device.public)))
     assert (await device.ask(over, device.proof(over))).json()["code"] == "ticket_expired"
 
 

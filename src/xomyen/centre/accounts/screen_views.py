@@ -70,7 +70,9 @@ def screen_list(request: HttpRequest) -> HttpResponse:
     form = PairForm(request.user, request.POST if request.method == "POST" else None, code=request.GET.get("code", ""))
     if request.method == "POST" and form.is_valid():
         screens.confirm(request.user, form.screen, form.cleaned_data["name"], form.chosen())
-        messages.success(request, _("The screen “%(name)s” is paired and will now show pictures.") % {"name": form.screen})
+        messages.success(
+            request, _("The screen “%(name)s” is paired and will now show pictures.") % {"name": form.screen}
+        )
         return redirect(_PLACE)
     units, posts = screens.places(request.user)
     context: dict[str, Any] = {

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -35,6 +36,10 @@ _CODE_LENGTH = 6
 _WAITING_AT_MOST = 100
 _WAITING_IN_ONE_NETWORK = 10
 _SEEN_EVERY = datetime.timedelta(minutes=1)
+
+
+key_changed = Signal()
+"""A screen (`screen`) has another key; sent in the transaction of that."""
 
 
 class TooManyWaiting(Exception):  # says what is the matter
@@ -133,6 +138,23 @@ def places(person: Any, at_most: int = 50) -> tuple[list[Unit], list[Post]]:
     posts = Post.objects.filter(in_force(today()), Exists(answering)).order_by("name")[:at_most]
     units = Unit.objects.on(today()).filter(id__in=mine).order_by("kind", "code")[:at_most]
     return list(units), list(posts)
+
+
+def keep_key(screen: PairedScreen, key: str) -> bool:
+    """The browser's key from now on; True: what was granted to one before has just ended.
+
+    A browser that was cleared has another one. Whoever has its cookie could give theirs: that is in the audit log.
+    """
+    if screen.key == key:
+        return False
+    with transaction.atomic():
+        before, screen.key = screen.key, key
+        PairedScreen.objects.filter(pk=screen.pk).update(key=key)
+        if before:
+            key_changed.send(PairedScreen, screen=screen)
+        action = "screen.key_changed" if before else "screen.key_given"
+        record(action, screen, screen, screen.unit, details={"at": str(screen.place)})
+    return bool(before)
 
 
 def revoke(by: User, screen: PairedScreen) -> None:

@@ -49,6 +49,8 @@ _LABELS: dict[str, Any] = {
     "invitation.set_up": _("Link for setting up made"),
     "screen.paired": _("Screen paired"),
     "screen.revoked": _("Screen revoked"),
+    "screen.key_given": _("Screen gave its key"),
+    "screen.key_changed": _("Screen has another key"),
     "node.sign_in": _("Signed in at the recorder"),
     "ticket.issued": _("Access ticket issued"),
     "ticket.refused": _("Refused by the recorder"),
@@ -72,6 +74,8 @@ _LABELS: dict[str, Any] = {
     "audit.exported": _("Exported the audit log"),
     "audit.gap": _("Access events of the recorder are missing"),
     "token.made": _("Access token made"),
+    "box.backed_up": _("Backup of the box made"),
+    "box.restored": _("Box restored from a backup"),
     "token.revoked": _("Access token revoked"),
 }
 
@@ -91,6 +95,7 @@ _KINDS = {
     "camera.probe": Kind.STILL,
     "camera.unmasked": Kind.STILL,
     "camera.bookmark": Kind.OTHER,
+    "box.backed_up": Kind.EXPORT,
 }
 _KINDS_BY_BEGINNING = {
     "account": Kind.SIGN_IN,

@@ -7,6 +7,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from xomyen.centre.accounts.models import Appointment, PairedScreen, User
+from xomyen.centre.accounts.screens import key_changed
 from xomyen.centre.accounts.services import access_ended
 from xomyen.centre.watch.ending import end, subject_of
 
@@ -39,6 +40,12 @@ def screen_changed(instance: PairedScreen, **_rest: Any) -> None:
     """Turned off, or its time has ended."""
     if instance.confirmed is not None and not instance.is_active:
         end(subject_of(instance))
+
+
+@receiver(key_changed)
+def key_of_a_screen_changed(screen: PairedScreen, **_rest: Any) -> None:
+    """What was granted to the key before is not to count beside what the new one gets."""
+    end(subject_of(screen))
 
 
 @receiver(post_delete, sender=PairedScreen)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from xomyen.access.grants import grant_of, issue_grant
 from xomyen.access.tickets import Action as NodeAction
 from xomyen.access.tickets import Grant, MaskRule, issue, ticket_for
 from xomyen.centre.audit.services import record
@@ -23,6 +24,7 @@ from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock
 
 LIFETIME_S = 600
 TAKING_S = 4 * 3600  # the longest life of a ticket that takes footage
+GRANTED_S = 7 * 86_400  # a wall goes on for so long without the centre
 LONGEST_TAKEN_S = 24 * 3600  # of footage; a node gives no more at once
 MOST_IN_ONE = 200  # cameras; a ticket is a header of each request
 
@@ -51,6 +53,7 @@ class Wish:
     purpose: str = ""
     from_ns: int | None = None  # of what is taken
     to_ns: int | None = None
+    device_key: str = ""  # thumbprint; grants for the device with this key are wanted, not tickets
 
     def check(self, cameras: int | None) -> None:
         """Raises WishRefused unless the span runs forward and what is taken is one stretch of one camera.
@@ -76,6 +79,8 @@ class Wish:
         The node breaks a download off when its ticket ends. A line that carries what the camera records takes as
         long as the footage is; ten minutes more are for asking, and for a short stretch over a slower one.
         """
+        if self.device_key:
+            return GRANTED_S
         if self.use is not Use.TAKE or self._length_ns is None:
             return LIFETIME_S
         return min(TAKING_S, LIFETIME_S + self._length_ns // NS_PER_SECOND)
@@ -91,7 +96,7 @@ class GivenTicket:
 
     group: str  # the same for the same node and limits, so that a page knows what it renews
     node: Node
-    token: str
+    token: str  # or a grant
     expires_s: int
     cameras: tuple[str, ...]
     actions: tuple[str, ...]
@@ -154,7 +159,7 @@ def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None
             groups.setdefault((camera.node, grant), []).append(camera)
     issued_s = now_ns // NS_PER_SECOND
     tickets = [
-        _signed(node, grant.model_copy(update={"cameras": _ids(part)}), number, issued_s, clock, wish.lifetime_s)
+        _signed(node, grant.model_copy(update={"cameras": _ids(part)}), number, issued_s, clock, wish)
         for (node, grant), members in groups.items()
         for number, part in enumerate(_parts(members))
     ]
@@ -199,14 +204,15 @@ def _grant(
         start_ns = max(start_ns or 0, wish.from_ns)
     if start_ns is not None and wish.to_ns is not None and start_ns >= wish.to_ns:
         return None
-    masked = bool(camera.masks) and any(one.masked for one in each)
+    # Masks that are drawn later are then in force within seconds; those that are drawn, before anything is seen.
+    blackened = MaskRule.REQUIRED if camera.masks else MaskRule.MASKED
     return Grant(
         subject=subject_of(person),
         actions=tuple(actions),
         start_ns=start_ns,
         end_ns=wish.to_ns,
         greatest_width=min(widths, default=None),
-        mask=MaskRule.MASKED if masked else MaskRule.NONE,
+        mask=blackened if any(one.masked for one in each) else MaskRule.NONE,
         purpose=wish.purpose,
     )
 
@@ -219,15 +225,15 @@ def _parts(cameras: list[Camera]) -> list[list[Camera]]:
     return [cameras[begin : begin + MOST_IN_ONE] for begin in range(0, len(cameras), MOST_IN_ONE)]
 
 
-def _signed(node: Node, grant: Grant, number: int, issued_s: int, clock: Clock, lifetime_s: int) -> GivenTicket:
-    made = ticket_for(grant, node=str(node.pk), issuer=issuer(), clock=clock, lifetime_s=lifetime_s)
+def _signed(node: Node, grant: Grant, number: int, issued_s: int, clock: Clock, wish: Wish) -> GivenTicket:
+    made = ticket_for(grant, node=str(node.pk), issuer=issuer(), clock=clock, lifetime_s=wish.lifetime_s)
     made = made.model_copy(update={"issued_s": issued_s})
     reach_s = None if grant.start_ns is None else made.issued_s - grant.start_ns // NS_PER_SECOND
     limits = f"{grant.actions}|{grant.greatest_width}|{grant.mask}|{reach_s}|{number}"
     return GivenTicket(
         group=f"{node.pk}-{hashlib.sha256(limits.encode()).hexdigest()[:12]}",
         node=node,
-        token=issue(issuer(), made),
+        token=issue_grant(issuer(), grant_of(made, wish.device_key)) if wish.device_key else issue(issuer(), made),
         expires_s=made.expires_s,
         cameras=_ids_of(grant),
         actions=tuple(str(action) for action in grant.actions),

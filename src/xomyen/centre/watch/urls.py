@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xomyen.centre.watch.views import bookmarks, cameras, layouts, pages, tickets
+from xomyen.centre.watch.views import bookmarks, cameras, grants, layouts, pages, tickets
 from xomyen.centre.watch.views import map as maps
 
 app_name = "watch"
@@ -15,6 +15,7 @@ urlpatterns = [
     path("watch/map/tiles", maps.map_tiles, name="map_tiles"),
     path("bookmarks", bookmarks.bookmark_list, name="bookmark_list"),
     path("watch/tickets", tickets.tickets, name="tickets"),
+    path("watch/grants", grants.grants, name="grants"),
     path("watch/cameras", cameras.cameras, name="cameras"),
     path("watch/layouts", layouts.layouts, name="layouts"),
     path("watch/layouts/<uuid:key>", layouts.layout, name="layout"),

@@ -4,6 +4,7 @@ import { House } from "../../house";
 import type { Door } from "../../net/client";
 import { asProblem, Problem } from "../../net/problem";
 import type { Room, Street } from "../../street";
+import { DeviceKey } from "./device-key";
 import { type Given, type GivenTicket, post, type Start, type TicketWish } from "./office";
 
 const RETRY_MS = 3000;
@@ -12,6 +13,11 @@ const RENEW_AT = 0.6;
 const SOONEST_MS = 2000;
 /** A node that refuses its tickets is asked ever more rarely. */
 const LONGEST_REST_MS = 60_000;
+
+/** The centre itself is not there, or what stands before it says so. */
+function away(problem: Problem): boolean {
+  return problem.code === "unreachable" || (problem.status >= 502 && problem.status <= 504);
+}
 
 class TicketDoor implements Door {
   constructor(
@@ -57,12 +63,14 @@ export class Keeper extends EventTarget {
   private timer = 0;
   private purpose = "";
   private refusals = 0;
+  private readonly device: DeviceKey | null;
 
   constructor(
     private readonly start: Start,
     private readonly street: Street,
   ) {
     super();
+    this.device = start.grants && DeviceKey.possible ? new DeviceKey(start.grants) : null;
     street.addEventListener("session", () => this.soon());
   }
 
@@ -117,12 +125,34 @@ export class Keeper extends EventTarget {
         next = Math.min(next, (ends - Date.now()) * RENEW_AT);
       }
       this.settle();
+      void this.device?.keep();
     } catch (reason) {
-      this.street.trouble = asProblem(reason);
-      this.street.dispatchEvent(new Event("cameras"));
-      next = RETRY_MS;
+      const problem = asProblem(reason);
+      if (problem.status === 401) void this.device?.forget();
+      next = away(problem) ? await this.withoutCentre() : 0;
+      if (!next) {
+        this.street.trouble = problem;
+        this.street.dispatchEvent(new Event("cameras"));
+        next = RETRY_MS;
+      }
     }
     this.timer = setTimeout(() => void this.fetch(), Math.max(SOONEST_MS, next));
+  }
+
+  /** A paired screen goes on with tickets of the nodes' own. In how many ms others are due; 0: there are none. */
+  private async withoutCentre(): Promise<number> {
+    const tickets = (await this.device?.tickets().catch(() => [])) ?? [];
+    if (!tickets.length) return 0;
+    for (const kept of this.kept.values()) {
+      if (kept.wish.use !== "live") continue;
+      const before = kept.rooms;
+      this.take(kept, { tickets, needs_purpose: [] });
+      // A node that does not answer either may have a ticket that lasts a while yet.
+      const left = before.filter((old) => !kept.rooms.some((room) => room.key === old.key));
+      kept.rooms = [...kept.rooms, ...left];
+    }
+    this.settle();
+    return (Math.min(...tickets.map((one) => one.expires * 1000)) - Date.now()) * RENEW_AT;
   }
 
   private take(kept: Kept, given: Given): void {

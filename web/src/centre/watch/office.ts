@@ -34,6 +34,8 @@ export interface Start {
   tickets: string;
   cameras: string;
   layouts: string;
+  /** Of a paired screen, which keeps its wall by them while the centre is away; empty for people. */
+  grants: string;
   /** Empty for those who may not keep any. */
   bookmarks: string;
   /** Whether several cameras may be looked back at side by side. */

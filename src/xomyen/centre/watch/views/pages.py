@@ -17,6 +17,7 @@ def _page(request: HttpRequest) -> HttpResponse:
         "tickets": reverse("watch:tickets"),
         "cameras": reverse("watch:cameras"),
         "layouts": reverse("watch:layouts"),
+        "grants": reverse("watch:grants") if getattr(request.user, "is_screen", False) else "",
         "bookmarks": reverse("watch:bookmarks") if may(request.user, Action.BOOKMARK) else "",
         "side_by_side": may(request.user, Action.VIEW_PAST),
         "viewer": str(request.user),

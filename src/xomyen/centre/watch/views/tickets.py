@@ -46,14 +46,15 @@ def tickets(request: HttpRequest) -> HttpResponse:
     given = give(request.user, cameras, wish)
     if ask.use is Use.TAKE:  # to look is told by the node, for each camera and stretch
         record_issued(given, cameras, wish)
-    return told(_document(given, cameras, request.get_host()))
+    return told(document(given, cameras, request.get_host()))
 
 
 def _ns(ms: int | None) -> int | None:
     return None if ms is None else ms * _NS_PER_MS
 
 
-def _document(given: Given, cameras: Iterable[Camera], host: str) -> dict[str, Any]:
+def document(given: Given, cameras: Iterable[Camera], host: str) -> dict[str, Any]:
+    """What a page reads of tickets or grants; `host` is what its browser calls the centre."""
     # A page names the cameras of a node that does not answer by these.
     named = {
         str(camera.pk): {"id": str(camera.pk), "name": camera.name, "site": camera.site.name, "order": camera.order}
