@@ -37,6 +37,11 @@ function seen(change: Partial<Observation>): Observation {
 }
 
 describe("what a picture says about itself", () => {
+  it("says that private zones are not covered yet, rather than that a right is missing", () => {
+    const server = { state: "refused" as const, reason: "mask_required", detail: "", since: NOW - 1000 };
+    expect(pictureState(seen({ server }))).toMatchObject({ kind: "lost", reason: "mask" });
+  });
+
   it("is live only while pictures change and are not late", () => {
     expect(pictureState(seen({}))).toEqual({ kind: "live", lagMs: 200 });
     expect(pictureState(seen({ shownWall: NOW - 3000 }))).toEqual({ kind: "delayed", seconds: 3 });

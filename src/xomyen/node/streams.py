@@ -15,13 +15,12 @@ from xomyen.terms.errors import XomyenError
 from xomyen.terms.ids import new_id
 from xomyen.terms.tasks import end_task
 from xomyen.terms.time import Clock
-from xomyen.terms.words import CameraState, GapReason, StreamName
+from xomyen.terms.words import RESTING, CameraState, GapReason, StreamName
 
 _LOG = logging.getLogger(__name__)
 
 _AFTER_FAULT_S = 5.0
 _CLOSING_S = 2.0
-RESTING = "read only while somebody watches"
 
 StreamKey = tuple[str, StreamName]
 

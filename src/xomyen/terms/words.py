@@ -36,6 +36,10 @@ class CameraState(StrEnum):
     DISABLED = "disabled"
 
 
+RESTING = "read only while somebody watches"
+"""Detail of a stream that is `connecting` and not recorded: nobody watches it, so nothing is wrong."""
+
+
 class SegmentState(StrEnum):
     OPEN = "open"  # being written
     SEALED = "sealed"  # ended and signed

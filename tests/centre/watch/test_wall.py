@@ -49,6 +49,7 @@ def test_cameras_are_found_without_tone_marks_and_shown_large(
     page.get_by_role("searchbox").press("Enter")
     expect(page.locator(".big xy-picture")).to_contain_text(GATE)
     page.get_by_role("searchbox").fill("thon dong")
+    expect(tree.get_by_role("listitem")).to_have_count(2)
     tree.get_by_role("button", name="Đưa lên màn hình: Thôn Đông").click()
     expect(page.get_by_label("Bố cục đã lưu")).to_have_value("passing")
     expect(page.locator("xy-wall xy-picture")).to_have_count(2)

@@ -1,5 +1,6 @@
 /** One WebSocket for all live pictures of a page; it reconnects by itself and asks again for every view. */
 
+import type { Note } from "../net/client";
 import type { ServerClock } from "../net/clock";
 import type { StreamName } from "../net/types";
 import { type Frame, readFrame } from "./frame";
@@ -9,7 +10,7 @@ export interface InitMessage {
   view: number;
   stream: StreamName;
   mime: string;
-  note: "sub_instead" | "transcoded" | null;
+  note: Note | null;
   width: number;
   height: number;
 }

@@ -27,7 +27,8 @@ export interface Still {
   atMs: number | null;
 }
 
-export type Note = "sub_instead" | "transcoded";
+export type Note = "sub_instead" | "transcoded" | "masked";
+const NOTES: readonly string[] = ["sub_instead", "transcoded", "masked"] satisfies Note[];
 
 export interface PlaylistAnswer {
   url: string;
@@ -106,8 +107,8 @@ export class NodeClient {
     const url = new URL(this.address(`/cameras/${camera}/${stream}/index.m3u8`, query), location.href).href;
     const response = await this.ask(url, { signal });
     const note = response.headers.get("X-Xomyen-Note");
-    const known = note === "sub_instead" || note === "transcoded" ? note : null;
-    return { url, text: await response.text(), note: known };
+    const known = note !== null && NOTES.includes(note);
+    return { url, text: await response.text(), note: known ? (note as Note) : null };
   }
 
   /** Part of a file; `length` null means all of it. */

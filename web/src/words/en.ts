@@ -75,6 +75,8 @@ export const en: Readonly<Record<Word, string>> = {
   "note.transcoded.long":
     "This browser cannot play H.265, so the picture is converted for viewing. The recording stays as the camera sent it.",
 
+  "note.masked": "Private zones covered",
+  "note.masked.long": "Private zones in the picture are black for those who watch with your rights.",
   "reason.camera_silent": "camera sends no picture",
   "reason.refused": "camera refused",
   "reason.network": "network",
@@ -83,6 +85,7 @@ export const en: Readonly<Record<Word, string>> = {
   "reason.policy": "switched off by rule",
   "reason.connection": "no connection to the server",
   "reason.no_right": "no permission to view",
+  "reason.mask": "private zones not covered yet",
   "reason.busy": "server is converting for several viewers",
   "reason.no_decoder": "browser cannot decode it",
   "reason.other": "cause unknown",
@@ -97,6 +100,7 @@ export const en: Readonly<Record<Word, string>> = {
   "advice.unknown": "If this lasts over a minute, tell the person in charge.",
   "advice.connection": "This page reconnects by itself.",
   "advice.no_right": "Ask the person in charge for permission.",
+  "advice.mask": "The recorder has not got this camera's private zones yet. If this lasts over a minute, tell the person in charge.",
   "advice.busy": "This page tries again in a few seconds.",
   "advice.no_decoder": "Use a current Chrome, Edge, Firefox or Safari.",
 
@@ -181,6 +185,9 @@ export const en: Readonly<Record<Word, string>> = {
   "error.volume_refused": "The recording disk is failing or full. Tell the person who runs the server.",
   "error.span_not_allowed": "This account may not see this stretch of time.",
   "error.camera_not_allowed": "This account may not see this camera.",
+  "error.mask_required": "This camera has private zones that must be covered. What shows them is not sent to those who watch with your rights.",
+  "error.action_not_allowed": "This account may not do that with this camera.",
+  "error.width_not_allowed": "This account may see small pictures of this camera only.",
   "error.unsupported": "This browser cannot play the camera's video. Use a current Chrome, Edge, Firefox or Safari.",
   "error.other": "Something unexpected went wrong ({code}). If it happens again, tell the person who runs the server.",
   "action.retry": "Try again",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from xomyen.centre.cameras.desired import LABELS
 from xomyen.centre.cameras.models import Camera, Standing
+from xomyen.terms.words import RESTING, CameraState
 
 _REFUSALS = {
     "name": gettext_lazy("Another camera on this recorder already has this name. Choose another name or code."),
@@ -78,7 +79,10 @@ def _state(label: str, told: dict[str, Any]) -> StreamState:
     codec = {"h264": "H.264", "h265": "H.265"}.get(told.get("codec") or "", "")
     size = f"{told['width']} × {told['height']} {codec}".strip() if told.get("width") else ""
     reason = str(_REASONS.get(told.get("reason") or "", ""))
-    return StreamState(label, str(words), colour, reason, told.get("detail") or "", since, size)
+    detail = told.get("detail") or ""
+    if told["state"] == CameraState.CONNECTING and detail == RESTING:
+        words, reason, detail = _("ready"), _("read from the camera only while somebody watches"), ""
+    return StreamState(label, str(words), colour, reason, detail, since, size)
 
 
 _TROUBLE = {
