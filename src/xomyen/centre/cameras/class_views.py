@@ -1,6 +1,7 @@
 """Pages about classes of cameras: how long footage of each is kept."""
 
 import uuid
+from functools import partial
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from xomyen.centre.cameras import services
 from xomyen.centre.cameras.forms import Styled
 from xomyen.centre.cameras.models import Camera, CameraClass
+from xomyen.centre.cameras.stale import STATUS, is_stale, shown_again
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require, visible
 
@@ -24,13 +26,17 @@ PLACE = "cameras:list"
 class ClassForm(Styled, forms.ModelForm):
     """What a class is called and how long footage is kept."""
 
+    version = forms.CharField(widget=forms.HiddenInput, required=False)
+
     class Meta:
         model = CameraClass
-        fields = ("name", "retention_days", "past_needs_purpose")
+        fields = services.CLASS_FIELDS
         help_texts = {"retention_days": gettext_lazy("1 to 365.")}
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
+        if not self.instance._state.adding:
+            self.initial["version"] = services.version_of(self.instance, services.CLASS_FIELDS)
         self.style()
 
 
@@ -74,8 +80,15 @@ def edit_class(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def _form(request: HttpRequest, camera_class: CameraClass, heading: str, explanation: str) -> HttpResponse:
     form = ClassForm(request.POST if request.method == "POST" else None, instance=camera_class)
     if request.method == "POST" and form.is_valid():
-        services.save_class(form.save(commit=False))
-        return redirect("cameras:classes")
+        version = None if camera_class._state.adding else form.cleaned_data["version"]
+        try:
+            services.save_class(form.save(commit=False), version)
+        except services.Stale:
+            newest = CameraClass.objects.get(pk=camera_class.pk)
+            version = services.version_of(newest, services.CLASS_FIELDS)
+            form = shown_again(form, partial(ClassForm, instance=newest), version=version)
+        else:
+            return redirect("cameras:classes")
     content = {
         "form": form,
         "heading": heading,
@@ -83,4 +96,4 @@ def _form(request: HttpRequest, camera_class: CameraClass, heading: str, explana
         "back": reverse("cameras:classes"),
         "active_place": PLACE,
     }
-    return render(request, "cameras/form.html", content)
+    return render(request, "cameras/form.html", content, status=STATUS if is_stale(form) else 200)

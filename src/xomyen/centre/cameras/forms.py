@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
-from xomyen.centre.cameras.services import BEGINNINGS
+from xomyen.centre.cameras.nodes import NODE_FIELDS
+from xomyen.centre.cameras.services import BEGINNINGS, version_of
 from xomyen.centre.cameras.values import are_masks, hosts_of, stream_parts, without_secrets
 from xomyen.centre.cameras.widgets import PickSelect
 from xomyen.centre.dates import today
@@ -116,14 +117,18 @@ class SiteForm(Styled, forms.ModelForm):
 class NodeForm(Styled, forms.ModelForm):
     """A recorder: what it is called, where it belongs and where browsers reach it."""
 
+    version = forms.CharField(widget=forms.HiddenInput, required=False)
+
     class Meta:
         model = Node
-        fields = ("name", "unit", "address")
+        fields = NODE_FIELDS
         widgets = {"unit": PickSelect("node-unit")}
         help_texts = {"address": _("Where browsers reach it, such as https://camera.giakhe.example:8460.")}
 
     def __init__(self, *arguments: Any, person: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        if not self.instance._state.adding:
+            self.initial["version"] = version_of(self.instance, NODE_FIELDS)
         self.fields["unit"].queryset = units_for(person, Action.NODE_EDIT)
         self.fields["unit"].label_from_instance = named_unit
         self.fields["unit"].label = _("Unit")

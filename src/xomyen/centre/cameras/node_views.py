@@ -1,6 +1,7 @@
 """Pages about recorders: which there are, how each is, and cameras that only it knows."""
 
 import uuid
+from functools import partial
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from xomyen.centre.cameras import lists, nodes
+from xomyen.centre.cameras import lists, nodes, services
 from xomyen.centre.cameras.forms import NewNodeForm, NodeForm, TakeOverForm
 from xomyen.centre.cameras.models import Acceptance, Camera, Node
+from xomyen.centre.cameras.stale import STATUS, is_stale, shown_again
 from xomyen.centre.link.ask import configuration, local_address, local_node
 from xomyen.centre.link.soon import soon
 from xomyen.centre.permissions.actions import Action
@@ -114,16 +116,22 @@ def edit_node(request: HttpRequest, node: uuid.UUID) -> HttpResponse:
     require(request.user, Action.NODE_EDIT, found)
     form = NodeForm(request.POST or None, instance=found, person=request.user)
     if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, _("Saved."))
-        return redirect("cameras:node", node)
+        try:
+            nodes.save_node(form.save(commit=False), form.cleaned_data["version"])
+        except services.Stale:
+            newest = seen(request, node)
+            version = services.version_of(newest, nodes.NODE_FIELDS)
+            form = shown_again(form, partial(NodeForm, instance=newest, person=request.user), version=version)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("cameras:node", node)
     content = {
         "form": form,
         "heading": _("Edit %(node)s") % {"node": Node.objects.get(pk=node)},
         "back": reverse("cameras:node", args=[node]),
         "active_place": PLACE,
     }
-    return render(request, "cameras/form.html", content)
+    return render(request, "cameras/form.html", content, status=STATUS if is_stale(form) else 200)
 
 
 @require_http_methods(["GET", "POST"])

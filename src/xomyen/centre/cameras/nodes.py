@@ -12,6 +12,7 @@ from django.utils.translation import override
 from xomyen.bus.messages import CameraRecord, NodeHealth
 from xomyen.centre.accounts.models import Appointment
 from xomyen.centre.cameras.models import AcceptanceStep, Camera, Node, Standing
+from xomyen.centre.cameras.services import Stale, version_of
 from xomyen.centre.cameras.values import is_origin
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.link.ask import configuration, health, local_address, local_node
@@ -80,6 +81,18 @@ def _health(node: Node) -> NodeHealth | None:
         return health(node.pk)
     except NotRunning:
         return None  # its bus runs, its supervisor does not answer
+
+
+NODE_FIELDS = ("name", "unit", "address")
+"""What people change of a recorder."""
+
+
+def save_node(node: Node, version: str) -> None:
+    """Changes to a recorder that was read at a version (`version_of` its NODE_FIELDS). Raises Stale."""
+    with transaction.atomic():
+        if version_of(Node.objects.select_for_update().get(pk=node.pk), NODE_FIELDS) != version:
+            raise Stale
+        node.save(update_fields=NODE_FIELDS)  # the rest is written by the link
 
 
 def take_over(camera: Camera, record: CameraRecord, by: object) -> None:

@@ -1,6 +1,7 @@
 """Pages about sites: where cameras hang."""
 
 import uuid
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from xomyen.centre.cameras import lists, services
 from xomyen.centre.cameras.forms import SiteForm
 from xomyen.centre.cameras.models import Camera, Site
+from xomyen.centre.cameras.stale import STATUS, is_stale, shown_again
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require, visible
 
@@ -68,8 +70,10 @@ def edit_site(request: HttpRequest, site: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             services.save_site(form.save(commit=False), form.cleaned_data.get("revision") or 0)
-        except services.Stale as stale:
-            form.add_error(None, stale)
+        except services.Stale:
+            newest = _seen(request, site)
+            make = partial(SiteForm, instance=newest, person=request.user)
+            form = shown_again(form, make, revision=newest.revision)
         else:
             messages.success(request, _("Saved."))
             return redirect("cameras:site", site)
@@ -79,5 +83,4 @@ def edit_site(request: HttpRequest, site: uuid.UUID) -> HttpResponse:
         "back": reverse("cameras:site", args=[site]),
         "active_place": PLACE,
     }
-    status = 409 if form.has_error("__all__", "stale") else 200
-    return render(request, "cameras/form.html", content, status=status)
+    return render(request, "cameras/form.html", content, status=STATUS if is_stale(form) else 200)

@@ -1,10 +1,12 @@
 """The rules of the register of cameras: what a change means, who may take which step, and what follows for nodes."""
 
+import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -29,11 +31,9 @@ NEXT: dict[Any, tuple[Any, ...]] = {
 class Stale(ValidationError):
     """Somebody else saved the same thing after the one who saves now had opened it."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            _("Somebody else has just changed this. Nothing was saved: open the latest version and try again."),
-            code="stale",
-        )
+    def __init__(self, text: str = "") -> None:
+        general = _("Somebody else has just changed this. Nothing was saved: open the latest version and try again.")
+        super().__init__(text or general, code="stale")
 
 
 def steps_open_to(person: Any, camera: Camera) -> list[Acceptance]:
@@ -164,9 +164,26 @@ def save_site(site: Site, revision: int | None) -> None:
         bring_again(Camera.objects.filter(site=site))
 
 
-def save_class(camera_class: CameraClass) -> None:
-    """A class with the days that footage of its cameras is kept; the cameras follow."""
+CLASS_FIELDS = ("name", "retention_days", "past_needs_purpose")
+"""What is changed of a class."""
+
+
+def version_of(row: Model, fields: Iterable[str]) -> str:
+    """A word that differs as soon as one of the fields does; for rows that do not count their changes."""
+    values = [str(row.serializable_value(name)) for name in fields]
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+
+
+def save_class(camera_class: CameraClass, version: str | None = None) -> None:
+    """A class with the days that footage of its cameras is kept; the cameras follow.
+
+    `version` is that of the class when it was read. Raises Stale when it is another by now.
+    """
     with transaction.atomic():
+        if version is not None:
+            before = CameraClass.objects.select_for_update().get(pk=camera_class.pk)
+            if version_of(before, CLASS_FIELDS) != version:
+                raise Stale
         camera_class.save()
         bring_again(Camera.objects.filter(camera_class=camera_class))
 

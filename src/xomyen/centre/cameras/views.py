@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from xomyen.centre.cameras.desired import differences, records
 from xomyen.centre.cameras.forms import CameraForm, named_unit
 from xomyen.centre.cameras.history import changes_of
 from xomyen.centre.cameras.models import Acceptance, Camera, Owner, Site, Standing
+from xomyen.centre.cameras.stale import STATUS, is_stale, shown_again
 from xomyen.centre.cameras.values import without_secrets
 from xomyen.centre.cameras.widgets import pick
 from xomyen.centre.cameras.words import clashes, refusal, stream_states
@@ -165,19 +167,20 @@ def edit_camera(request: HttpRequest, camera: uuid.UUID) -> HttpResponse:
         changed = form.save()
         try:
             services.change_camera(changed, form.cleaned_data.get("revision") or 0)
-        except services.Stale as stale:
-            form.add_error(None, stale)
+        except services.Stale:
+            newest = seen(request, camera, Action.CAMERA_EDIT)
+            make = partial(CameraForm, instance=newest, person=request.user)
+            form = shown_again(form, make, revision=newest.revision)
         else:
             messages.success(request, _("Saved."))
             return redirect("cameras:camera", camera)
-    status = 409 if form.has_error("__all__", "stale") else 200
     content = {
         "active_place": PLACE,
         "form": form,
         "camera": found,
         "can_probe": may(request.user, Action.CAMERA_DISCOVER) and may(request.user, Action.VIEW_LIVE, found),
     }
-    return render(request, "cameras/edit.html", content, status=status)
+    return render(request, "cameras/edit.html", content, status=STATUS if is_stale(form) else 200)
 
 
 @require_POST
