@@ -36,7 +36,7 @@ _ROOMS = {
     "ticket": ("ticket",),
     "demo": ("demo",),
     "centre": ("centre",),
-    "backup": ("backup", "restore"),
+    "backup": ("backup", "backup-key", "restore"),
     "doctor": ("doctor",),
     "audit": ("audit",),
 }

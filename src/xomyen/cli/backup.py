@@ -25,7 +25,22 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")]
 def register(app: typer.Typer, _camera: typer.Typer) -> None:
     """Adds the commands."""
     app.command("backup")(backup)
+    app.command("backup-key")(backup_key)
     app.command("restore")(restore)
+
+
+def backup_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The private key; keep it away from the box.")],
+) -> None:
+    """Make a key for encrypted backups, and tell the public half, to which backups are encrypted.
+
+    Whoever loses the private key loses the backups: keep two copies, in two places, and none on the box.
+
+    Example: xomyen backup-key /mnt/stick/gia-khe.key
+    """
+    from xomyen.centre.operation.sealing import make_key
+
+    print(make_key(file.absolute()))
 
 
 def backup(
@@ -35,12 +50,15 @@ def backup(
         bool, typer.Option("--portable", help="The database as rows, for a move to another kind of database.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+    encrypt_to: Annotated[
+        str, typer.Option("--encrypt-to", metavar="KEY", help="The public key that `xomyen backup-key` told.")
+    ] = "",
 ) -> None:
     """Write everything of a box but footage into one file: database, keys, settings, cameras. It may run meanwhile.
 
-    Whoever has the file can act as this box: keep it encrypted and apart from the machine.
+    Whoever has the file can act as this box: encrypt it, and keep it apart from the machine.
 
-    Example: xomyen backup /mnt/stick/gia-khe.xomyen --dir /var/lib/xomyen
+    Example: xomyen backup /mnt/stick/gia-khe.xomyen --encrypt-to xomyen-backup-key-… --dir /var/lib/xomyen
     """
     folder = node_folder(directory)
     require_own(folder)
@@ -51,9 +69,11 @@ def backup(
     node = read_identity(folder) if folder.identity.exists() else None
     in_force, removed = asyncio.run(_cameras(folder)) if node else ([], [])
     use_django(folder.root)
-    from xomyen.centre.operation.backup import Contents, make_backup, named_elsewhere
+    from xomyen.centre.operation.backup import Contents, Wish, make_backup, named_elsewhere
+    from xomyen.centre.operation.sealing import read_public
 
-    manifest = make_backup(file.absolute(), centre, Contents(node, in_force, removed), portable, force)
+    wish = Wish(portable, force, read_public(encrypt_to) if encrypt_to else None)
+    manifest = make_backup(file.absolute(), centre, Contents(node, in_force, removed), wish)
     size = file.stat().st_size
     print(f"{counted(len(manifest.files), 'file')} and {counted(len(in_force), 'camera')} in {file} ({size:,} bytes).")
     for path in named_elsewhere(settings, folder.root):
@@ -69,6 +89,7 @@ def restore(
     file: File,
     directory: Dir = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is in the folder and the database.")] = False,
+    key: Annotated[Path | None, typer.Option("--key", help="The private key of an encrypted backup.")] = None,
 ) -> None:
     """Bring a box back from a backup, into an empty folder; then start it.
 
@@ -86,7 +107,10 @@ def restore(
     if not force:
         require_empty(folder.root)
     centre = CentreFolder(folder.root)
-    with unpacked(file.absolute(), folder.root) as (manifest, kept), sole(centre):
+    from xomyen.centre.operation.sealing import read_private
+
+    private = read_private(key) if key is not None else None
+    with unpacked(file.absolute(), folder.root, private) as (manifest, kept), sole(centre):
         with locked(folder, "command"):
             put_files(kept, folder.root)
         _bring_back(manifest, kept, centre, force)
@@ -98,9 +122,10 @@ def _bring_back(manifest: "Manifest", kept: Path, centre: CentreFolder, force: b
     """Database and cameras, once the settings and keys are in place."""
     load_centre_settings(centre)
     use_django(centre.root)
-    from xomyen.centre.operation.backup import kept_cameras, put_database
+    from xomyen.centre.operation.backup import kept_cameras, note_restored, put_database
 
     put_database(manifest, kept, centre, force)
+    note_restored(centre, manifest)
     if manifest.node is not None:
         asyncio.run(_put_cameras(centre.node, *kept_cameras(kept)))
 

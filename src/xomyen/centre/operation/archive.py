@@ -5,13 +5,16 @@ import io
 import json
 import os
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+from nacl.public import PrivateKey, PublicKey
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from xomyen.centre.operation.sealing import OpenedFile, SealingFile, is_sealed
 from xomyen.terms.errors import AlreadyThere, InvalidConfiguration
 
 _MANIFEST = "manifest.json"
@@ -88,8 +91,11 @@ def _member(path: str, size: int) -> tarfile.TarInfo:
 
 
 @contextmanager
-def writing(target: Path, replace: bool = False) -> Iterator[ArchiveWriter]:
-    """A new backup, in place whole (mode 0600) when the block ends well. Raises AlreadyThere, InvalidConfiguration."""
+def writing(target: Path, replace: bool = False, public: PublicKey | None = None) -> Iterator[ArchiveWriter]:
+    """A new backup, in place whole (mode 0600) when the block ends well; encrypted where a key is given.
+
+    Raises AlreadyThere, InvalidConfiguration.
+    """
     if os.path.lexists(target) and not replace:
         raise AlreadyThere(f"{target} is there already; choose another name or add --force.")
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
@@ -99,8 +105,11 @@ def writing(target: Path, replace: bool = False) -> Iterator[ArchiveWriter]:
         raise InvalidConfiguration(f"{target} cannot be written: {error.strerror}.") from error
     try:
         with os.fdopen(descriptor, "wb") as file:
-            with tarfile.open(fileobj=file, mode="w:gz", format=tarfile.PAX_FORMAT) as tar:
+            sealing = SealingFile(file, public) if public is not None else None
+            with tarfile.open(fileobj=sealing or file, mode="w:gz", format=tarfile.PAX_FORMAT) as tar:
                 yield ArchiveWriter(tar)
+            if sealing is not None:
+                sealing.finish()
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(target)
@@ -108,15 +117,20 @@ def writing(target: Path, replace: bool = False) -> Iterator[ArchiveWriter]:
         unfinished.unlink(missing_ok=True)
 
 
-def unpack(source: Path, folder: Path) -> Manifest:
+def unpack(source: Path, folder: Path, private: PrivateKey | None = None) -> Manifest:
     """Puts the files of a backup into an empty folder of this process's own, each checked against its hash.
 
-    Raises InvalidConfiguration when the backup is no backup, is damaged, or names a file outside the folder.
+    Raises InvalidConfiguration when the backup is no backup, is damaged, is for another key, or names a file outside
+    the folder.
     """
     try:
-        with tarfile.open(source, "r:gz") as tar:
-            found = {member.name: _unpack_member(tar, member, folder) for member in tar}
-    except (tarfile.TarError, EOFError, OSError) as error:
+        with source.open("rb") as file:
+            opened = _opened(file, private, source)
+            with tarfile.open(fileobj=io.BufferedReader(opened) if opened else file, mode="r:gz") as tar:
+                found = {member.name: _unpack_member(tar, member, folder) for member in tar}
+            if opened is not None:
+                opened.require_end()
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise InvalidConfiguration(f"{source} is no backup of this program, or is damaged: {error}.") from error
     manifest = _read_manifest(source, folder)
     listed = {file.path: (file.bytes, file.sha256) for file in manifest.files}
@@ -124,6 +138,15 @@ def unpack(source: Path, folder: Path) -> Manifest:
     if wrong := sorted(path for path in listed.keys() | found.keys() if listed.get(path) != found.get(path)):
         raise InvalidConfiguration(f"{source} is damaged: {wrong[0]} is not what its manifest says.")
     return manifest
+
+
+def _opened(file: BinaryIO, private: PrivateKey | None, source: Path) -> OpenedFile | None:
+    """The contents of an encrypted backup; None: it is not encrypted."""
+    if not is_sealed(file):
+        return None
+    if private is None:
+        raise InvalidConfiguration(f"{source} is encrypted: name the file of its private key with --key.", field="key")
+    return OpenedFile(file, private, str(source))
 
 
 def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> tuple[int, str]:
@@ -145,8 +168,9 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) 
 def _read_manifest(source: Path, folder: Path) -> Manifest:
     path = folder / _MANIFEST
     try:
-        with path.open("rb") as file:
-            manifest = Manifest.model_validate(json.loads(file.read(_LARGEST_MANIFEST)))
+        if path.stat().st_size > _LARGEST_MANIFEST:
+            raise ValueError("a manifest of that size is none")
+        manifest = Manifest.model_validate(json.loads(path.read_bytes()))
     except (OSError, ValueError, ValidationError) as error:
         raise InvalidConfiguration(
             f"{source} is no backup of this program, or is damaged: it has no manifest."

@@ -4,11 +4,15 @@ import contextlib
 import datetime
 import json
 import os
+import pwd
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
+from nacl.public import PrivateKey, PublicKey
 
 from xomyen import __version__
 from xomyen.bus.messages import CameraRecord
@@ -22,6 +26,7 @@ from xomyen.centre.operation.database import (
     copy_sqlite,
     missing_migrations,
 )
+from xomyen.centre.operation.sealing import name_of
 from xomyen.terms.errors import AlreadyThere, InvalidConfiguration
 
 _DATABASE = "database.sqlite"
@@ -41,13 +46,29 @@ class Contents:
         self.removed = tuple(removed)
 
 
-def make_backup(target: Path, folder: CentreFolder, contents: Contents, portable: bool, replace: bool) -> Manifest:
-    """Writes the backup while the box runs, or while it does not.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a backup is to be made."""
+
+    portable: bool = False  # the database as rows
+    replace: bool = False  # a file of that name
+    public: PublicKey | None = None  # the key that it is encrypted to
+
+
+def make_backup(target: Path, folder: CentreFolder, contents: Contents, wish: Wish) -> Manifest:
+    """Writes the backup while the box runs, or while it does not, and notes that in the audit log.
 
     The database is taken as it is at one moment: a copy of an SQLite file, or rows (`portable`, and always from a
     server), which any kind of database takes back. Raises AlreadyThere, InvalidConfiguration, NotRunning.
     """
-    with writing(target, replace) as archive, tempfile.TemporaryDirectory(prefix="xomyen-", dir=target.parent) as name:
+    # What waits for its turn lies on the box's own disk: the other may be a stick that somebody carries away.
+    with (
+        writing(target, wish.replace, wish.public) as archive,
+        tempfile.TemporaryDirectory(prefix=".backup-", dir=folder.root) as name,
+    ):
+        # Before anything is taken: whoever stops the program half-way has the record all the same.
+        to = {"encrypted_to": name_of(wish.public)} if wish.public is not None else {"encrypted": False}
+        _note("box.backed_up", folder, {"file": target.name, **to})
         for path in _files(folder.root, folder):
             archive.add_file(f"{_BOX}{path.relative_to(folder.root).as_posix()}", path)
         for file in _SQLITE_FILES:
@@ -57,7 +78,7 @@ def make_backup(target: Path, folder: CentreFolder, contents: Contents, portable
         if contents.node is not None:
             cameras = {kind: [one.model_dump() for one in getattr(contents, kind)] for kind in ("cameras", "removed")}
             archive.add(_CAMERAS, json.dumps(cameras, ensure_ascii=False).encode())
-        kind, migrations = _add_database(archive, Path(name), folder, portable)
+        kind, migrations = _add_database(archive, Path(name), folder, wish.portable)
         return archive.finish(
             program=__version__,
             made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -65,6 +86,22 @@ def make_backup(target: Path, folder: CentreFolder, contents: Contents, portable
             database=kind,
             migrations=migrations,
         )
+
+
+def _note(action: str, folder: CentreFolder, details: dict[str, Any]) -> None:
+    """Into the audit log, where the box has one and this version of the program writes it."""
+    if (connection.vendor == "sqlite" and not folder.database.exists()) or missing_migrations():
+        return
+    from xomyen.centre.audit.services import record
+
+    # On the command line nobody is signed in: the system's own user, and who became that user by sudo.
+    users = [pwd.getpwuid(os.getuid()).pw_name, os.environ.get("SUDO_USER", "")]
+    record(action, details={**details, "user": " < ".join(user for user in users if user)})
+
+
+def note_restored(folder: CentreFolder, manifest: Manifest) -> None:
+    """Notes in the audit log that came back that it did, and of when it is."""
+    _note("box.restored", folder, {"made": manifest.made, "program": manifest.program})
 
 
 def _add_database(
@@ -108,11 +145,11 @@ def named_elsewhere(settings: CentreSettings, root: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def unpacked(source: Path, root: Path) -> Iterator[tuple[Manifest, Path]]:
+def unpacked(source: Path, root: Path, private: PrivateKey | None = None) -> Iterator[tuple[Manifest, Path]]:
     """The checked contents of a backup, in a folder beside where they will be, for the length of a block."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=root) as name:
-        yield unpack(source, Path(name)), Path(name)
+        yield unpack(source, Path(name), private), Path(name)
 
 
 def require_empty(root: Path) -> None:
