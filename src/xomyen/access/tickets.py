@@ -42,8 +42,9 @@ class Action(StrEnum):
     """What a ticket can allow. Seeing who one is and signing out needs none."""
 
     LIVE = "live"
-    PAST = "past"
+    PAST = "past"  # stills of any time among it
     CLIP = "clip"
+    STILL = "still"  # of what is seen live, without the past; a node of before this refuses a ticket that names it
 
 
 class MaskRule(StrEnum):

@@ -3,6 +3,7 @@
 import datetime
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jwt
@@ -76,7 +77,7 @@ def test_the_head_of_a_group_gets_reduced_live_pictures_of_public_cameras_and_th
     for use in (Use.LIVE, Use.PAST):
         assert [one.actions for one in give(person, rows, Wish(use)).tickets] == [("live",)]
     assert give(person, rows.filter(pk=province.public.pk), _take(HOUR_NS)).tickets == []
-    token, check = _given(person).tickets[0].token, checker(province.node).check
+    token, check = _given(person).tickets[0].token, partial(checker(province.node).check, masked=True)
     now = SystemClock().wall_ns()
     own = str(province.public.pk)
     check(token, "live", own, from_ns=now, to_ns=now, width=640)
@@ -90,6 +91,17 @@ def test_the_head_of_a_group_gets_reduced_live_pictures_of_public_cameras_and_th
             check(token, "live", str(other.pk), from_ns=now, to_ns=now, width=640)
 
 
+def test_the_security_team_may_keep_what_it_sees_now_and_has_no_past(province: Province, appoint: Appoint) -> None:
+    person = appoint(Role.SECURITY_TEAM, unit=province.group)
+    given = give(person, Camera.objects.select_related("site", "node", "camera_class"), Wish(Use.PAST))
+    assert {one.actions for one in given.tickets} == {("live", "still")}
+    assert _claims(given.tickets[0].token)["width"] == 1280
+    assert "from_ns" not in _claims(given.tickets[0].token)
+    # Whoever looks back has stills of any time among it.
+    officer = appoint(Role.DUTY_OFFICER, unit=province.group)
+    assert {one.actions for one in _given(officer, Use.PAST).tickets} == {("live", "past", "clip")}
+
+
 def test_a_role_with_a_reach_into_the_past_gets_no_further(
     province: Province, appoint: Appoint, checker: Callable[[Node], TicketChecker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +109,7 @@ def test_a_role_with_a_reach_into_the_past_gets_no_further(
     hour = type(rule.pictures)(past=datetime.timedelta(hours=1), greatest_width=1280)
     monkeypatch.setitem(RULES, Role.DUTY_OFFICER, type(rule)(rule.actions, hour))
     person = appoint(Role.DUTY_OFFICER, unit=province.group)
-    token, check = _given(person, Use.PAST).tickets[0].token, checker(province.node).check
+    token, check = _given(person, Use.PAST).tickets[0].token, partial(checker(province.node).check, masked=True)
     now = SystemClock().wall_ns()
     check(token, "past", str(province.public.pk), from_ns=now - HOUR_NS // 2, to_ns=now, width=640)
     with pytest.raises(SpanNotAllowed):
@@ -127,7 +139,11 @@ def test_a_ticket_to_take_footage_is_for_that_stretch_of_that_camera_alone(
     wish = _take(HOUR_NS)
     (ticket,) = give(person, watched(person).filter(pk=province.public.pk), wish).tickets
     assert _claims(ticket.token)["actions"] == ["clip"]
-    check, own, span = checker(province.node).check, str(province.public.pk), {"from_ns": wish.from_ns, "width": 1}
+    check, own, span = (
+        partial(checker(province.node).check, masked=True),
+        str(province.public.pk),
+        {"from_ns": wish.from_ns, "width": 1},
+    )
     check(ticket.token, "clip", own, to_ns=wish.to_ns, **span)
     for wider in ({"from_ns": wish.from_ns - 1}, {"to_ns": wish.to_ns + 1}):
         with pytest.raises(SpanNotAllowed):
@@ -163,7 +179,7 @@ def test_cameras_with_private_zones_are_asked_for_masked(province: Province, app
     province.public.save()
     person = appoint(Role.DUTY_OFFICER, unit=province.group)
     masks = {one.cameras: _claims(one.token)["mask"] for one in _given(person).tickets}
-    assert masks == {(str(province.public.pk),): "masked", (str(province.private.pk),): "none"}
+    assert masks == {(str(province.public.pk),): "required", (str(province.private.pk),): "masked"}
 
 
 def test_a_page_that_renews_finds_its_tickets_under_the_same_names(province: Province, appoint: Appoint) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from tests.gateway_node import FRAME_NS, GOP, Node, read_jpeg, read_number, seconds
 
+from xomyen.access.tickets import Action
 from xomyen.terms.time import NS_PER_SECOND, format_utc, parse_time
 from xomyen.terms.words import StreamName, VideoCodec
 
@@ -256,3 +257,32 @@ async def test_recorded_files_are_served_by_ranges_with_a_strong_tag(node: Node)
         head = await client.head(path)
         assert (head.status_code, head.content) == (200, b"")
         assert int(head.headers["Content-Length"]) == len(stored)
+
+
+async def test_who_may_keep_what_is_seen_now_gets_the_newest_picture_and_nothing_of_before(node: Node) -> None:
+    camera, start = node.add_camera(), node.clock.wall_ns() - seconds(5)
+    await node.record(camera, 120, start)
+    path = f"/api/v1/cameras/{camera}/still"
+    live, still = Action.LIVE, Action.STILL
+    async with node.client(node.ticket(actions=(live, still))) as client:
+        newest = await client.get(path, params={"width": 160})
+        assert read_number(read_jpeg(newest.content)) == 119
+        just_now = await client.get(path, params={"at": format_utc(start + 70 * FRAME_NS), "width": 160})
+        assert just_now.status_code == 200
+        before = await client.get(path, params={"at": format_utc(start - seconds(60)), "width": 160})
+        assert (before.status_code, before.json()["code"]) == (403, "action_not_allowed")
+        timeline = {"from": format_utc(start), "to": format_utc(start + seconds(2))}
+        assert (await client.get(f"/api/v1/cameras/{camera}/timeline", params=timeline)).status_code == 403
+    async with node.client(node.ticket(actions=(live,))) as client:
+        assert (await client.get(path, params={"width": 160})).status_code == 403
+    async with node.client(node.ticket(actions=(live, still), greatest_width=160)) as client:
+        reduced = await client.get(path)
+        assert read_jpeg(reduced.content).shape[1] == 160
+
+
+async def test_a_camera_that_has_sent_nothing_lately_has_no_newest_picture(node: Node) -> None:
+    camera = node.add_camera()
+    await node.record(camera, 60, node.clock.wall_ns() - seconds(120))
+    async with node.client(node.ticket()) as client:
+        answer = await client.get(f"/api/v1/cameras/{camera}/still")
+        assert (answer.status_code, answer.json()["code"]) == (404, "no_footage")

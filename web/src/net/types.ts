@@ -3,7 +3,7 @@
 export type StreamName = "main" | "sub";
 export type StreamState = "connecting" | "recording" | "lost" | "not_recording" | "disabled";
 export type GapReason = "camera_silent" | "refused" | "network" | "node_stopped" | "disk" | "policy";
-export type Action = "live" | "past" | "clip";
+export type Action = "live" | "past" | "clip" | "still";
 
 export interface Stream {
   state: StreamState;

@@ -115,6 +115,7 @@ _ASKED: dict[Use, tuple[tuple[Action, NodeAction], ...]] = {
     Use.LIVE: ((Action.VIEW_LIVE, NodeAction.LIVE),),
     Use.PAST: (
         (Action.VIEW_LIVE, NodeAction.LIVE),
+        (Action.STILL, NodeAction.STILL),
         (Action.VIEW_PAST, NodeAction.PAST),
         (Action.CLIP, NodeAction.CLIP),
     ),
@@ -150,6 +151,8 @@ def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None
         limits = {action: found[camera] for action, found in allowed if camera in found}
         if not limits or allowed[0][0] not in limits:
             continue
+        if NodeAction.PAST in limits:
+            limits.pop(NodeAction.STILL, None)  # stills are part of the past
         actions = tuple(action for action in limits if _in_reach(action, limits[action]))
         if camera.camera_class.past_needs_purpose and not wish.purpose and _LOOKS_BACK.intersection(actions):
             asking.append(str(camera.pk))

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from xomyen.access.tickets import Ticket
+from xomyen.access.tickets import Action, Ticket
 from xomyen.node.gateway.asking import camera_of, range_of, seconds_of, stream_of, time_of, width_of
 from xomyen.node.gateway.problems import BadRequest
 from xomyen.node.gateway.telling import detail_for
@@ -25,6 +25,7 @@ from xomyen.terms.words import StreamName
 _MOST_CAMERAS = 64
 _MINUTE_NS = 60 * NS_PER_SECOND
 _DAY_NS = 86_400 * NS_PER_SECOND
+_OF_NOW_NS = 30 * NS_PER_SECOND  # what is seen live is seconds old, and somebody has to press a button
 _STILL_WIDTH = 1920  # pixels, unless a smaller one is asked for or all the ticket allows
 _DELETED = "There is no such recorded segment; retention may have deleted it."
 
@@ -204,11 +205,23 @@ def widest(index: IndexReader, camera: str, stream: StreamName, from_ns: int, to
     return int(rows[0][0] or 1)
 
 
+async def _newest_picture(visit: Visit, index: IndexReader, camera: str, stream: StreamName) -> int:
+    """When the last picture was shown that is recorded by now. Raises NoFootage where none came for a while."""
+    now_ns = visit.now_ns
+    recorded = await visit.services.footage.between(index, camera, stream, now_ns - _OF_NOW_NS, now_ns)
+    if not recorded:
+        raise NoFootage("No picture has come in the last half minute.")
+    last = recorded[-1]
+    return last.times.wall_ns(last.file.end_dts + last.lead - 1)
+
+
 async def send_still(visit: Visit) -> Response:
     """The picture shown at an instant, as JPEG; as wide as the ticket allows at most."""
     camera, stream = camera_of(visit.request), stream_of(visit.request)
-    at_ns = time_of(visit.request, "at", visit.now_ns)
-    if at_ns > visit.now_ns:
+    now_ns = visit.now_ns
+    newest = "at" not in visit.request.query_params
+    at_ns = now_ns if newest else time_of(visit.request, "at", now_ns)
+    if at_ns > now_ns:
         raise InvalidRange("The time lies in the future: no picture can have been recorded yet.")
     precision = visit.request.query_params.get("precision", "frame")
     if precision not in ("frame", "keyframe"):
@@ -219,8 +232,13 @@ async def send_still(visit: Visit) -> Response:
     told = (minute_ns, minute_ns + _MINUTE_NS)
     if visit.ticket.start_ns is not None or visit.ticket.end_ns is not None:
         told = (at_ns, at_ns + 1)
-    masks = visit.allow(Wish("past", "still", camera, stream, *told, width, burns=True))
+    # Who may keep what is seen now needs no past for it.
+    of_now = now_ns - at_ns <= _OF_NOW_NS and Action.PAST not in visit.ticket.actions
+    action = Action.STILL if of_now and Action.STILL in visit.ticket.actions else Action.PAST
+    masks = visit.allow(Wish(action, "still", camera, stream, *told, width, burns=True))
     index, stills = visit.services.index(), visit.services.stills
+    if newest:
+        at_ns = await _newest_picture(visit, index, camera, stream)
     still = await stills.at(index, camera, stream, at_ns, width, masks, precision == "keyframe")
     if precision == "keyframe" and still.wall_ns < (visit.ticket.start_ns or 0):
         still = await stills.at(index, camera, stream, at_ns, width, masks)
