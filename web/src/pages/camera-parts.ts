@@ -73,7 +73,7 @@ export function badgePart(is: PictureState | "past" | null, nowMs: number): Temp
 }
 
 /** There is no picture that could run, be stopped or stepped through. */
-export function isStill(stage: StageElement | undefined, live: boolean): boolean {
+export function isStill(stage: StageElement | null, live: boolean): boolean {
   if (live) return ["lost", "disabled"].includes(stage?.pictureElement?.pictureState.kind ?? "");
   return ["no_footage", "failed"].includes(stage?.deck?.state ?? "");
 }

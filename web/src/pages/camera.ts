@@ -16,9 +16,9 @@ import type { PreviewElement } from "../parts/preview";
 import "../parts/stage";
 import type { StageElement } from "../parts/stage";
 import { controls, skeleton } from "../parts/styles";
-import { type Press, SPEEDS } from "../parts/transport";
+import type { Press } from "../parts/transport";
 import "../parts/transport";
-import { cameraAddress, follow, go } from "../route";
+import { cameraAddress, go } from "../route";
 import { CoverageSource, type Stretch } from "../timeline/coverage";
 import "../timeline/element";
 import type { PointedDetail, TimelineElement } from "../timeline/element";
@@ -26,39 +26,29 @@ import { LanguageController, t } from "../words";
 import { cameraStyles } from "./camera.css";
 import { cameraKey, obey, type Player } from "./camera-keys";
 import { badgePart, clockPart, copied, fullPart, headPart, holePart, isStill, noPastPart, timePart, unknownPart, waitingPart } from "./camera-parts";
+import { Playing, type Shown } from "./camera-time";
 import { marked, proposed, SELECT_MS } from "./selection";
 
-/** The address follows while playing, not with every picture. */
-const ADDRESS_EVERY_MS = 3000;
-const LIVE_AGAIN_MS = 1500;
 const REST_MS = 80;
 
 @customElement("xy-camera-page")
-export class CameraPageElement extends LitElement implements Player {
+export class CameraPageElement extends LitElement implements Player, Shown {
   static override styles = [controls, skeleton, cameraStyles];
 
   @property({ attribute: false }) house!: Watched;
   @property() camera = "";
   @property({ attribute: false }) atMs: number | null = null;
   @property({ attribute: false }) selection: Stretch | null = null;
-  @state() private live = true;
-  @state() private playing = true;
-  @state() private speed = 1;
-  @state() private shown: number | null = null;
   @state() private pointed: PointedDetail | null = null;
   @state() private scrubbing: number | null = null;
-  @query("xy-stage") private stage?: StageElement;
-  @query("xy-timeline") private timeline?: TimelineElement;
+  @query("xy-stage") readonly stage!: StageElement | null;
+  @query("xy-timeline") readonly timeline!: TimelineElement | null;
   @query("xy-preview") private preview?: PreviewElement;
   @query("xy-jump") private jump!: JumpElement;
   private readonly rest = new IdleController(this);
   private readonly coverage = new CoverageSource();
-  private tick = 0;
-  private addressAt = 0;
+  private readonly time = new Playing(this);
   private restTimer = 0;
-  private begun: string | null = null;
-  /** The moment this page itself wrote into the address: coming back from there it is no order. */
-  private written: number | null = null;
 
   constructor() {
     super();
@@ -70,7 +60,6 @@ export class CameraPageElement extends LitElement implements Player {
     this.house.addEventListener("cameras", this.redraw);
     this.addEventListener("picture-state", this.redraw);
     globalThis.addEventListener("keydown", this.onKey);
-    this.tick = setInterval(this.onSecond, 250);
   }
 
   override disconnectedCallback(): void {
@@ -78,7 +67,6 @@ export class CameraPageElement extends LitElement implements Player {
     this.house.removeEventListener("cameras", this.redraw);
     this.removeEventListener("picture-state", this.redraw);
     globalThis.removeEventListener("keydown", this.onKey);
-    clearInterval(this.tick);
     clearTimeout(this.restTimer);
     this.coverage.stop();
   }
@@ -92,18 +80,22 @@ export class CameraPageElement extends LitElement implements Player {
     return this.known ? keptStream(this.known) : "main";
   }
 
-  private get now(): number {
+  get now(): number {
     return (this.room ?? this.house).clock.now();
   }
 
   /** The moment on the screen, ms. */
   get moment(): number {
-    return this.shown ?? this.stage?.shownMs ?? this.now;
+    return this.time.shown ?? this.stage?.shownMs ?? this.now;
   }
 
   /** The node that has this camera. */
   private get room(): House | null {
     return this.house.of(this.camera);
+  }
+
+  get mayLookBack(): boolean {
+    return this.may("past");
   }
 
   private may(action: Action): boolean {
@@ -121,7 +113,7 @@ export class CameraPageElement extends LitElement implements Player {
           .house=${this.room}
           .camera=${camera}
           .stream=${this.stream}
-          .live=${this.live}
+          .live=${this.time.live}
           @stage=${this.redraw}
           @moment=${this.onMoment}
           >${this.hole()}</xy-stage
@@ -137,38 +129,39 @@ export class CameraPageElement extends LitElement implements Player {
   }
 
   private clock() {
-    const ms = this.scrubbing ?? this.shown ?? (this.live ? this.now : null);
-    return ms === null ? nothing : clockPart(ms, this.now, !this.live && !this.playing && this.scrubbing === null);
+    const { live, playing, shown } = this.time;
+    const ms = this.scrubbing ?? shown ?? (live ? this.now : null);
+    return ms === null ? nothing : clockPart(ms, this.now, !live && !playing && this.scrubbing === null);
   }
 
   private badge() {
-    return badgePart(this.live ? (this.stage?.pictureElement?.pictureState ?? null) : "past", this.now);
+    return badgePart(this.time.live ? (this.stage?.pictureElement?.pictureState ?? null) : "past", this.now);
   }
 
   private hole() {
     const deck = this.stage?.deck;
-    if (this.live || deck?.state !== "no_footage") return nothing;
+    if (this.time.live || deck?.state !== "no_footage") return nothing;
     return holePart(this.coverage.current, deck.wanted ?? this.now, this.now, (ms) => void this.seek(ms));
   }
 
   private tools() {
     return html`<xy-transport
       class="deckTools"
-      .playing=${this.live || this.playing}
+      .playing=${this.time.live || this.time.playing}
       .still=${this.isStill}
-      .live=${this.live}
-      .away=${this.live && this.isStill}
-      .speed=${this.speed}
+      .live=${this.time.live}
+      .away=${this.time.live && this.isStill}
+      .speed=${this.time.speed}
       .selecting=${this.selection !== null}
       .mayPast=${this.may("past")}
       .mayClip=${this.may("clip")}
       @press=${(event: CustomEvent<Press>) => this.onPress(event.detail)}
-      @speed=${(event: CustomEvent<number>) => this.setSpeed(event.detail)}
+      @speed=${(event: CustomEvent<number>) => this.time.setSpeed(event.detail)}
     ></xy-transport>`;
   }
 
   private get isStill(): boolean {
-    return isStill(this.stage, this.live);
+    return isStill(this.stage, this.time.live);
   }
 
   private timePart() {
@@ -181,7 +174,7 @@ export class CameraPageElement extends LitElement implements Player {
       source: this.coverage,
       timeline: this.timeline ?? null,
       pointed: this.pointed,
-      playhead: this.live ? null : this.shown,
+      playhead: this.time.live ? null : this.time.shown,
       nowMs: this.now,
       selection: this.selection,
       recording: this.known?.streams[this.stream]?.state === "recording",
@@ -210,120 +203,40 @@ export class CameraPageElement extends LitElement implements Player {
 
   override willUpdate(changed: PropertyValues<this>): void {
     if (this.room && this.camera) this.coverage.use(this.room.client, this.camera, this.stream);
-    if ((changed.has("camera") || changed.has("house")) && this.camera) {
-      this.begun = null;
-      this.written = this.atMs;
-      this.shown = this.atMs;
-      this.live = this.atMs === null;
-    } else if (changed.has("atMs") && this.atMs !== this.written) {
-      this.written = this.atMs;
-      if (this.atMs === null) this.goLive();
-      else void this.seek(this.atMs);
-    }
+    if ((changed.has("camera") || changed.has("house")) && this.camera) this.time.open();
+    else if (changed.has("atMs")) this.time.addressed();
   }
 
   override updated(): void {
     if (this.pointed && this.timeline) this.preview?.place(this.timeline, this.pointed.x);
-    if (this.begun === this.camera || !this.stage?.deck || (this.atMs !== null && !this.may("past"))) return;
-    this.begun = this.camera;
-    if (this.atMs !== null) void this.seek(this.atMs);
+    this.time.begin();
   }
 
   /** Shows a moment of the past; where nothing was recorded yet, the live picture. */
   async seek(ms: number): Promise<void> {
-    if (!this.may("past")) return;
-    const { now } = this;
-    if (ms > now - LIVE_AGAIN_MS) {
-      this.goLive();
-      return;
-    }
-    if (this.live) {
-      this.live = false;
-      this.playing = true;
-      await this.updateComplete;
-    }
-    this.shown = ms;
-    this.timeline?.reveal(ms);
-    const deck = this.stage?.deck;
-    if (!deck) return;
-    if (this.playing) void deck.play();
-    this.writeAddress(ms);
-    await this.stage?.seek(ms);
-  }
-
-  private goLive(): void {
-    this.live = true;
-    this.playing = true;
-    this.shown = null;
-    this.setSpeed(1);
-    this.timeline?.show(this.now);
-    this.writeAddress(null);
-  }
-
-  private writeAddress(ms: number | null): void {
-    this.addressAt = performance.now();
-    this.written = ms === null ? null : Math.round(ms);
-    this.atMs = this.written;
-    follow(cameraAddress(this.camera, this.written, this.selection));
+    await this.time.seek(ms);
   }
 
   private toggle(): void {
-    if (this.isStill) return;
-    if (this.live) {
-      // Pausing what is live means: look at this moment.
-      const at = this.stage?.shownMs ?? this.now;
-      this.playing = false;
-      this.live = false;
-      this.shown = at;
-      void this.updateComplete.then(() => this.pauseAt(at));
-      return;
-    }
-    const deck = this.stage?.deck;
-    this.playing = !this.playing;
-    if (this.playing) void deck?.play();
-    else {
-      deck?.pause();
-      this.onMoment();
-      if (this.shown !== null) this.writeAddress(this.shown);
-    }
+    if (!this.isStill) this.time.toggle();
   }
 
-  private async pauseAt(at: number): Promise<void> {
-    this.stage?.deck?.pause();
-    // The group of pictures that is just being written can be played a moment later.
-    await this.stage?.seek(at);
-    if (this.stage?.deck?.state === "no_footage") await this.stage.seek(at - 3000);
-    this.onMoment();
-    if (this.shown !== null) this.writeAddress(this.shown);
-  }
-
-  private async step(count: 1 | -1): Promise<void> {
-    if (this.live) {
-      this.toggle();
-      return;
-    }
-    this.playing = false;
-    await this.stage?.deck?.step(count);
-    this.onMoment();
-    if (this.shown !== null) this.writeAddress(this.shown);
-  }
-
-  private setSpeed(speed: number): void {
-    this.speed = speed;
-    this.stage?.deck?.rate(speed);
+  /** One picture on or back; from the live picture: stop. */
+  private step(count: 1 | -1): void {
+    if (this.time.live) this.toggle();
+    else void this.time.step(count);
   }
 
   faster(by: 1 | -1): void {
-    const at = SPEEDS.findIndex((n) => n === this.speed);
-    if (!this.live) this.setSpeed(SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + by))] ?? 1);
+    this.time.faster(by);
   }
 
   skip(ms: number): void {
-    void this.seek((this.shown ?? this.stage?.shownMs ?? this.now) + ms);
+    this.time.skip(ms);
   }
 
   mark(end: "from" | "to"): void {
-    const at = this.shown ?? this.now;
+    const at = this.time.shown ?? this.now;
     if (!this.selection) this.widen(at);
     this.select(marked(this.selection, end, at, this.now));
   }
@@ -336,7 +249,7 @@ export class CameraPageElement extends LitElement implements Player {
 
   private select(stretch: Stretch | null): void {
     this.selection = stretch && { from: Math.round(stretch.from), to: Math.round(stretch.to) };
-    this.writeAddress(this.live ? null : this.shown);
+    this.time.write(this.time.live ? null : this.time.shown);
   }
 
   private toggleSelection(): void {
@@ -344,7 +257,7 @@ export class CameraPageElement extends LitElement implements Player {
       this.select(null);
       return;
     }
-    const middle = this.shown ?? this.now - SELECT_MS / 2;
+    const middle = this.time.shown ?? this.now - SELECT_MS / 2;
     this.select(proposed(middle, this.now));
     this.widen(middle);
   }
@@ -354,12 +267,12 @@ export class CameraPageElement extends LitElement implements Player {
     const at = all.findIndex((camera) => camera.id === this.camera);
     const next = all[(at + by + all.length) % all.length];
     // The moment stays: the next camera shows what it saw then.
-    if (next) go(cameraAddress(next.id, this.live ? null : this.shown));
+    if (next) go(cameraAddress(next.id, this.time.live ? null : this.time.shown));
   }
 
   private async copy(): Promise<void> {
-    const at = this.shown ?? this.now;
-    this.writeAddress(this.live ? null : at);
+    const at = this.time.shown ?? this.now;
+    this.time.write(this.time.live ? null : at);
     notice(t((await copied(cameraAddress(this.camera, at, this.selection))) ? "player.copied" : "player.notCopied"));
   }
 
@@ -368,10 +281,10 @@ export class CameraPageElement extends LitElement implements Player {
       play: () => this.toggle(),
       back: () => this.skip(-5000),
       forward: () => this.skip(5000),
-      "frame-back": () => void this.step(-1),
-      "frame-forward": () => void this.step(1),
-      now: () => this.goLive(),
-      jump: () => this.jump.show(this.shown ?? this.now),
+      "frame-back": () => this.step(-1),
+      "frame-forward": () => this.step(1),
+      now: () => this.time.goLive(),
+      jump: () => this.jump.show(this.time.shown ?? this.now),
       select: () => this.toggleSelection(),
       "zoom-in": () => this.timeline?.zoom(2),
       "zoom-out": () => this.timeline?.zoom(0.5),
@@ -399,20 +312,7 @@ export class CameraPageElement extends LitElement implements Player {
     this.restTimer = setTimeout(() => this.stage?.prepare(detail.ms), REST_MS);
   };
 
-  private readonly onMoment = (): void => {
-    const deck = this.stage?.deck;
-    if (this.live || !deck) return;
-    const at = this.playing ? this.stage?.shownMs : (deck.picture()?.wallMs ?? deck.wanted);
-    if (at !== null && at !== undefined) this.shown = at;
-  };
-
-  private readonly onSecond = (): void => {
-    if (!this.live) this.onMoment();
-    this.requestUpdate();
-    if (this.live || !this.playing || this.shown === null) return;
-    if (performance.now() - this.addressAt > ADDRESS_EVERY_MS) this.writeAddress(this.shown);
-    if (this.stage?.deck?.state === "end" && this.now - this.shown < 12_000) this.goLive();
-  };
+  private readonly onMoment = (): void => this.time.follow();
 
   private readonly redraw = (): void => this.requestUpdate();
 }
