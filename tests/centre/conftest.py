@@ -57,8 +57,8 @@ def make_camera(unit: Unit, node: Node, code: str, name: str, **fields: Any) -> 
     return Camera.objects.create(site=site, node=node, code=code, name=name, main_url="rtsp://192.0.2.1/1", **values)
 
 
-@pytest.fixture
-def province(db: None) -> Province:
+def build_province() -> Province:
+    """The same in whatever transaction there is."""
     top = make_unit("24", UnitKind.PROVINCE, "Tỉnh", "Bắc Ninh")
     commune = make_unit("90001", UnitKind.COMMUNE, "Xã", "Gia Khê", top)
     other = make_unit("90009", UnitKind.COMMUNE, "Xã", "Bên Sông", top)
@@ -82,6 +82,11 @@ def province(db: None) -> Province:
         neighbour=make_camera(other_group, node, "C01", "Vào xã"),
         secret=make_camera(other, far, "X99", "Camera bí mật"),
     )
+
+
+@pytest.fixture
+def province(db: None) -> Province:
+    return build_province()
 
 
 Appoint = Callable[..., User]

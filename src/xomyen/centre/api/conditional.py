@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
@@ -16,6 +17,11 @@ def set_revision(request: HttpRequest, revision: int) -> None:
     setattr(request, _REVISION, revision)
 
 
+def fingerprint(*values: Any) -> int:
+    """A number for the version of what has these values and does not count its changes."""
+    return int.from_bytes(hashlib.sha256(repr(values).encode("utf-8", "replace")).digest()[:6])
+
+
 def tagged(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     """The answer with its ETag; 304 without a body when the caller has it already.
 
@@ -26,7 +32,7 @@ def tagged(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     revision = getattr(request, _REVISION, None)
     tag = digest if revision is None else f"{revision}-{digest}"
     answer["ETag"] = f'"{tag}"'
-    answer["Cache-Control"] = "private, no-cache"
+    answer["Cache-Control"] = "private, no-cache" if request.method == "GET" else "no-store"
     wanted = request.headers.get("If-None-Match", "")
     if request.method == "GET" and (wanted.strip() == "*" or tag in _TAG.findall(wanted)):
         unchanged = HttpResponse(status=304)

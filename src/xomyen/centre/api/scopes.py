@@ -7,10 +7,16 @@ from django.utils.translation import gettext_lazy as _
 class Scope(models.TextChoices):
     """One kind of use."""
 
-    UNITS_READ = "units:read", _("see units")
+    UNITS_READ = "units:read", _("see units and posts")
+    UNITS_WRITE = "units:write", _("change units and posts")
     PEOPLE_READ = "people:read", _("see people and their roles")
-    PEOPLE_WRITE = "people:write", _("appoint people and end their roles")
+    PEOPLE_WRITE = "people:write", _("invite and appoint people and end their roles")
     CAMERAS_READ = "cameras:read", _("see cameras, sites and recorders")
-    CAMERAS_WRITE = "cameras:write", _("enter and change cameras and sites")
+    CAMERAS_WRITE = "cameras:write", _("enter and change cameras, sites and recorders")
     TICKETS_ISSUE = "tickets:issue", _("get access tickets to pictures")
+    WATCH_READ = "watch:read", _("see layouts of walls and bookmarks")
+    WATCH_WRITE = "watch:write", _("save and remove layouts of walls and bookmarks")
+    SCREENS_READ = "screens:read", _("see paired screens")
+    SCREENS_WRITE = "screens:write", _("turn paired screens off")
     AUDIT_READ = "audit:read", _("read the audit log")
+    AUDIT_EXPORT = "audit:export", _("export the audit log")

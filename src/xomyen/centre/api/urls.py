@@ -5,11 +5,22 @@ from django.urls import path, re_path
 
 from xomyen.centre.api import pages
 from xomyen.centre.api.core import ROOT, build
-from xomyen.centre.api.endpoints import audit, cameras, people, places, tickets, units
+from xomyen.centre.api.endpoints import (
+    audit,
+    cameras,
+    nodes,
+    people,
+    places,
+    posts,
+    screens,
+    tickets,
+    unit_changes,
+    watch,
+)
 from xomyen.centre.api.problems import answering_problems, not_there
 
 api = build()
-for one in (units, people, cameras, places, tickets, audit):
+for one in (unit_changes, posts, people, cameras, places, nodes, tickets, watch, screens, audit):
     api.add_router("", one.router)
 
 _operations, _app, _namespace = api.urls

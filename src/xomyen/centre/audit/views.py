@@ -54,9 +54,13 @@ def records(request: HttpRequest) -> HttpResponse:
 @require_POST
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """What the filters find, as a file in which the chain can be checked anywhere."""
-    require(request.user, Action.AUDIT_EXPORT)
     form = FilterForm(request.POST)
-    wanted = form.wanted() if form.is_valid() else Wanted()
+    return export_answer(request, form.wanted() if form.is_valid() else Wanted())
+
+
+def export_answer(request: HttpRequest, wanted: Wanted) -> StreamingHttpResponse:
+    """The file. Raises PermissionDenied."""
+    require(request.user, Action.AUDIT_EXPORT)
     key = SigningKey.load(settings.FOLDER.issuer_key)
     extract = Extract(request.user, wanted)
     # Told first: what leaves the house without a record must not.

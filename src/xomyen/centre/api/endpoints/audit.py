@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.paging import MOST
@@ -14,6 +14,7 @@ from xomyen.centre.api.scopes import Scope
 from xomyen.centre.audit.models import Record
 from xomyen.centre.audit.queries import Wanted, page_of, readable
 from xomyen.centre.audit.services import record
+from xomyen.centre.audit.views import export_answer
 from xomyen.centre.audit.words import Kind
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
@@ -63,9 +64,9 @@ class RecordPage(Schema):
     next: str | None
 
 
-class RecordFilter(Schema):
-    limit: Annotated[int, Field(ge=1, le=MOST)] = 50
-    cursor: Annotated[str, Field(max_length=200)] = ""
+class Narrowing(Schema):
+    """What of the log is wanted."""
+
     who: _Text = ""  # name or id
     kind: Kind | None = None
     unit: _Text = ""  # name, code or id; with all under it
@@ -73,15 +74,46 @@ class RecordFilter(Schema):
     from_ns: _Ns | None = None
     to_ns: _Ns | None = None
 
+    def wanted(self) -> Wanted:
+        """The same for the log."""
+        return Wanted(self.who, self.kind or "", self.unit, self.camera, self.from_ns, self.to_ns)
+
+
+class RecordFilter(Narrowing):
+    limit: Annotated[int, Field(ge=1, le=MOST)] = 50
+    cursor: Annotated[str, Field(max_length=200)] = ""
+
+
+class Exporting(Narrowing):
+    """What is to be in the file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+_FILE = {
+    "responses": {
+        200: {
+            "description": "JSON Lines in which the chain can be checked: `xomyen audit verify --export FILE`",
+            "content": {"application/jsonl": {"schema": {"type": "string"}}},
+        }
+    }
+}
+
 
 @router.get("/audit", response=RecordPage)
 def list_records(request: HttpRequest, wanted: Query[RecordFilter]) -> Any:
     """The audit log of one's units, newest first. Scope `audit:read`."""
     require(request.user, Action.AUDIT_READ)
-    asked = Wanted(wanted.who, wanted.kind or "", wanted.unit, wanted.camera, wanted.from_ns, wanted.to_ns)
+    asked = wanted.wanted()
     found = page_of(asked.narrow(readable(request.user)), wanted.limit, wanted.cursor)
     record("audit.read", request=request, details=asked.said())
     return {"items": [_shown(row) for row in found.rows], "next": found.older or None}
+
+
+@router.post("/audit/export", auth=bearer(Scope.AUDIT_EXPORT), openapi_extra=_FILE)
+def export_records(request: HttpRequest, body: Exporting) -> Any:
+    """What is wanted of the log, as the page exports it: signed, and recorded. Scope `audit:export`."""
+    return export_answer(request, body.wanted())
 
 
 @router.get("/audit/{sequence}", response=RecordOut)

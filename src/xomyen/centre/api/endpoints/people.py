@@ -4,20 +4,24 @@ import datetime
 import uuid
 from typing import Annotated, Any
 
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from xomyen.centre.accounts import people
+from xomyen.centre.accounts.forms import PersonForm
 from xomyen.centre.accounts.models import Appointment, User
 from xomyen.centre.api.bearer import ANY, bearer
 from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.api.problems import Problem
 from xomyen.centre.api.scopes import Scope
+from xomyen.centre.api.values import Closed
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.organisation.models import Post, Unit
-from xomyen.centre.organisation.seeing import units_seen
+from xomyen.centre.organisation.seeing import seen_among
+from xomyen.centre.organisation.services.registers import posts_seen
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
 from xomyen.centre.permissions.roles import Role
@@ -79,6 +83,27 @@ class Appointing(Schema):
     valid_to: datetime.date | None = None
 
 
+class Inviting(Closed):
+    """Somebody new, with a first role at a unit or at a post."""
+
+    full_name: Annotated[str, Field(max_length=150)]
+    username: Annotated[str, Field(max_length=150)]
+    rank: Annotated[str, Field(max_length=80)] = ""
+    phone: Annotated[str, Field(max_length=30)] = ""
+    role: Role
+    unit: uuid.UUID | None = None
+    post: uuid.UUID | None = None
+    valid_from: datetime.date | None = None  # today
+    valid_to: datetime.date | None = None
+
+
+class InvitedOut(Schema):
+    """Give the link to the person alone: whoever has it chooses the password. It counts once and is not told again."""
+
+    id: uuid.UUID
+    link: str
+
+
 @router.get("/me", response=MeOut, auth=ANY)
 def get_me(request: HttpRequest) -> Any:
     """Oneself, and what the token may be used for. Any scope."""
@@ -114,15 +139,25 @@ def get_person(request: HttpRequest, person: uuid.UUID) -> Any:
     return _person(found)
 
 
+@router.post("/people", response={201: InvitedOut}, auth=bearer(Scope.PEOPLE_WRITE))
+def invite_person(request: HttpRequest, body: Inviting) -> Any:
+    """Enters somebody with a first role, and makes the link with which they choose a password. Scope `people:write`."""
+    require(request.user, Action.USER_EDIT)
+    start = _start(body)
+    place = _place(request.user, body)
+    form = PersonForm(body.model_dump(include={"full_name", "username", "rank", "phone"}))
+    if not form.is_valid():
+        raise ValidationError(form.errors.as_data())
+    made = form.save(commit=False)
+    path = people.invite(request.user, made, body.role, place, start, body.valid_to)
+    return Status(201, {"id": made.pk, "link": request.build_absolute_uri(path)})
+
+
 @router.post("/appointments", response={201: AppointmentOut}, auth=bearer(Scope.PEOPLE_WRITE))
 def add_appointment(request: HttpRequest, body: Appointing) -> Any:
     """Gives somebody a role. Scope `people:write`."""
     require(request.user, Action.USER_EDIT)
-    if (body.unit is None) == (body.post is None):
-        raise Problem(422, "unit_or_post")
-    start = body.valid_from or today()
-    if body.valid_to is not None and body.valid_to <= start:
-        raise Problem(422, "period_is_empty")
+    start = _start(body)
     person = get_object_or_404(people.seen_people(request.user), pk=body.person)
     place = _place(request.user, body)
     made = people.appoint(request.user, person, body.role, place, start, body.valid_to)
@@ -137,13 +172,23 @@ def end_appointment(request: HttpRequest, appointment: uuid.UUID) -> Any:
     return Status(204, None)
 
 
-def _place(person: Any, body: Appointing) -> Unit | Post:
+def _start(body: Appointing | Inviting) -> datetime.date:
+    """The first day. Raises a Problem when the role would be nowhere, or never."""
+    if (body.unit is None) == (body.post is None):
+        raise Problem(422, "unit_or_post")
+    start = body.valid_from or today()
+    if body.valid_to is not None and body.valid_to <= start:
+        raise Problem(422, "period_is_empty")
+    return start
+
+
+def _place(person: Any, body: Appointing | Inviting) -> Unit | Post:
     """The unit or post, when the person can see it at all; whether they may appoint there is asked later."""
     found: Unit | Post | None
     if body.unit is not None:
-        found = units_seen(person).on(today()).filter(pk=body.unit).first()
+        found = Unit.objects.on(today()).filter(pk__in=seen_among(person, [body.unit])).first()
     else:
-        found = Post.objects.filter(pk=body.post, jurisdictions__unit__in=units_seen(person)).first()
+        found = posts_seen(person).filter(pk=body.post).first()
     if found is None:
         raise Http404
     return found

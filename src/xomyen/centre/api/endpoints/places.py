@@ -1,6 +1,5 @@
-"""Sites, recorders and classes of cameras."""
+"""Sites and classes of cameras."""
 
-import datetime
 import uuid
 from typing import Annotated, Any
 
@@ -17,7 +16,7 @@ from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.cameras import services
 from xomyen.centre.cameras.forms import SiteForm
-from xomyen.centre.cameras.models import CameraClass, Node, Site
+from xomyen.centre.cameras.models import CameraClass, Site
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
 from xomyen.centre.organisation.tree import below_sql
@@ -40,22 +39,6 @@ class SiteOut(Schema):
 
 class SitePage(Schema):
     items: list[SiteOut]
-    next: str | None
-
-
-class NodeOut(Schema):
-    """A recorder."""
-
-    id: uuid.UUID
-    unit: uuid.UUID
-    name: str
-    address: str
-    answers: bool
-    since: datetime.datetime | None
-
-
-class NodePage(Schema):
-    items: list[NodeOut]
     next: str | None
 
 
@@ -95,7 +78,7 @@ def list_sites(request: HttpRequest, wanted: Query[PlaceFilter]) -> Any:
     """The sites one sees. Scope `cameras:read`."""
     require(request.user, Action.CAMERA_SEE)
     rows = visible(request.user, Action.CAMERA_SEE, Site.objects.filter(folded__contains=fold(wanted.q)))
-    found, following = page(_in_unit(rows, wanted.unit), wanted)
+    found, following = page(in_unit(rows, wanted.unit), wanted)
     return {"items": [_site(one) for one in found], "next": following}
 
 
@@ -132,24 +115,6 @@ def change_site(request: HttpRequest, site: uuid.UUID, body: SiteChange) -> Any:
     return _answer(request, _seen(request, site))
 
 
-@router.get("/nodes", response=NodePage)
-def list_nodes(request: HttpRequest, wanted: Query[PlaceFilter]) -> Any:
-    """The recorders one sees. Scope `cameras:read`."""
-    require(request.user, Action.NODE_SEE)
-    rows = visible(request.user, Action.NODE_SEE, Node.objects.all())
-    if wanted.q:
-        rows = rows.filter(name__icontains=wanted.q)
-    found, following = page(_in_unit(rows, wanted.unit), wanted)
-    return {"items": [_node(one) for one in found], "next": following}
-
-
-@router.get("/nodes/{node}", response=NodeOut)
-def get_node(request: HttpRequest, node: uuid.UUID) -> Any:
-    """One recorder. Scope `cameras:read`."""
-    require(request.user, Action.NODE_SEE)
-    return _node(get_object_or_404(visible(request.user, Action.NODE_SEE, Node.objects.all()), pk=node))
-
-
 @router.get("/camera-classes", response=list[ClassOut])
 def list_classes(request: HttpRequest) -> Any:
     """Classes of cameras, which set how long footage is kept. Scope `cameras:read`."""
@@ -157,7 +122,7 @@ def list_classes(request: HttpRequest) -> Any:
     return list(CameraClass.objects.values("id", "name", "retention_days", "past_needs_purpose"))
 
 
-def _in_unit(rows: Any, unit: uuid.UUID | None) -> Any:
+def in_unit(rows: Any, unit: uuid.UUID | None) -> Any:
     return rows if unit is None else rows.filter(unit__in=below_sql(unit, today()))
 
 
@@ -174,8 +139,3 @@ def _answer(request: HttpRequest, site: Site) -> dict[str, Any]:
 def _site(site: Site) -> dict[str, Any]:
     names = ("code", "name", "latitude", "longitude", "revision")
     return {name: getattr(site, name) for name in names} | {"id": site.pk, "unit": site.unit_id}
-
-
-def _node(node: Node) -> dict[str, Any]:
-    names = ("name", "address", "answers", "since")
-    return {name: getattr(node, name) for name in names} | {"id": node.pk, "unit": node.unit_id}

@@ -4,16 +4,17 @@ import datetime
 import uuid
 from typing import Annotated, Any
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
 from xomyen.centre.api.bearer import bearer
+from xomyen.centre.api.conditional import fingerprint, set_revision
 from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.organisation.models import Unit, UnitKind, UnitLink
-from xomyen.centre.organisation.seeing import call_as_on, units_seen
+from xomyen.centre.organisation.seeing import call_as_on, day_of, seen_among, unit_seen_or_404, units_seen
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
 
@@ -29,6 +30,8 @@ class UnitOut(Schema):
     name: str
     parent: uuid.UUID | None  # on the day, where it is one of one's own units
     official: bool
+    latitude: float | None
+    longitude: float | None
     valid_from: datetime.date | None
     valid_to: datetime.date | None  # the first day on which it was no more
 
@@ -65,25 +68,44 @@ def list_units(request: HttpRequest, wanted: Query[UnitFilter]) -> Any:
 def get_unit(request: HttpRequest, unit: uuid.UUID, on: datetime.date | None = None) -> Any:
     """One unit. Scope `units:read`."""
     require(request.user, Action.UNIT_SEE)
-    found = units_seen(request.user).filter(pk=unit).first()
-    if found is None:
-        raise Http404
+    found = unit_seen_or_404(request.user, unit)
+    set_revision(request, revision(found))
     return _shown(request.user, [found], on or today())[0]
+
+
+def answer(request: HttpRequest, unit: Unit) -> dict[str, Any]:
+    """The unit as it is now, with its ETag."""
+    set_revision(request, revision(unit))
+    return shown_now(request.user, unit)
+
+
+def shown_now(person: Any, unit: Unit) -> dict[str, Any]:
+    """The unit as it is today, or on the day nearest to it."""
+    return _shown(person, [unit], day_of(unit, today()))[0]
+
+
+def revision(unit: Unit) -> int:
+    """What If-Match compares: all that a change of the unit changes."""
+    names = ("code", "type_name", "name", "latitude", "longitude", "valid_from", "valid_to")
+    links = unit.parent_links.order_by("pk").values_list("parent", "valid_from", "valid_to")
+    return fingerprint([getattr(unit, name) for name in names], list(links))
 
 
 def _shown(person: Any, units: list[Unit], day: datetime.date) -> list[dict[str, Any]]:
     call_as_on(units, day)
-    seen = units_seen(person).values("pk")
-    links = UnitLink.objects.filter(in_force(day), unit__in=[one.pk for one in units], parent__in=seen)
+    links = UnitLink.objects.filter(in_force(day), unit__in=[one.pk for one in units])
     parents = dict(links.values_list("unit_id", "parent_id"))
+    seen = seen_among(person, parents.values())
     return [
         {
             "id": one.pk,
             "code": one.coded,
             "kind": one.kind,
             "name": one.called,
-            "parent": parents.get(one.pk),
+            "parent": parent if (parent := parents.get(one.pk)) in seen else None,
             "official": one.official,
+            "latitude": one.latitude,
+            "longitude": one.longitude,
             "valid_from": one.valid_from,
             "valid_to": one.valid_to,
         }

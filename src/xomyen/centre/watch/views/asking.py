@@ -1,9 +1,11 @@
 """Reads what the pages' scripts send, and answers them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
+from django.core.exceptions import ValidationError as RefusedByRules
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from pydantic import BaseModel, ValidationError
 
@@ -28,6 +30,15 @@ def read(request: HttpRequest, kind: type[Asked]) -> Asked:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise Unreadable("bad_request", f"{place}: {first['msg']}") from error
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What a service refuses with words for people is told as such."""
+    try:
+        yield
+    except RefusedByRules as error:
+        raise Unreadable(error.code or "refused", str(error.message)) from error
 
 
 def told(document: Any, status: int = 200) -> HttpResponse:

@@ -1,24 +1,20 @@
 """Bookmarks: moments to find again."""
 
-import datetime
 import uuid
 from typing import Annotated, Any
 
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from xomyen.centre.audit.services import record
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
-from xomyen.centre.watch import services
+from xomyen.centre.watch import keeping, services
 from xomyen.centre.watch.models import Bookmark
-from xomyen.centre.watch.views.asking import Unreadable, for_scripts, read, told
+from xomyen.centre.watch.views.asking import for_scripts, read, refusing, told
 
 _A_PAGE = 25
 _MOST = 100  # of one camera beside its player
@@ -39,11 +35,8 @@ def bookmarks(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         asked = read(request, _Asked)
         camera = get_object_or_404(services.watched(request.user, Action.BOOKMARK), pk=asked.camera)
-        if asked.at > timezone.now() + datetime.timedelta(minutes=1):
-            raise Unreadable("future", _("This time is in the future."))
-        with transaction.atomic():
-            made = Bookmark.objects.create(camera=camera, at=asked.at, note=asked.note, made_by=request.user)
-            record("camera.bookmark", thing=camera, details={"at": _moment(made)})
+        with refusing():
+            made = keeping.add_bookmark(request.user, camera, asked.at, asked.note)
         return told(_line(made, request.user), 201)
     try:
         camera_id = uuid.UUID(request.GET.get("camera", ""))
@@ -57,11 +50,10 @@ def bookmarks(request: HttpRequest) -> HttpResponse:
 def bookmark(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Whoever made it takes it away."""
     found = get_object_or_404(services.bookmarks_of(request.user), pk=key)
-    if found.made_by_id != request.user.pk:
+    try:
+        keeping.remove_bookmark(request.user, found)
+    except PermissionDenied:
         return HttpResponse(status=403)
-    with transaction.atomic():
-        record("camera.bookmark_removed", thing=found.camera, details={"at": _moment(found)})
-        found.delete()
     return HttpResponse(status=204)
 
 
@@ -80,12 +72,8 @@ def bookmark_list(request: HttpRequest) -> HttpResponse:
 def _line(row: Bookmark, person: Any) -> dict[str, Any]:
     return {
         "id": str(row.pk),
-        "at": _moment(row),
+        "at": keeping.moment(row),
         "note": row.note,
         "who": str(row.made_by or ""),
         "mine": row.made_by_id == person.pk,
     }
-
-
-def _moment(row: Bookmark) -> str:
-    return row.at.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

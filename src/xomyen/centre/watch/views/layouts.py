@@ -4,18 +4,16 @@ import uuid
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from pydantic import BaseModel, ConfigDict, Field
 
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
-from xomyen.centre.watch import services
+from xomyen.centre.watch import keeping, services
 from xomyen.centre.watch.models import Layout
-from xomyen.centre.watch.views.asking import Unreadable, for_scripts, read, told
+from xomyen.centre.watch.views.asking import for_scripts, read, refusing, told
 
 
 class _Asked(BaseModel):
@@ -34,7 +32,7 @@ def layouts(request: HttpRequest) -> HttpResponse:
         return _save(request, read(request, _Asked))
     mine = list(services.layouts_of(request.user))
     # Cameras beyond what this person may watch are not told of.
-    seen = _seen(request.user, {cell for layout in mine for cell in layout.cells})
+    seen = keeping.cameras_among(request.user, (cell for layout in mine for cell in layout.cells))
     posts = services.posts_kept_by(request.user)
     return told(
         {
@@ -47,41 +45,20 @@ def layouts(request: HttpRequest) -> HttpResponse:
 def _save(request: HttpRequest, asked: _Asked) -> HttpResponse:
     require(request.user, Action.LAYOUT_EDIT)
     post = get_object_or_404(services.posts_with(request.user, Action.VIEW_LIVE), pk=asked.post)
-    if not services.posts_kept_by(request.user).filter(pk=post.pk).exists():
-        raise PermissionDenied
-    seen = _seen(request.user, {str(cell) for cell in asked.cells})
-    cells = [str(cell) for cell in dict.fromkeys(asked.cells) if str(cell) in seen]
-    if not cells:
-        raise Unreadable("no_cameras", _("A layout needs at least one camera."))
-    try:
-        with transaction.atomic():
-            layout, _made = Layout.objects.update_or_create(
-                post=post,
-                name=asked.name,
-                defaults={"size": asked.size, "cells": cells, "made_by": request.user},
-            )
-    except IntegrityError as error:
-        raise Unreadable("taken", _("Somebody else has just saved a layout of this name.")) from error
-    return told(_line(layout, seen), 201)
+    with refusing():
+        saved = keeping.save_layout(request.user, post, asked.name, asked.size, asked.cells)
+    return told(_line(saved, set(saved.cells)), 201)
 
 
 @require_http_methods(["DELETE"])
 def layout(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Takes one away."""
-    known = services.layouts_of(request.user).filter(pk=key)
-    if not known.exists():
-        raise Http404
-    require(request.user, Action.LAYOUT_EDIT)
-    editable = known.filter(post__in=services.posts_kept_by(request.user))
-    for found in editable:
-        found.delete()  # one by one, so that its history says who
-        return HttpResponse(status=204)
-    return HttpResponse(status=403)
-
-
-def _seen(person: Any, cells: set[str]) -> set[str]:
-    """Which of these cameras the person may watch."""
-    return {str(key) for key in services.watched(person).filter(pk__in=cells).values_list("pk", flat=True)}
+    found = get_object_or_404(services.layouts_of(request.user), pk=key)
+    try:
+        keeping.remove_layout(request.user, found)
+    except PermissionDenied:
+        return HttpResponse(status=403)
+    return HttpResponse(status=204)
 
 
 def _line(layout: Layout, seen: set[str]) -> dict[str, Any]:
