@@ -31,6 +31,24 @@ for (const button of document.querySelectorAll<HTMLButtonElement>("[data-opens]"
   });
 }
 
+/** The key that closes closes what is open, and leaves one where it was opened. */
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-opens][aria-expanded="true"]')) {
+    button.click();
+    button.focus();
+  }
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.org-menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  }
+});
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.org-menu[open]")) {
+    if (!menu.contains(event.target as Node)) menu.open = false;
+  }
+});
+
 /** Forms that take effect at once, such as the choice of language. */
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-at-once]")) {
   form.addEventListener("change", (event) => {
