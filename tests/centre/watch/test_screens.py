@@ -155,4 +155,4 @@ def test_the_wall_goes_on_while_the_centre_is_away_and_ends_when_it_is_turned_of
         AccessStore(NodeFolder(watched.node.folder).access, SystemClock()) as store,
     ):
         store.end([(f"screen:{screen.pk}", now_s, now_s + tickets.GRANTED_S)])
-    expect(page.get_by_text("0/1")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("0/1 đang trực tiếp")).to_be_visible(timeout=30_000)
