@@ -10,11 +10,13 @@ import datetime
 import json
 import logging
 import os
+import re
 import socket
 import sys
 import time
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,11 @@ _PAGES = (
     "/live",
     "/map",
     "/watch/map/places",
+    "/watch/map/places?in=106,21,106.2,21.5&zoom=10",
+    "/watch/map/places?q=nga+tu+7",
     "/watch/cameras",
+    "/watch/cameras?unit={commune}",
+    "/watch/cameras?q=c%E1%BB%95ng",
     "/watch/layouts",
     "/together",
     "/bookmarks",
@@ -61,8 +67,17 @@ _PAGES = (
     "/me/",
     "/me/tokens/",
 )
-_API = ("units", "units/{unit}", "cameras", "cameras/{camera}", "sites", "sites/{site}", "nodes", "nodes/{node}")
-_API += ("camera-classes", "me", "people", "people/{person}", "audit")
+# What of it shows all that somebody may see, asked by somebody with a role in every province.
+_WIDE = (
+    *("/live", "/map", "/watch/map/places", "/watch/cameras", "/watch/layouts", "/together", "/camera/{camera}"),
+    *("/bookmarks", "/cameras/", "/sites/", "/recorders/", "/units/", "/people/", "/audit/"),
+)
+_TICKETS = "/watch/tickets"
+_WISHES: tuple[dict[str, Any], ...] = ({"use": "live"}, {"use": "past", "cameras": ["{camera}"]})
+_API = (
+    *("units", "units/{unit}", "cameras", "cameras/{camera}", "sites", "sites/{site}", "nodes", "nodes/{node}"),
+    *("camera-classes", "me", "people", "people/{person}", "audit"),
+)
 
 
 def main() -> None:
@@ -92,7 +107,8 @@ def fill(cameras: int, nodes: int, units: int, users: int) -> dict[str, str]:
     found = _places(own, cameras, nodes)
     found |= _people(provinces[0], own, users)
     _records(own)
-    return {**found, "unit": str(provinces[0].pk)}
+    found |= _of_every_province(provinces)
+    return {**found, "unit": str(provinces[0].pk), "commune": str(own[0].pk)}
 
 
 def _unit(number: int, day: datetime.date) -> Any:
@@ -162,6 +178,18 @@ def _people(province: Any, units: list[Any], users: int) -> dict[str, str]:
     return {"person": str(people[-1].pk), "cookie": _session(people[0]), "token": _token(people[0])}
 
 
+def _of_every_province(provinces: list[Any]) -> dict[str, str]:
+    from xomyen.centre.accounts.models import Appointment, User
+    from xomyen.centre.permissions.roles import Role
+
+    person = User.objects.create(username="toanquoc", full_name="Lương Khê Toàn Quốc", password="!")
+    Appointment.objects.bulk_create(
+        [Appointment(user=person, role=Role.COMMAND_CENTRE, unit=province) for province in provinces]
+        + [Appointment(user=person, role=Role.AUDITOR, unit=province) for province in provinces]
+    )
+    return {"wide": _session(person)}
+
+
 def _session(person: Any) -> str:
     """A session as signing in with a second factor makes it."""
     from importlib import import_module
@@ -203,20 +231,44 @@ def _records(units: list[Any]) -> None:
     Head.objects.update_or_create(id=1, defaults={"sequence": _AUDIT, "hash": "0" * 64, "at_ns": now})
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question, and what it is called in the result."""
+
+    name: str
+    address: str
+    headers: dict[str, str]
+    body: str | None = None
+
+
 async def _measure(folder: Path, known: dict[str, str], times: int) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     async with _served(folder) as (url, web), httpx.AsyncClient(base_url=url, timeout=60) as client:
-        client.cookies.set("xomyen_centre", known["cookie"])
-        bearer = {"Authorization": f"Bearer {known['token']}"}
-        asked = [(page.format(**known), {}) for page in _PAGES]
-        asked += [(f"/api/v1/{path.format(**known)}", bearer) for path in _API]
-        for address, headers in asked:
+        for asked in await _questions(client, known):
             for _ in range(_FIRST):  # each of the processes reads its templates once
-                await _ask(client, address, headers)
+                await _ask(client, asked)
             before = _processor(web)
-            passed = [await _ask(client, address, headers) for _ in range(times)]
-            found[address] = {"passed": passed, "processor": (_processor(web) - before) / times}
+            passed = [await _ask(client, asked) for _ in range(times)]
+            found[asked.name] = {"passed": passed, "processor": (_processor(web) - before) / times}
     return found
+
+
+async def _questions(client: httpx.AsyncClient, known: dict[str, str]) -> list[_Asked]:
+    bearer = {"Authorization": f"Bearer {known['token']}"}
+    everybody = [("", known["cookie"], _PAGES), (" (every province)", known["wide"], _WIDE)]
+    asked = []
+    for who, session, pages in everybody:
+        cookie = {"Cookie": f"xomyen_centre={session}"}
+        asked += [_Asked(page.format(**known) + who, page.format(**known), cookie) for page in pages]
+        form = await client.get("/live", headers=cookie)
+        token = re.search('name="csrf-token" content="([^"]+)"', form.text)
+        writing = {**cookie, "X-CSRFToken": token[1] if token else "", "Content-Type": "application/json"}
+        for wish in _WISHES:
+            body = json.dumps(wish).replace("{camera}", known["camera"])
+            asked.append(_Asked(f"{_TICKETS} {wish['use']}{who}", _TICKETS, writing, body))
+    return asked + [
+        _Asked(f"/api/v1/{path.format(**known)}", f"/api/v1/{path.format(**known)}", bearer) for path in _API
+    ]
 
 
 def _processor(web: psutil.Process) -> float:
@@ -225,12 +277,14 @@ def _processor(web: psutil.Process) -> float:
     return sum(one.user + one.system for one in times)
 
 
-async def _ask(client: httpx.AsyncClient, address: str, headers: dict[str, str]) -> float:
+async def _ask(client: httpx.AsyncClient, asked: _Asked) -> float:
     begin = time.perf_counter()
-    answer = await client.get(address, headers=headers)
+    answer = await client.request(
+        "GET" if asked.body is None else "POST", asked.address, headers=asked.headers, content=asked.body
+    )
     passed = time.perf_counter() - begin
     if answer.status_code != httpx.codes.OK:
-        raise RuntimeError(f"{address} answered {answer.status_code} {answer.headers.get('location', '')}")
+        raise RuntimeError(f"{asked.name} answered {answer.status_code} {answer.headers.get('location', '')}")
     return passed
 
 
