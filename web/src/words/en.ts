@@ -266,12 +266,12 @@ export const en: Readonly<Record<Word, string>> = {
     "Drag over the picture to draw a mask; drag its corners to fit it; the small dots on its edges become new corners.",
   "mask.keys":
     "With the keyboard: Tab to a mask, Enter for its corners, arrow keys to move (Shift for large steps), Delete to remove, Ctrl+Z to undo.",
-  "purpose.title": "Say what you look back for",
-  "purpose.why": "It goes into the audit log with your name and the stretch of time that you look at.",
+  "purpose.title": "State why you are viewing this recording",
+  "purpose.why": "It is written to the audit log with your name and the period you view.",
   "purpose.label": "Purpose",
   "purpose.example": "For example: check the theft of a motorbike on 19 November",
   "purpose.go": "Look back",
-  "purpose.short": "Say what it is for, in 5 letters at least.",
+  "purpose.short": "State the purpose in at least 5 characters.",
   "together.title": "Several cameras at one moment",
   "together.open": "Look back side by side",
   "together.choose": "Choose up to 9 cameras",
@@ -294,5 +294,5 @@ export const en: Readonly<Record<Word, string>> = {
   "map.emptyHow": "A site shows here once it has a position. Enter positions on the page of cameras.",
   "map.undrawn": "This browser cannot draw the map. The list beside it has all the sites.",
   "together.lead": "Show this camera's timeline",
-  "together.drop": "Take away",
+  "together.drop": "Remove",
 };

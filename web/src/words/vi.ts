@@ -117,7 +117,7 @@ export const vi = {
   "player.previousCamera": "Camera trước",
   "player.nextCamera": "Camera sau",
   "player.select": "Trích xuất",
-  "player.gap": "Khoảng không ghi hình",
+  "player.gap": "Khoảng mất dữ liệu",
   "player.gapFrom": "{reason} · từ {from} đến {to} ({length})",
   "player.gapsFrom": "{reason} · nhiều lần từ {from} đến {to}, mất tổng cộng {length}",
   "player.skipped": "Đã bỏ qua {length} không có bản ghi.",
@@ -215,7 +215,7 @@ export const vi = {
   "unit.hour": "giờ",
   "unit.day": "ngày",
 
-  "tree.title": "Cây camera",
+  "tree.title": "Camera theo đơn vị",
   "tree.search": "Tìm camera, điểm lắp đặt",
   "tree.open": "Danh sách camera",
   "tree.nothing": "Không tìm thấy camera nào. Thử gõ ít chữ hơn, hoặc gõ không dấu.",
