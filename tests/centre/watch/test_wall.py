@@ -42,7 +42,7 @@ def test_cameras_are_found_without_tone_marks_and_shown_large(
     page = entered(appoint(Role.DUTY_OFFICER, unit=watched.province.commune)).new_page()
     page.goto(f"{watched.url}/live")
     page.get_by_role("button", name="Danh sách camera").click()
-    tree = page.get_by_role("navigation", name="Cây camera")
+    tree = page.get_by_role("navigation", name="Camera theo đơn vị")
     expect(tree.get_by_role("listitem")).to_have_count(2)
     page.get_by_role("searchbox").fill("cong ho")
     expect(tree.get_by_role("listitem")).to_have_count(1)
