@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psutil
 from numpy.typing import NDArray
 from tests.gateway_node import Node, batch_of, encoded, read_number
 from tests.waiting import until
@@ -60,15 +61,15 @@ class Page:
         header, *fragments = self._fragments(view)
         return pictures(header, fragments)
 
-    def shown(self, view: int = 0) -> list[NDArray[Any]]:
-        """All pictures that came so far, gray, also those before the newest header."""
+    def shown(self, view: int = 0) -> list[list[NDArray[Any]]]:
+        """All pictures that came so far, gray, by the header that they came after."""
         runs: list[list[bytes]] = []
         for kind, number, _, data in self.media:
             if number == view:
                 if kind == 0:
                     runs.append([])
                 runs[-1].append(data)
-        return [image for header, *fragments in runs for image in images(header, fragments)]
+        return [images(header, fragments) for header, *fragments in runs]
 
     def _fragments(self, view: int) -> list[bytes]:
         """The view's newest header and what came after it."""
@@ -129,6 +130,18 @@ class Playing:
         for begin in range(self.at, self.at + frames, step):
             self.sink.write(batch_of(self.units[begin : begin + step], self.start_ns))
         self.at += frames
+
+
+def converters() -> list[psutil.Process]:
+    """The processes that convert live pictures, or mask them."""
+    return [child for child in psutil.Process().children(recursive=True) if _converts(child)]
+
+
+def _converts(process: psutil.Process) -> bool:
+    try:
+        return "xomyen.playback.live_transcode_process" in process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False
 
 
 async def indexed(node: Node, *cameras: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tests.gateway_node import HEIGHT, WIDTH, numbered_picture
+from tests.gateway_node import HEIGHT, WIDTH, numbered_picture, read_number
 
 from xomyen.playback.masks import Masks
 
@@ -12,19 +12,24 @@ UPPER_LEFT: Masks = (((0, 0), (5000, 0), (5000, 5000), (0, 5000)),)  # bits 0, 1
 LOWER_RIGHT: Masks = (((5000, 5000), (10_000, 5000), (10_000, 10_000), (5000, 10_000)),)  # bits 10, 11, 14 and 15
 EDGE = 6  # pixels beside an edge that coding blurs
 _CODED = 16  # how far coding may be off, in shades
-_BLACK = 8
+BLACK = 8
 
 
 def hides_upper_left(image: NDArray[Any], number: int) -> bool:
     """Whether the numbered picture is black in its upper left quarter and as it was elsewhere."""
-    image = image.astype(np.int16)
     assert image.shape == (HEIGHT, WIDTH)
     inside, outside = np.zeros((2, HEIGHT, WIDTH), dtype=np.bool_)
     inside[: HEIGHT // 2 - EDGE, : WIDTH // 2 - EDGE] = True
     outside[HEIGHT // 2 + EDGE :] = outside[:, WIDTH // 2 + EDGE :] = True
     whole = _shown(numbered_picture(number))
-    smooth = _smooth(whole)
-    return bool(image[inside].max() <= _BLACK and np.abs(image - whole)[outside & smooth].max() <= _CODED)
+    off = np.abs(image.astype(np.int16) - whole)
+    return bool(image[inside].max() <= BLACK and off[outside & _smooth(whole)].max() <= _CODED)
+
+
+def hides_lower_right(image: NDArray[Any], number: int) -> bool:
+    """The same of the lower right quarter."""
+    turned = numbered_picture(number)[::-1, ::-1]
+    return hides_upper_left(image[::-1, ::-1], read_number(turned))
 
 
 def is_whole(image: NDArray[Any], number: int) -> bool:

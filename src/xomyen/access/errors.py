@@ -5,7 +5,7 @@ Forbidden
 │   TicketExpired, TicketNotYetValid, TicketRevoked, SignInCodeInvalid,
 │   ProofInvalid, NonceWanted                                              who asks is not known (401)
 └── ActionNotAllowed, CameraNotAllowed, StreamNotAllowed, SpanNotAllowed,
-    WidthNotAllowed, MaskRequired                                          known, but may not (403)
+    WidthNotAllowed, MaskRequired, EvidenceUnmasked                        known, but may not (403)
 
 No message repeats the ticket or a name of a camera.
 """
@@ -122,3 +122,13 @@ class MaskRequired(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("The ticket allows only masked pictures, and these have no mask.")
+
+
+class EvidenceUnmasked(Forbidden):
+    code = "evidence_unmasked"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A signed package holds the recording as it was sealed, without masks, and the ticket allows only masked"
+            " pictures. Take a clip instead: in it the private zones are black."
+        )

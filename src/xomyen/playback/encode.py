@@ -32,11 +32,12 @@ class Coded:
 class FragmentEncoder:
     """Takes pictures in the order shown and gives each back at once (no B-frames, no look-ahead)."""
 
-    def __init__(self, greatest_height: int = GREATEST_HEIGHT) -> None:
+    def __init__(self, greatest_height: int = GREATEST_HEIGHT, made: int = 0) -> None:
+        """`made` fragments of the same file come from other encoders and stand before these."""
         self._greatest_height = greatest_height
         self._encoder: VideoCodecContext | None = None
         self._config: CodecConfig | None = None
-        self._sequence = 0
+        self._sequence = made
 
     @property
     def config(self) -> CodecConfig:

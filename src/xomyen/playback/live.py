@@ -71,6 +71,10 @@ class Viewer(Protocol):
         """The next fragment; the first one after `begin` starts with a keyframe."""
         ...
 
+    def stalled(self) -> None:
+        """What converts the pictures has ended; `begin` follows once another does."""
+        ...
+
 
 class Feed(Protocol):
     """Something with pictures to watch."""

@@ -40,6 +40,7 @@ class TranscodedFeed:
         self._init: Init | None = None
         self._group: list[Piece] = []
         self._run = ""
+        self._stalled = False
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._work(), name="live-transcode")
@@ -52,6 +53,8 @@ class TranscodedFeed:
     def join(self, viewer: Viewer) -> None:
         """The viewer begins at the newest keyframe that was made."""
         self._viewers.add(viewer)
+        if self._stalled:
+            viewer.stalled()
         if self._init is not None:
             viewer.begin(self._init)
             for piece in self._group:
@@ -69,6 +72,10 @@ class TranscodedFeed:
 
     def piece(self, piece: Piece) -> None:
         self._give(piece)
+
+    def stalled(self) -> None:
+        for viewer in tuple(self._viewers):
+            viewer.stalled()
 
     def _give(self, item: Init | Piece) -> None:
         """Into the process; when it cannot keep up, pictures are left out up to the next keyframe."""
@@ -98,6 +105,8 @@ class TranscodedFeed:
                 await self._with_process()
             except OSError as error:  # no process to be had: too many of them, or no memory
                 log.warning("transcoder_not_started", error=error.strerror)
+            self._stalled, self._init, self._group = True, None, []
+            self.stalled()
             # What ends at once will end at once again: pictures that crash the decoder stay for a group of pictures.
             wait_s = _RESTART_S if loop.time() - began_s > _STEADY_S else min(wait_s * 2, _LONGEST_RESTART_S)
             await asyncio.sleep(wait_s)
@@ -146,7 +155,7 @@ class TranscodedFeed:
         words, _, header = data.partition(b"\n")
         said = json.loads(words)
         self._init = Init(self._run, VideoCodec.H264, said["codec_string"], said["width"], said["height"], header)
-        self._group = []
+        self._stalled, self._group = False, []
         for viewer in tuple(self._viewers):
             viewer.begin(self._init)
 

@@ -123,9 +123,9 @@ class MaskPainter:
         if not self._masks:
             return frame
         if frame.format.name not in _SUBSAMPLING:
-            pts, time_base = frame.pts, frame.time_base
+            pts = frame.pts
             frame = frame.reformat(format=_USUAL_FORMAT)
-            frame.pts, frame.time_base = pts, time_base
+            frame.pts = pts
         frame.make_writable()  # later pictures are made of it: copied where the decoder still has it
         full = frame.format.name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
         luma, chroma = self._stencils_for(frame)

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 from tests.gateway_node import Node, running_node
-from tests.live_page import Page, Playing, indexed, page
+from tests.live_page import Page, Playing, converters, indexed, page
 from tests.waiting import until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
@@ -19,17 +18,6 @@ from xomyen.node.gateway.live_limits import MOST_PAGES_OF_ONE, MOST_STRANGERS_OF
 from xomyen.playback import live_transcode
 from xomyen.recording.policy import RecorderSettings, StreamPolicy, VolumeSettings
 from xomyen.terms.words import StreamName, VideoCodec
-
-
-def _converters() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children(recursive=True) if _converts(child)]
-
-
-def _converts(process: psutil.Process) -> bool:
-    try:
-        return "xomyen.playback.live_transcode_process" in process.cmdline()
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return False
 
 
 @pytest.mark.parametrize("trouble", ["dies", "hangs"])
@@ -45,7 +33,7 @@ async def test_pictures_go_on_when_their_converter_dies_or_hangs(
         await viewer.say(type="watch", view=0, camera=camera, stream="main", codecs=["h264"])
         await viewer.hear("init", view=0)
         await viewer.see(1)
-        (converter,) = _converters()
+        (converter,) = converters()
         viewer.said.clear()
         viewer.media.clear()
         if trouble == "dies":
@@ -64,9 +52,9 @@ async def test_pictures_go_on_when_their_converter_dies_or_hangs(
         finally:
             going_on.cancel()
             await asyncio.gather(going_on, return_exceptions=True)
-        (other,) = _converters()
+        (other,) = converters()
         assert other.pid != converter.pid
-    await until(lambda: not _converters())
+    await until(lambda: not converters())
 
 
 async def _again(viewer: Page) -> None:

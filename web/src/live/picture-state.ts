@@ -2,7 +2,7 @@
 
 import type { GapReason, Stream } from "../net/types";
 
-export type Reason = GapReason | "connection" | "no_right" | "mask" | "busy" | "no_decoder" | "other";
+export type Reason = GapReason | "connection" | "no_right" | "mask" | "converter" | "busy" | "no_decoder" | "other";
 
 export interface Observation {
   /** The node's clock, ms. */
@@ -47,7 +47,7 @@ export function reasonOf(text: string | null): Reason {
   if (text !== null && REASONS.includes(text)) return text as GapReason;
   if (text === "forbidden" || text?.endsWith("_not_allowed") || text?.startsWith("ticket_")) return "no_right";
   if (text === "mask_required") return "mask";
-  if (text === "busy") return "busy";
+  if (text === "busy" || text === "converter") return text;
   return "other";
 }
 

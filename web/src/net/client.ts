@@ -30,6 +30,12 @@ export interface Still {
 export type Note = "sub_instead" | "transcoded" | "masked";
 const NOTES: readonly string[] = ["sub_instead", "transcoded", "masked"] satisfies Note[];
 
+export interface ClipFacts {
+  bytes: number | null;
+  /** Whether private zones are black in it. */
+  masked: boolean;
+}
+
 export interface PlaylistAnswer {
   url: string;
   text: string;
@@ -80,15 +86,16 @@ export class NodeClient {
     return this.json(this.address(`/cameras/${camera}/timeline`, query), { signal });
   }
 
+  /** `atMs`: null for the newest picture there is. */
   async still(
     camera: string,
     stream: StreamName,
-    atMs: number,
+    atMs: number | null,
     width: number,
     precision: "frame" | "keyframe",
     signal: AbortSignal,
   ): Promise<Still> {
-    const query = { at: iso(atMs), width, stream, precision };
+    const query = { at: atMs === null ? undefined : iso(atMs), width, stream, precision };
     const response = await this.ask(this.address(`/cameras/${camera}/still`, query), { signal });
     const exact = response.headers.get("X-Xomyen-Time");
     const picture = await createImageBitmap(await response.blob());
@@ -122,14 +129,14 @@ export class NodeClient {
     return data;
   }
 
-  /** Asks for the first byte only: any refusal comes here, and the answer tells the whole size. */
-  async clipSize(camera: string, stream: StreamName, fromMs: number, toMs: number, signal: AbortSignal): Promise<number | null> {
+  /** Asks for the first byte only: any refusal comes here, and the answer tells the whole size where it is known. */
+  async clipFacts(camera: string, stream: StreamName, fromMs: number, toMs: number, signal: AbortSignal): Promise<ClipFacts> {
     const url = this.taken("clip", camera, stream, fromMs, toMs);
     const response = await this.ask(url, { signal, headers: { Range: "bytes=0-0" } });
     const total = /\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "")?.[1];
     const length = response.status === 206 ? total : response.headers.get("Content-Length");
     await response.body?.cancel();
-    return length ? Number(length) : null;
+    return { bytes: length ? Number(length) : null, masked: response.headers.get("X-Xomyen-Note") === "masked" };
   }
 
   /** Lets the browser save a clip, or the signed package. */

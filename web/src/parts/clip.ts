@@ -132,6 +132,7 @@ export class ClipElement extends LitElement {
   @property({ attribute: false }) selection!: Stretch;
   @property({ attribute: false }) nowMs = 0;
   @state() private bytes: number | null = null;
+  @state() private masked = false;
   @state() private checking = false;
   @state() private problem: Problem | null = null;
   @state() private wrong: "from" | "to" | null = null;
@@ -159,6 +160,7 @@ export class ClipElement extends LitElement {
     const before = changed.get("selection");
     if (before?.from === this.selection.from && before.to === this.selection.to && !changed.has("camera")) return;
     this.bytes = null;
+    this.masked = false;
     this.problem = null;
     this.wrong = null;
     this.checking = true;
@@ -241,11 +243,11 @@ export class ClipElement extends LitElement {
   }
 
   private packageImpossible(): boolean {
-    return this.problem !== null && this.problem.code !== "several_runs";
+    return this.masked || (this.problem !== null && this.problem.code !== "several_runs");
   }
 
   private problemPart() {
-    if (!this.problem) return nothing;
+    if (!this.problem) return this.masked ? html`<p class="problem" role="status">${t("clip.masked")}</p>` : nothing;
     const { runs } = this;
     if (!runs.length) return html`<p class="problem" role="alert">${problemText(this.problem)}</p>`;
     return html`<p class="problem" role="status">${t("clip.runs", { n: runs.length })}</p>
@@ -281,7 +283,9 @@ export class ClipElement extends LitElement {
     this.abort = abort;
     try {
       const { from, to } = this.selection;
-      this.bytes = await this.client.clipSize(this.camera, this.stream, from, to, abort.signal);
+      const facts = await this.client.clipFacts(this.camera, this.stream, from, to, abort.signal);
+      this.bytes = facts.bytes;
+      this.masked = facts.masked;
     } catch (reason) {
       if (isAbort(reason)) return;
       this.problem = asProblem(reason);

@@ -86,7 +86,8 @@ export const en: Readonly<Record<Word, string>> = {
   "reason.connection": "no connection to the server",
   "reason.no_right": "no permission to view",
   "reason.mask": "private zones not covered yet",
-  "reason.busy": "server is converting for several viewers",
+  "reason.busy": "server covers or converts as many pictures as it can",
+  "reason.converter": "covering or converting is being started again",
   "reason.no_decoder": "browser cannot decode it",
   "reason.other": "cause unknown",
 
@@ -102,6 +103,7 @@ export const en: Readonly<Record<Word, string>> = {
   "advice.no_right": "Ask the person in charge for permission.",
   "advice.mask": "The recorder has not got this camera's private zones yet. If this lasts over a minute, tell the person in charge.",
   "advice.busy": "This page tries again in a few seconds.",
+  "advice.converter": "Pictures come back by themselves, as a rule within seconds. If not, tell whoever runs the server.",
   "advice.no_decoder": "Use a current Chrome, Edge, Firefox or Safari.",
 
   "player.title": "Playback",
@@ -166,6 +168,7 @@ export const en: Readonly<Record<Word, string>> = {
   "clip.started": "Download started",
   "clip.reversed": "The end must be after the start.",
   "clip.clear": "Clear",
+  "clip.masked": "Private zones are black in this video. There is no signed package with them covered.",
   "clip.noRight": "This account may not export.",
   "clip.unknownSize": "unknown",
 
@@ -185,6 +188,8 @@ export const en: Readonly<Record<Word, string>> = {
   "error.volume_refused": "The recording disk is failing or full. Tell the person who runs the server.",
   "error.span_not_allowed": "This account may not see this stretch of time.",
   "error.camera_not_allowed": "This account may not see this camera.",
+  "error.evidence_unmasked":
+    "A signed package holds the recording as it was sealed, with private zones uncovered; your rights do not allow that. Download the video instead.",
   "error.mask_required": "This camera has private zones that must be covered. What shows them is not sent to those who watch with your rights.",
   "error.action_not_allowed": "This account may not do that with this camera.",
   "error.width_not_allowed": "This account may see small pictures of this camera only.",
@@ -239,6 +244,7 @@ export const en: Readonly<Record<Word, string>> = {
   "layouts.remove": "Delete this layout",
   "layouts.saved": "The layout “{name}” is saved.",
   "layouts.removed": "The layout “{name}” is deleted.",
+  "still.keep": "Save picture",
   "bookmark.title": "Bookmarks",
   "bookmark.add": "Bookmark",
   "bookmark.at": "Bookmark at {time}",

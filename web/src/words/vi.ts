@@ -81,7 +81,8 @@ export const vi = {
   "reason.connection": "mất kết nối máy chủ",
   "reason.no_right": "không có quyền xem",
   "reason.mask": "vùng riêng tư chưa được che",
-  "reason.busy": "máy chủ đang chuyển mã cho nhiều người xem",
+  "reason.busy": "máy chủ đang che hoặc chuyển mã hết khả năng",
+  "reason.converter": "đang khởi động lại việc che, chuyển mã hình",
   "reason.no_decoder": "trình duyệt không giải mã được",
   "reason.other": "chưa rõ nguyên nhân",
 
@@ -97,6 +98,7 @@ export const vi = {
   "advice.no_right": "Liên hệ người phụ trách để được cấp quyền.",
   "advice.mask": "Máy chủ ghi hình chưa nhận được vùng che của camera này. Nếu kéo dài quá một phút, báo người phụ trách.",
   "advice.busy": "Trang này tự thử lại sau ít giây.",
+  "advice.converter": "Hình tự có lại, thường chỉ sau vài giây. Nếu không, báo người phụ trách máy chủ.",
   "advice.no_decoder": "Dùng bản mới của Chrome, Edge, Firefox hoặc Safari.",
 
   "player.title": "Xem lại",
@@ -161,6 +163,7 @@ export const vi = {
   "clip.started": "Bắt đầu tải xuống",
   "clip.reversed": "Điểm cuối phải sau điểm đầu.",
   "clip.clear": "Bỏ chọn",
+  "clip.masked": "Vùng riêng tư trong video này được che đen. Không có hồ sơ ký số với hình đã che.",
   "clip.noRight": "Tài khoản này không có quyền trích xuất.",
   "clip.unknownSize": "chưa rõ",
 
@@ -180,6 +183,7 @@ export const vi = {
   "error.volume_refused": "Ổ đĩa ghi hình đang lỗi hoặc đầy. Hãy báo người phụ trách máy chủ.",
   "error.span_not_allowed": "Tài khoản này không được xem khoảng thời gian này.",
   "error.camera_not_allowed": "Tài khoản này không được xem camera này.",
+  "error.evidence_unmasked": "Hồ sơ có ký số giữ nguyên bản ghi gốc đã ký số, vùng riêng tư không được che; quyền của tài khoản này không cho phép. Hãy tải video thay cho hồ sơ.",
   "error.mask_required": "Camera này có vùng riêng tư phải che. Hình chưa che không được gửi cho người xem với quyền này.",
   "error.action_not_allowed": "Tài khoản này không được làm việc đó với camera này.",
   "error.width_not_allowed": "Tài khoản này chỉ được xem hình cỡ nhỏ của camera này.",
@@ -234,6 +238,7 @@ export const vi = {
   "layouts.remove": "Xóa bố cục này",
   "layouts.saved": "Đã lưu bố cục “{name}”.",
   "layouts.removed": "Đã xóa bố cục “{name}”.",
+  "still.keep": "Lưu ảnh",
   "bookmark.title": "Thời điểm đã đánh dấu",
   "bookmark.add": "Đánh dấu",
   "bookmark.at": "Đánh dấu lúc {time}",

@@ -6,6 +6,7 @@ from contextlib import closing
 
 from starlette.responses import Response
 
+from xomyen.access.errors import EvidenceUnmasked, MaskRequired
 from xomyen.bus import subjects
 from xomyen.bus.messages import CheckpointDone, StreamWanted
 from xomyen.bus.requests import ask
@@ -17,15 +18,19 @@ from xomyen.node.gateway.streamed import StreamedResponse
 from xomyen.node.gateway.telling import export_for
 from xomyen.node.gateway.tickets import Wish
 from xomyen.node.gateway.visit import NO_STORE, Visit, reading_footage
+from xomyen.playback import masked_clip
 from xomyen.playback.clip import Clip, SeveralRuns, plan_clips, segments_for_clip
 from xomyen.playback.export import ExportOrder, plan_export, zip_chunks
 from xomyen.playback.lane import Lane
-from xomyen.terms.errors import NoFootage
+from xomyen.playback.masked_clip import masked_chunks
+from xomyen.playback.masks import Masks
+from xomyen.terms.errors import InvalidRange, NoFootage
 from xomyen.terms.ids import is_id
 from xomyen.terms.time import NS_PER_SECOND, format_utc
 from xomyen.terms.words import StreamName
 
 LONGEST_NS = 24 * 3600 * NS_PER_SECOND
+MINUTE_NS = 60 * NS_PER_SECOND
 
 
 class RunsToChoose(SeveralRuns):
@@ -43,7 +48,9 @@ class RunsToChoose(SeveralRuns):
 
 async def send_clip(visit: Visit) -> Response:
     """A frame-accurate MP4 of one run; 409 with the runs when the range holds several and none is named."""
-    camera, stream, from_ns, to_ns = await _asked(visit, "clip")
+    camera, stream, from_ns, to_ns, masks = await _asked(visit, "clip", burns=True)
+    if masks and to_ns - from_ns > masked_clip.LONGEST_NS:
+        raise InvalidRange(f"A clip with masks is at most {masked_clip.LONGEST_NS // MINUTE_NS} minutes long.")
     downloads = visit.services.downloads
     visit.held.enter_context(downloads.place(visit.ticket.id))
     run = visit.request.query_params.get("run")
@@ -62,20 +69,23 @@ async def send_clip(visit: Visit) -> Response:
     if len(clips) > 1:
         raise RunsToChoose(clips)
     clip = clips[0]
-    return await visit.send(
-        clip,
-        "video/mp4",
-        {
-            "Content-Disposition": f'attachment; filename="{_file_name(clip.camera, stream, clip.first_ns)}.mp4"',
-            "X-Xomyen-From": format_utc(clip.first_ns),
-            "X-Xomyen-To": format_utc(clip.end_ns),
-            "X-Xomyen-Frames": str(clip.frames),
-        },
-    )
+    headers = {
+        "Content-Disposition": f'attachment; filename="{_file_name(clip.camera, stream, clip.first_ns)}.mp4"',
+        "X-Xomyen-From": format_utc(clip.first_ns),
+        "X-Xomyen-To": format_utc(clip.end_ns),
+        "X-Xomyen-Frames": str(clip.frames),
+    }
+    if not masks:
+        return await visit.send(clip, "video/mp4", headers)
+    headers |= {**NO_STORE, "Accept-Ranges": "none", "X-Xomyen-Note": "masked"}
+    if visit.request.method == "HEAD":
+        return Response(None, 200, headers, "video/mp4")
+    chunks = await begun(masked_chunks(visit.services.transcoder, clip, from_ns, to_ns, masks))
+    return StreamedResponse(visit.while_valid(chunks), 200, headers, "video/mp4")
 
 
-async def _asked(visit: Visit, use: str) -> tuple[str, StreamName, int, int]:
-    """Camera, stream and range, when the ticket covers them."""
+async def _asked(visit: Visit, use: str, burns: bool) -> tuple[str, StreamName, int, int, Masks]:
+    """Camera, stream and range, when the ticket covers them, and what must be black."""
     camera, stream = camera_of(visit.request), stream_of(visit.request)
     from_ns, to_ns = range_of(visit.request, visit.now_ns, LONGEST_NS)
 
@@ -85,13 +95,19 @@ async def _asked(visit: Visit, use: str) -> tuple[str, StreamName, int, int]:
         except NoFootage:
             return 1
 
-    visit.allow(Wish("clip", use, camera, stream, from_ns, to_ns, await visit.services.lookups.run(width)))
-    return camera, stream, from_ns, to_ns
+    wish = Wish("clip", use, camera, stream, from_ns, to_ns, await visit.services.lookups.run(width), burns)
+    return camera, stream, from_ns, to_ns, visit.allow(wish)
 
 
 async def send_export(visit: Visit) -> Response:
-    """A ZIP of the clips of all runs and their signed manifest, for `xomyen verify`; made while it is sent."""
-    camera, stream, from_ns, to_ns = await _asked(visit, "export")
+    """A ZIP of the clips of all runs and their signed manifest, for `xomyen verify`; made while it is sent.
+
+    What it proves is the recording as it was sealed, so it is never masked. Raises EvidenceUnmasked.
+    """
+    try:
+        camera, stream, from_ns, to_ns, _ = await _asked(visit, "export", burns=False)
+    except MaskRequired as refusal:
+        raise EvidenceUnmasked from refusal
     context, downloads = visit.services.context, visit.services.downloads
     visit.held.enter_context(downloads.place(visit.ticket.id))
     loop = asyncio.get_running_loop()

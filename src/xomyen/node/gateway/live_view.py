@@ -86,6 +86,10 @@ class _Tap:
         if self._view is not None:
             self._view.piece(piece)
 
+    def stalled(self) -> None:
+        if self._view is not None:
+            self._view.stalled()
+
 
 class LiveView:
     """Follows a feed for one picture; called on the loop, never waits."""
@@ -112,6 +116,7 @@ class LiveView:
         self._masks = NO_MASKS  # that the ticket asked for when the view last began
         self._choice = Choice(stream, None)
         self._said: dict[str, object] = {}
+        self._stalled = False
         self._refused: XomyenError | None = None
         self._skip = json.dumps({"type": "skip", "view": lane.number})
 
@@ -177,6 +182,9 @@ class LiveView:
             self._detach()
             self._refuse(WidthNotAllowed(init.width, self._ticket.greatest_width))
             return
+        if self._stalled and (status := self._services.context.cameras.find(self.camera)) is not None:
+            self._stalled = False
+            self._say_state(status)
         self._lane.text(
             json.dumps(
                 {
@@ -195,6 +203,12 @@ class LiveView:
     def piece(self, piece: Piece) -> None:
         """The next fragment."""
         self._lane.piece(piece, self._skip)
+
+    def stalled(self) -> None:
+        """The pictures are not converted, or not masked, for the moment: none are shown."""
+        self._stalled = True
+        now = format_utc(self._services.context.clock.wall_ns())
+        self._say({"state": "lost", "reason": "converter", "detail": "", "since": now})
 
     def _may_know(self) -> bool:
         return self._ticket.may_see(self.camera)
@@ -257,18 +271,21 @@ class LiveView:
         if self._tap is not None:
             self._tap.shut()
             self._tap = None
+            self._stalled = False
 
     def _say_state(self, status: CameraStatus) -> None:
-        event = status.streams.get(self._choice.stream)
-        said = _state(self._ticket, event)
-        if said != self._said:
-            self._said = said
-            self._lane.text(json.dumps({"type": "state", "view": self._lane.number, **said}))
+        if not self._stalled:
+            self._say(_state(self._ticket, status.streams.get(self._choice.stream)))
 
     def _refuse(self, refusal: XomyenError) -> None:
         self._refused = refusal
-        self._said = {"state": "refused", "reason": refusal.code, "detail": words_for(refusal), "since": None}
-        self._lane.text(json.dumps({"type": "state", "view": self._lane.number, **self._said}))
+        self._said = {}
+        self._say({"state": "refused", "reason": refusal.code, "detail": words_for(refusal), "since": None})
+
+    def _say(self, said: dict[str, object]) -> None:
+        if said != self._said:
+            self._said = said
+            self._lane.text(json.dumps({"type": "state", "view": self._lane.number, **said}))
 
 
 def _width(status: CameraStatus, stream: StreamName) -> int:
