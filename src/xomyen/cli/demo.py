@@ -1,6 +1,7 @@
 """`xomyen demo`: an invented commune with simulated cameras on this machine."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ import uvloop
 
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected
-from xomyen.bus.messages import CameraConfig, StreamConfig
+from xomyen.bus.messages import CameraConfig, CameraRecord, StreamConfig
 from xomyen.cli.common import Dir, counted, node_folder, require_own
 from xomyen.cli.demo_centre import Beside, Known, PersonLink, allow_pages_of, open_doors, running_centre
 from xomyen.cli.serve import LINK_LIFE_S, Listen, sign_in_link, with_listen
@@ -36,6 +37,8 @@ from xomyen.terms.time import SystemClock
 
 _USUAL_PORT = 8554
 _USUAL_CENTRE_PORT = 8450
+_USUAL_ONVIF_PORT = 8000  # one of those at which a search by address looks
+_NETWORKS = "XOMYEN_DEVICE_NETWORKS"
 _MOST = 250
 _OF_THE_CLIP = 25  # different places made of the short street clip
 _OF_THE_CLIP_AT_FIRST = 9  # as many as the wall shows: who tries the demo should not wait a minute for the others
@@ -120,6 +123,9 @@ def demo(
         if not file.is_file():
             raise InvalidConfiguration(f"There is no video {file}.", field="video")
     require_room(folder, settings, cameras, LocalDisk())
+    # The camera that is to be found is on this machine, where a node looks for none by itself.
+    networks = [*map(str, settings.device_networks), "127.0.0.0/8"]
+    os.environ[_NETWORKS] = json.dumps(list(dict.fromkeys(networks)))
     prepare(folder)
     configure_logs("supervisor", settings)
     pages = None if node_only else listenable(centre or f"127.0.0.1:{free_port(_USUAL_CENTRE_PORT)}", "centre")
@@ -222,6 +228,7 @@ def _tell(folder: NodeFolder, cameras: list[DemoCamera], people: list[PersonLink
         print(f"Choose who you are (each link {lasting}):\n")
         for person in people:
             print(f"  {person.name}, {person.rank}\n    {person.link}")
+        print("\nOne more camera waits to be found: Recorders, Find cameras, with user admin and any password.")
         print(f"\nThe recorder's own pages, without the centre:\n\n  {link}\n")
     else:
         print(f"Open this link ({lasting}):\n\n  {link}\n")
@@ -248,7 +255,9 @@ async def _start_simulator(folder: NodeFolder, wanted: Wanted, port: int) -> Chi
     cache = folder.root / "simulator"
     places = _OF_THE_CLIP if wanted.every_place or any(cache.glob("*.loop")) else _OF_THE_CLIP_AT_FIRST
     arguments = ["-m", "xomyen.camera.simulator", *map(str, wanted.videos)]
-    arguments += ["--count", str(len(wanted.cameras)), "--port", str(port), "--cache", str(cache)]
+    to_find = len(wanted.cameras) + 1
+    arguments += ["--count", str(to_find), "--port", str(port), "--cache", str(cache)]
+    arguments += ["--onvif", str(free_port(_USUAL_ONVIF_PORT)), "--onvif-camera", str(to_find)]
     arguments += [
         "--variants",
         str(_OF_OWN_VIDEO if wanted.own else places),
@@ -288,11 +297,15 @@ async def configure(
 ) -> list[Known]:
     """Brings the node's cameras to those of the demo; what people changed of them, and added, is left alone.
 
-    Those that an earlier demo had and this one has not are taken out; with a centre, whose they are, they rest.
+    Those that an earlier demo had and this one has not are taken out; with a centre, whose they are, they rest. The
+    camera behind the last is there to be found over ONVIF; where it was added it stays.
     """
     known = {number: record for record in await configuration.cameras() if (number := _number(record.config))}
     for number, record in known.items():
         if number <= len(cameras):
+            continue
+        if number == len(cameras) + 1 and record.config.name != cameras_of_demo(number)[-1].title:
+            await _keep_found(configuration, record, port)
             continue
         if not beside_centre:
             await configuration.remove(record.config.id, record.revision)
@@ -316,6 +329,18 @@ async def configure(
             await configuration.put(config, before.revision if before else 0)
         configured.append(Known(camera.code, camera.name, config))
     return configured
+
+
+async def _keep_found(configuration: Configuration, record: CameraRecord, port: int) -> None:
+    """Tells the node at which port the camera that somebody found is this time."""
+    streams = {
+        name: stream.model_copy(update={"url": re.sub(r":\d+/", f":{port}/", stream.url)})
+        for name, stream in (("main", record.config.main), ("sub", record.config.sub))
+        if stream is not None
+    }
+    config = record.config.model_copy(update=streams)
+    if config != record.config:
+        await configuration.put(config, record.revision)
 
 
 def _number(config: CameraConfig) -> int:

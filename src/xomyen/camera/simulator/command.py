@@ -84,6 +84,9 @@ def simulate(
     onvif: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Also be an ONVIF device, on this TCP port of 127.0.0.1.")
     ] = None,
+    onvif_camera: Annotated[
+        int | None, typer.Option(min=1, metavar="CAMERA", help="The ONVIF device is this camera alone, not all.")
+    ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder in which encoded loops are kept.")] = None,
 ) -> None:
     """Serve simulated cameras: rtsp://127.0.0.1:PORT/1 … /N and /1/sub … /N/sub.
@@ -101,7 +104,8 @@ def simulate(
                 protection=_protection(user, password_file, scheme, nonce_life),
                 tls=server_context()[0] if tls else None,
             )  # fmt: skip
-            uvloop.run(_serve(simulator, bar, faults, None if onvif is None else _OnvifDevice(onvif, main, sub)))
+            device = None if onvif is None else _OnvifDevice(onvif, main, sub, onvif_camera)
+            uvloop.run(_serve(simulator, bar, faults, device))
     except XomyenError as error:
         _console.print(error.message, style="red", highlight=False)
         raise typer.Exit(error.exit_code) from error
@@ -138,6 +142,7 @@ class _OnvifDevice:
     port: int
     main: Picturing
     sub: Picturing
+    only: int | None = None  # a camera
 
     def of(self, simulator: Simulator) -> SimulatedDevice:
         profiles = [
@@ -152,7 +157,7 @@ class _OnvifDevice:
                 p.bitrate,
                 ptz=stream is StreamName.MAIN,
             )
-            for number in range(1, simulator.count + 1)
+            for number in ([self.only] if self.only else range(1, simulator.count + 1))
             for stream, p in ((StreamName.MAIN, self.main), (StreamName.SUB, self.sub))
         ]
         return SimulatedDevice(profiles, port=self.port, protection=simulator.protection, group=GROUP)

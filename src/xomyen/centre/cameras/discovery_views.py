@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from xomyen.bus.device_messages import DeviceFound, JobState, ProfileFound
+from xomyen.bus.device_messages import DeviceFound, ProfileFound
 from xomyen.centre.accounts.entry import shows_pictures
 from xomyen.centre.audit.services import record
 from xomyen.centre.cameras.forms import Styled
@@ -25,6 +25,7 @@ from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require, visible
 from xomyen.terms.errors import XomyenError
 
+_NAMED = 6  # cameras beside a device
 _SPACES = re.compile(r"[\s,;]+")
 
 
@@ -98,45 +99,61 @@ def search(request: HttpRequest, node: uuid.UUID, job: uuid.UUID) -> HttpRespons
     except XomyenError as error:
         content["trouble"] = device_trouble(error.code, error.message)
     else:
-        known = _known(found, state)
+        cameras = cameras_of(found)
         content |= {
             "state": state,
             "percent": min(100, 100 * state.done // state.total) if state.total else None,
-            "devices": [_shown(device, known) for device in state.devices],
+            "devices": [device_shown(device, cameras) for device in state.devices],
             "trouble": device_trouble(state.fault, state.message) if state.fault else "",
         }
     inner = request.headers.get("HX-Request") == "true"
     return render(request, "cameras/_search.html" if inner else "cameras/search.html", content)
 
 
-def _known(node: Node, state: JobState) -> dict[str, Camera]:
-    """Cameras of the centre by the address of a device."""
-    places = {device.address for device in state.devices}
-    found = {}
-    for camera in Camera.objects.filter(node=node).exclude(acceptance="retired").only("code", "name", "main_url"):
-        place = camera.main_url.partition("://")[2].partition("/")[0].partition(":")[0]
-        if place in places:
-            found[place] = camera
-    return found
+def cameras_of(node: Node) -> list[Camera]:
+    """The cameras with which found devices are compared."""
+    rows = Camera.objects.filter(node=node).exclude(acceptance="retired")
+    return list(rows.only("code", "name", "main_url", "sub_url", "onvif_address"))
 
 
-def _shown(device: DeviceFound, known: dict[str, Camera]) -> dict[str, Any]:
-    """A device with the streams to choose from: the widest first, the narrowest as sub-stream."""
+def _known(device: DeviceFound, cameras: list[Camera]) -> dict[str, Camera]:
+    """Cameras of the centre that are this device or a part of it, by what they share with it.
+
+    Several may stand behind one address, such as those of a recorder of another make: streams tell them apart.
+    """
+    offered = {profile.url for profile in device.profiles if profile.url}
+    found = {url: camera for camera in cameras for url in (camera.main_url, camera.sub_url) if url in offered}
+    if found:
+        return found
+    own = {camera.onvif_address: camera for camera in cameras if camera.onvif_address == device.onvif_url != ""}
+    if own or offered:
+        return own
+    return {camera.main_url: camera for camera in cameras if device.address in hosts_of(camera.main_url)}
+
+
+def device_shown(device: DeviceFound, cameras: list[Camera]) -> dict[str, Any]:
+    """A device with the streams to choose from: the widest first, the narrowest as sub-stream; those in use last."""
+    known = _known(device, cameras)
+    named = sorted(set(known.values()), key=str)
     usable = [profile for profile in device.profiles if profile.url and profile.codec is not None]
-    usable.sort(key=lambda profile: profile.width * profile.height, reverse=True)
+    usable.sort(key=lambda profile: (profile.url in known, -profile.width * profile.height))
+    free = [profile for profile in usable if profile.url not in known]
     return {
         "device": device,
-        "streams": [(profile.url, _label(profile)) for profile in usable],
-        "sub": usable[-1].url if len(usable) > 1 else "",
+        "streams": [(profile.url, _label(profile, known.get(profile.url))) for profile in usable],
+        "all_in_use": bool(usable) and not free,
+        "sub": free[-1].url if len(free) > 1 else "",
         "ptz_profile": next((profile.token for profile in device.profiles if profile.ptz), ""),
-        "camera": known.get(device.address),
+        "cameras": named[:_NAMED],
+        "more": len(named[_NAMED:]),
         "trouble": device_trouble(device.fault, device.message) if device.fault else "",
     }
 
 
-def _label(profile: ProfileFound) -> str:
+def _label(profile: ProfileFound, camera: Camera | None) -> str:
     codec = profile.codec.value.upper().replace("H26", "H.26") if profile.codec else ""
-    return f"{profile.width} × {profile.height} {codec} {profile.name}".strip()
+    label = f"{profile.width} × {profile.height} {codec} {profile.name}".strip()
+    return f"{label} – {camera}" if camera else label
 
 
 @shows_pictures
