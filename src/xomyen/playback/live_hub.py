@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,8 @@ LEASE_EVERY_S = 2.0
 _LINGER_NS = 5 * NS_PER_SECOND
 _DISK_THREADS = 4  # for each volume: what was written a moment ago is in the page cache
 _DISK_WAITING = 1000
+WHOLE_PIXELS = 1920 * 1080  # of a picture that counts as one; larger ones are no more, as they are made smaller first
+_LEAST_SHARE = Fraction(1, 6)  # of a conversion, however small its pictures: each is a process with its memory
 
 
 class LiveHub:
@@ -34,7 +37,7 @@ class LiveHub:
         lookups: Lane,
         transcoders: int = 2,
     ) -> None:
-        """`lookups` are the threads that ask the index."""
+        """`lookups` are the threads that ask the index; `transcoders` is how many Full HD streams are re-encoded."""
         self._bus = bus
         self._node = node
         self._index = index
@@ -44,6 +47,7 @@ class LiveHub:
         self._feeds: dict[tuple[str, StreamName], LiveFeed] = {}
         self._transcoders = transcoders
         self._transcoded: dict[tuple[str, StreamName, Masks], TranscodedFeed] = {}
+        self._shares: dict[tuple[str, StreamName, Masks], Fraction] = {}  # of the transcoders, by feed
         self._task: asyncio.Task[None] | None = None
         self._stopping: set[asyncio.Task[None]] = set()
 
@@ -72,8 +76,8 @@ class LiveHub:
             feed.start()
         return self._feeds[key]
 
-    def transcoded(self, camera: str, stream: StreamName, masks: Masks) -> TranscodedFeed:
-        """The stream's pictures as H.264 with the masks black; ends with its last viewer.
+    def transcoded(self, camera: str, stream: StreamName, masks: Masks, pixels: int) -> TranscodedFeed:
+        """The stream's pictures, of so many pixels, as H.264 with the masks black; ends with its last viewer.
 
         A camera has one set of masks: pictures with another one end with this. Raises Busy when as many run as may.
         """
@@ -81,11 +85,13 @@ class LiveHub:
         if key not in self._transcoded:
             if masks:
                 self._end_stale(camera, masks)
-            if len(self._transcoded) >= self._transcoders:
+            share = max(_LEAST_SHARE, min(Fraction(pixels, WHOLE_PIXELS), Fraction(1)))
+            if sum(self._shares.values()) + share > self._transcoders:
                 raise Busy(
-                    f"The node blackens private zones in, or converts, the pictures of at most {self._transcoders}"
-                    " cameras at once, and does so for others now."
+                    "The node blackens private zones in, or converts, as many live pictures as it may; "
+                    "others are watched now."
                 )
+            self._shares[key] = share
             self._transcoded[key] = TranscodedFeed(self.feed(camera, stream), masks, lambda feed: self._end(key, feed))
             self._transcoded[key].start()
         return self._transcoded[key]
@@ -98,6 +104,7 @@ class LiveHub:
     def _end(self, key: tuple[str, StreamName, Masks], feed: TranscodedFeed) -> None:
         if self._transcoded.get(key) is feed:
             del self._transcoded[key]
+            del self._shares[key]
             self._later(feed.stop())
 
     @property

@@ -160,15 +160,23 @@ async def test_a_ticket_for_the_main_stream_never_gets_the_sub_stream(node: Node
         assert (init["stream"], init["note"]) == ("main", "transcoded")
 
 
-async def test_no_more_conversions_than_the_node_allows(node: Node) -> None:
-    cameras = [node.add_camera(f"camera {number}") for number in range(3)]
-    for camera in cameras:
-        Playing(node.recorder.sink(camera, StreamName.MAIN), VideoCodec.H265).play(node, 60)
-    await indexed(node, *cameras)
-    async with page(node) as viewer:
-        for view, camera in enumerate(cameras):
-            await viewer.say(type="watch", view=view, camera=camera, stream="main", codecs=["h264"])
-        await viewer.hear("state", state="refused", reason="busy")
+async def test_no_more_conversions_than_the_node_allows(tmp_path: Path) -> None:
+    # Small pictures count for a sixth of a conversion.
+    async with running_node(tmp_path, transcoders=1) as node:
+        cameras = [node.add_camera(f"camera {number}") for number in range(4)]
+        for camera in cameras:
+            Playing(node.recorder.sink(camera, StreamName.MAIN), VideoCodec.H265).play(node, 60)
+        await indexed(node, *cameras)
+        for camera, width in zip(cameras, (1280, 320, 2560, 640), strict=True):
+            state = live_state(camera, CameraState.RECORDING, VideoCodec.H265)
+            node.directory.state(state.model_copy(update={"width": width, "height": width * 9 // 16}))
+        async with page(node) as viewer:
+            for view, camera in enumerate(cameras):
+                await viewer.say(type="watch", view=view, camera=camera, stream="main", codecs=["h264"])
+            await viewer.hear("state", view=2, state="refused", reason="busy")
+            for view in (0, 1, 3):
+                await viewer.hear("init", view=view, note="transcoded")
+            assert not [said for said in viewer.said if said.get("reason") == "busy" and said["view"] != 2]
 
 
 async def test_a_slow_viewer_goes_on_at_a_keyframe(node: Node) -> None:

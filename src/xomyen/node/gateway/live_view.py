@@ -12,6 +12,7 @@ from xomyen.node.gateway.services import Services
 from xomyen.node.gateway.telling import detail_for, words_for
 from xomyen.node.gateway.tickets import Wish
 from xomyen.playback.live import Feed, Init, Piece
+from xomyen.playback.live_hub import WHOLE_PIXELS
 from xomyen.playback.masks import NO_MASKS, Masks
 from xomyen.terms.errors import UnknownCamera, XomyenError
 from xomyen.terms.time import format_utc
@@ -248,7 +249,9 @@ class LiveView:
         hub = self._services.hub
         feed: Feed
         if self._choice.note in _CONVERTED:
-            feed = hub.transcoded(self.camera, self._choice.stream, self._choice.masks)
+            status = self._services.context.cameras.get(self.camera)
+            pixels = _pixels(status, self._choice.stream)
+            feed = hub.transcoded(self.camera, self._choice.stream, self._choice.masks, pixels)
         else:
             feed = hub.feed(self.camera, self._choice.stream)
         self._tap = _Tap(self, feed)
@@ -291,6 +294,12 @@ class LiveView:
 def _width(status: CameraStatus, stream: StreamName) -> int:
     event = status.streams.get(stream)
     return max(1, event.width) if event else 1
+
+
+def _pixels(status: CameraStatus, stream: StreamName) -> int:
+    """Of the stream's pictures; those of the largest kind while it is not known."""
+    event = status.streams.get(stream)
+    return (event.width * event.height if event else 0) or WHOLE_PIXELS
 
 
 def _state(ticket: Ticket, event: CameraEvent | None) -> dict[str, object]:
