@@ -117,3 +117,18 @@ def test_the_node_refuses_the_head_of_a_group_all_but_reduced_live_pictures_of_i
         assert (still.status_code, still.json()["code"]) == (403, "action_not_allowed")
         assert node.get(f"{other}/timeline", params=stretch).status_code == 403
         assert [camera["id"] for camera in node.get("/api/v1/cameras").json()["cameras"]] == [str(watched.public.pk)]
+
+
+def test_the_security_team_keeps_a_picture_of_what_it_sees_now_and_has_no_past(
+    watched: Watched, appoint: Appoint, entered: Entered
+) -> None:
+    person = appoint(Role.SECURITY_TEAM, unit=watched.province.group)
+    page = entered(person).new_page()
+    page.goto(f"{watched.url}/camera/{watched.public.pk}")
+    advanced(page.locator("xy-picture video"), pictures=10)
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Lưu ảnh").click()
+    assert coming.value.suggested_filename.startswith(YARD)
+    assert coming.value.path().read_bytes().startswith(b"\xff\xd8")
+    expect(page.get_by_role("button", name="Lùi 5 giây")).to_be_disabled()
+    assert serious(page) == []

@@ -94,6 +94,10 @@ export class CameraPageElement extends LitElement implements Player, Shown {
     return this.house.of(this.camera);
   }
 
+  get isLive(): boolean {
+    return this.time.live;
+  }
+
   get mayLookBack(): boolean {
     return this.may("past");
   }

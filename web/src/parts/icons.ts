@@ -24,6 +24,7 @@ import minimise from "@tabler/icons/outline/minimize.svg?raw";
 import off from "@tabler/icons/outline/video-off.svg?raw";
 import map from "@tabler/icons/outline/map-2.svg?raw";
 import pause from "@tabler/icons/filled/player-pause.svg?raw";
+import picture from "@tabler/icons/outline/photo-down.svg?raw";
 import play from "@tabler/icons/filled/player-play.svg?raw";
 import save from "@tabler/icons/outline/device-floppy.svg?raw";
 import scissors from "@tabler/icons/outline/scissors.svg?raw";
@@ -64,6 +65,7 @@ const SOURCES = {
   map,
   off,
   pause,
+  picture,
   play,
   save,
   scissors,

@@ -7,6 +7,35 @@ import { clockText, dateText } from "../time/format";
 const LOOK_MS = 5000;
 const ANGLE = -Math.PI / 9;
 
+/** Who looks, and when, as it is written. */
+export function markText(viewer: string, ms: number): string {
+  return `${viewer} · ${dateText(ms)} ${clockText(ms).slice(0, 5)}`;
+}
+
+/** Writes the text over a whole picture, aslant and again and again. */
+export function writeOver(
+  pen: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
+  width: number,
+  height: number,
+  text: string,
+): void {
+  const size = Math.max(11, Math.min(18, width / 32));
+  pen.font = `500 ${size}px "Be Vietnam Pro", system-ui, sans-serif`;
+  // Light letters with a dark edge: to be read on snow and at night.
+  pen.fillStyle = "rgb(255 255 255 / 24%)";
+  pen.strokeStyle = "rgb(0 0 0 / 22%)";
+  pen.lineWidth = 1;
+  const across = pen.measureText(text).width + size * 6;
+  const down = size * 9;
+  pen.rotate(ANGLE);
+  for (let row = 0, y = 0; y < height + width; row += 1, y += down) {
+    for (let x = -height - (row % 2) * (across / 2); x < width; x += across) {
+      pen.strokeText(text, x, y);
+      pen.fillText(text, x, y);
+    }
+  }
+}
+
 @customElement("xy-watermark")
 export class WatermarkElement extends LitElement {
   static override styles = css`
@@ -32,8 +61,7 @@ export class WatermarkElement extends LitElement {
 
   /** What is written. */
   get text(): string {
-    const now = this.now();
-    return `${this.viewer} · ${dateText(now)} ${clockText(now).slice(0, 5)}`;
+    return markText(this.viewer, this.now());
   }
 
   override render() {
@@ -67,20 +95,6 @@ export class WatermarkElement extends LitElement {
     canvas.height = height * scale;
     pen.scale(scale, scale);
     this.drawn = this.text;
-    const size = Math.max(11, Math.min(18, width / 32));
-    pen.font = `500 ${size}px "Be Vietnam Pro", system-ui, sans-serif`;
-    // Light letters with a dark edge: to be read on snow and at night.
-    pen.fillStyle = "rgb(255 255 255 / 24%)";
-    pen.strokeStyle = "rgb(0 0 0 / 22%)";
-    pen.lineWidth = 1;
-    const across = pen.measureText(this.drawn).width + size * 6;
-    const down = size * 9;
-    pen.rotate(ANGLE);
-    for (let row = 0, y = 0; y < height + width; row += 1, y += down) {
-      for (let x = -height - (row % 2) * (across / 2); x < width; x += across) {
-        pen.strokeText(this.drawn, x, y);
-        pen.fillText(this.drawn, x, y);
-      }
-    }
+    writeOver(pen, width, height, this.drawn);
   }
 }

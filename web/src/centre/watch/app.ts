@@ -17,6 +17,7 @@ import { cameraAddress, go, readRoute, type Route, togetherAddress } from "../..
 import { Street } from "../../street";
 import { LanguageController, t } from "../../words";
 import "./bookmarks";
+import "./keep-still";
 import { Keeper } from "./keeper";
 import "./layouts";
 import type { SavedLayout } from "./layouts";
@@ -123,7 +124,15 @@ export class WatchElement extends LitElement {
   /** From the player: this camera and what else is chosen, at the moment on the screen. */
   private besides(camera: string) {
     const { start, street } = this;
-    if (!start.side_by_side || !street.of(camera)?.may("past")) return nothing;
+    const house = street.of(camera);
+    const past = start.side_by_side && house?.may("past");
+    if (!house || (!past && !house.may("still"))) return nothing;
+    const still = html`<xy-keep-still
+      .house=${house}
+      .camera=${camera}
+      .moment=${() => (this.camera?.isLive ? null : (this.camera?.moment ?? null))}
+    ></xy-keep-still>`;
+    if (!past) return html`<div slot="beside" class="beside">${still}</div>`;
     return html`<div slot="beside" class="beside">
       ${start.bookmarks
         ? html`<xy-bookmarks
@@ -136,6 +145,7 @@ export class WatchElement extends LitElement {
       <button class="outlined" @click=${() => this.compare([camera], this.camera?.moment ?? Date.now())}>
         ${icon("together")}${t("together.open")}
       </button>
+      ${still}
     </div>`;
   }
 
