@@ -13,10 +13,18 @@ import pytest
 from tests.browser import advanced, chromium, open_context, picture_of
 from tests.running_node import ENVIRONMENT, RunningNode, all_gone, xomyen
 
-from xomyen.cli.demo import cameras_of_demo, commune, require_room
+from xomyen.bus.configuration import Configuration
+from xomyen.bus.connection import connected, prepare_streams
+from xomyen.bus.messages import CameraConfig, StreamConfig
+from xomyen.bus.server import BusServer
+from xomyen.cli.demo import cameras_of_demo, commune, configure, require_room
+from xomyen.node.config_service import ConfigService
+from xomyen.node.home import prepare
+from xomyen.node.secrets import Secrets
 from xomyen.recording.disk import LocalDisk, Room
 from xomyen.terms.errors import VolumeRefused
 from xomyen.terms.folder import NodeFolder
+from xomyen.terms.ids import new_id
 from xomyen.terms.names import fold_name
 from xomyen.terms.settings import GIBI, Settings
 
@@ -76,6 +84,25 @@ def test_a_demo_without_room_ends_at_once_with_the_reason(tmp_path: Path, monkey
     done = xomyen("demo", "--dir", tmp_path / "demo", code=9)
     assert "would be deleted at once" in done.stderr
     assert not (tmp_path / "demo").exists()
+
+
+async def test_a_camera_that_somebody_found_stays_and_is_looked_for_at_this_times_port(tmp_path: Path) -> None:
+    folder = NodeFolder(tmp_path / "demo")
+    node = prepare(folder)
+    folder.run.mkdir(mode=0o700, exist_ok=True)
+    async with BusServer(folder, node), connected(folder, "test") as client:
+        await prepare_streams(client, node)
+        async with ConfigService(client, node, Secrets.load_or_create(folder.secrets_key), 10):
+            asked = Configuration(client, node)
+            await configure(asked, commune()[:3], 8554, beside_centre=True)
+            found = CameraConfig(id=new_id(), name="C30 Bến xe", main=StreamConfig(url="rtsp://127.0.0.1:8554/3"))
+            # A demo of two: what was its third camera rests, what somebody found there does not.
+            await configure(asked, commune()[:2], 9554, beside_centre=True)
+            assert [one.config.enabled for one in await asked.cameras()] == [True, True, False]
+            await asked.put(found, 0)
+            await configure(asked, commune()[:2], 9554, beside_centre=True)
+            kept = {one.config.name: one.config for one in await asked.cameras()}["C30 Bến xe"]
+            assert (kept.enabled, kept.main.url) == (True, "rtsp://127.0.0.1:9554/3")
 
 
 @contextmanager

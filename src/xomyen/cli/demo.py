@@ -300,16 +300,16 @@ async def configure(
     Those that an earlier demo had and this one has not are taken out; with a centre, whose they are, they rest. The
     camera behind the last is there to be found over ONVIF; where it was added it stays.
     """
-    known = {number: record for record in await configuration.cameras() if (number := _number(record.config))}
-    for number, record in known.items():
-        if number <= len(cameras):
-            continue
-        if number == len(cameras) + 1 and record.config.name != cameras_of_demo(number)[-1].title:
+    known = {}
+    for record in await configuration.cameras():
+        number = _number(record.config)
+        if 0 < number <= len(cameras):
+            known[number] = record
+        elif number == len(cameras) + 1 and record.config.name != cameras_of_demo(number)[-1].title:
             await _keep_found(configuration, record, port)
-            continue
-        if not beside_centre:
+        elif number and not beside_centre:
             await configuration.remove(record.config.id, record.revision)
-        elif record.config.enabled:
+        elif number and record.config.enabled:
             await configuration.put(record.config.model_copy(update={"enabled": False}), record.revision)
     configured = []
     for number, camera in enumerate(cameras, start=1):
