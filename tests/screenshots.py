@@ -98,13 +98,19 @@ def take(browser: Browser, link: str, wanted: argparse.Namespace) -> None:
     context.close()
 
 
-def take_centre(browser: Browser, link: str, output: Path) -> None:
+def take_centre(browser: Browser, link: str, cameras: int, output: Path) -> None:
     """The centre's map and register, as the head of the commune's police sees them."""
+
+    def all_recording() -> bool:
+        page.goto(f"{url}/cameras/")
+        return page.locator(".camera-table .status-dot").count() == cameras
+
     context = open_context(browser)
     page = context.new_page()
     page.goto(link)
     page.wait_for_url("**/live")
     url = link.partition("/account")[0]
+    wait_until(all_recording, seconds=PATIENCE_S, every=3.0)
     for language, other in (("vi", "English"), ("en", "Tiếng Việt")):
         page.goto(f"{url}/cameras/")
         button = page.get_by_role("button", name=other)
@@ -139,7 +145,7 @@ def main() -> None:
             with demo(Path(folder) / "node", wanted.cameras, "--node-only") as link:
                 take(browser, link, wanted)
         with demo(Path(folder) / "both", wanted.cameras, link="/account/link/") as link:
-            take_centre(browser, link, wanted.output)
+            take_centre(browser, link, wanted.cameras, wanted.output)
 
 
 if __name__ == "__main__":
