@@ -246,6 +246,22 @@ export const cameraStyles = css`
       padding: 0 0 8px;
     }
   }
+  /* A phone on its side: picture, buttons and timeline on one screen; what else there is lies below. */
+  @media (min-width: 641px) and (max-height: 480px) {
+    .deckTools {
+      padding: 0 8px;
+    }
+    .time {
+      padding: 0 8px 4px;
+    }
+    main {
+      overflow-y: auto;
+    }
+    :host(:not(:fullscreen)) xy-stage {
+      flex: none;
+      height: calc(100dvh - 52px - 52px - 100px);
+    }
+  }
   @media (min-width: 641px) {
     .phone {
       display: none;

@@ -312,7 +312,7 @@ export const wallStyles = css`
       display: none;
     }
   }
-  @media (max-width: 640px) {
+  @media (max-width: 640px), (max-height: 480px) {
     .phone {
       display: flex;
       flex-wrap: wrap;

@@ -38,6 +38,7 @@ const DOUBLE_MS = 280;
 const isLayout = (value: unknown): value is Layout => LAYOUTS.includes(value as Layout);
 const isIds = (value: unknown): value is string[] => Array.isArray(value) && value.every((id) => typeof id === "string");
 
+const PHONE = "(max-width: 640px), (max-height: 480px)"; // upright, or on its side
 @customElement("xy-wall")
 export class WallElement extends LitElement {
   static override styles = [controls, skeleton, wallStyles];
@@ -52,13 +53,13 @@ export class WallElement extends LitElement {
   @state() private pageIndex = 0;
   @state() private big: string | null = null;
   @state() private dropOn: string | null = null;
-  @state() private phone = matchMedia("(max-width: 640px)").matches;
+  @state() private phone = matchMedia(PHONE).matches;
   @query(".clock") private clock?: HTMLTimeElement;
   private dragged: string | null = null;
   private readonly rest = new IdleController(this);
   private clickTimer = 0;
   private tick = 0;
-  private readonly media = matchMedia("(max-width: 640px)");
+  private readonly media = matchMedia(PHONE);
 
   constructor() {
     super();

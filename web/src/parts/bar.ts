@@ -21,7 +21,8 @@ export class BarElement extends LitElement {
         gap: 8px;
         min-height: 52px;
         padding: 4px 8px;
-        padding-left: max(8px, env(safe-area-inset-left));
+        /* A page around it may have its own button in this corner. */
+        padding-left: max(var(--bar-start, 8px), env(safe-area-inset-left));
       }
       .grow {
         flex: 1;

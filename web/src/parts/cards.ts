@@ -44,6 +44,18 @@ export class CardsElement extends LitElement {
       .two button {
         aspect-ratio: 4 / 3;
       }
+      /* A phone on its side: one card across would be higher than the screen. */
+      @media (max-height: 480px) {
+        .cards {
+          grid-template-columns: 1fr 1fr;
+        }
+        .cards.two {
+          grid-template-columns: repeat(3, 1fr);
+        }
+        .two button {
+          aspect-ratio: 16 / 9;
+        }
+      }
       xy-picture {
         position: absolute;
         inset: 0;

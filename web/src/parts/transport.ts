@@ -118,6 +118,19 @@ export class TransportElement extends LitElement {
           display: inline;
         }
       }
+      /* A phone on its side: one row, so that the picture keeps the height. */
+      @media (min-width: 641px) and (max-height: 480px) {
+        div.row {
+          flex-wrap: nowrap;
+        }
+        .text,
+        .wide {
+          display: none;
+        }
+        .keep .text {
+          display: inline;
+        }
+      }
     `,
   ];
 

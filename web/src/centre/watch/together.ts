@@ -1,6 +1,6 @@
 /** Up to nine cameras side by side at one moment of the past. */
 
-import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, queryAll, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { keptStream } from "../../net/types";
@@ -15,11 +15,12 @@ import { SPEEDS } from "../../parts/transport";
 import { Conductor } from "../../playback/conductor";
 import { cameraAddress, follow, go, togetherAddress } from "../../route";
 import type { Street } from "../../street";
-import { clockText, dateText, sameDay } from "../../time/format";
+import { clockText, dateText, dayText, sameDay } from "../../time/format";
 import { CoverageSource } from "../../timeline/coverage";
 import "../../timeline/element";
 import type { TimelineElement } from "../../timeline/element";
 import { LanguageController, t } from "../../words";
+import { togetherStyles } from "./together.css";
 import "./tree";
 
 export const MOST_TOGETHER = 9;
@@ -29,121 +30,7 @@ const SKIP_MS = 10_000;
 
 @customElement("xy-together")
 export class TogetherElement extends LitElement {
-  static override styles = [
-    controls,
-    css`
-      :host {
-        display: flex;
-        flex-direction: column;
-        height: var(--page-height, 100dvh);
-        background: var(--ground);
-      }
-      .head,
-      .tools {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        flex-wrap: wrap;
-      }
-      .head {
-        flex: 1;
-        min-width: 0;
-      }
-      h1 {
-        font-size: 16px;
-      }
-      .grow {
-        flex: 1;
-      }
-      .across {
-        flex: 1;
-        min-height: 0;
-        display: flex;
-        position: relative;
-      }
-      .grid {
-        flex: 1;
-        display: grid;
-        gap: 2px;
-        min-height: 0;
-        min-width: 0;
-        grid-auto-rows: minmax(0, 1fr);
-        overflow-y: auto;
-      }
-      .n1 {
-        grid-template-columns: 1fr;
-      }
-      .n2 {
-        grid-template-columns: 1fr 1fr;
-      }
-      .n3 {
-        grid-template-columns: repeat(3, 1fr);
-      }
-      figure {
-        margin: 0;
-        position: relative;
-        min-height: 120px;
-        background: #000;
-      }
-      figure.lead {
-        outline: 2px solid var(--accent);
-        outline-offset: -2px;
-      }
-      xy-stage {
-        position: absolute;
-        inset: 0;
-      }
-      figcaption {
-        position: absolute;
-        inset: auto 0 0;
-        display: flex;
-        align-items: center;
-        gap: 4px;
-        padding: 0 0 0 8px;
-        font-size: 13px;
-        background: rgb(10 14 17 / 78%);
-      }
-      figcaption button,
-      figcaption a {
-        min-height: 44px;
-        padding: 0 8px;
-      }
-      .none {
-        position: absolute;
-        inset: 0 0 44px;
-        display: grid;
-        place-items: center;
-        background: rgb(5 8 10 / 90%);
-        color: var(--muted);
-      }
-      .tools {
-        padding: 4px 16px;
-      }
-      .time {
-        padding: 0 16px 16px;
-      }
-      .middle {
-        flex: 1;
-        display: grid;
-        place-items: center;
-        color: var(--muted);
-        padding: 16px;
-        text-align: center;
-      }
-      time {
-        font-size: 22px;
-        font-weight: 600;
-        min-width: 120px;
-      }
-      @media (max-width: 640px) {
-        .n2,
-        .n3 {
-          grid-template-columns: 1fr;
-          grid-auto-rows: 56vw;
-        }
-      }
-    `,
-  ];
+  static override styles = [controls, togetherStyles];
 
   @property({ attribute: false }) house!: Street;
   @property({ attribute: false }) cameras: readonly string[] = [];
@@ -209,12 +96,19 @@ export class TogetherElement extends LitElement {
         <div class="head">
           <a class="button" href="/live" aria-label=${t("nav.back")} @click=${this.onBack}>${icon("arrowLeft")}</a>
           <h1>${t("together.title")}</h1>
-          <button aria-expanded=${this.choosing} @click=${() => (this.choosing = !this.choosing)}>
-            ${icon("tree")}${t("together.choose")}
+          <button
+            aria-expanded=${this.choosing}
+            aria-label=${t("together.choose")}
+            title=${t("together.choose")}
+            @click=${() => (this.choosing = !this.choosing)}
+          >
+            ${icon("tree")}<span class="text">${t("together.choose")}</span>
           </button>
           <span class="grow"></span>
-          <time>${clockText(this.shown)}</time>
-          <small>${sameDay(this.shown, this.now) ? t("timeline.today") : dateText(this.shown)}</small>
+          <div class="moment">
+            <time>${clockText(this.shown)}</time>
+            <small>${sameDay(this.shown, this.now) ? `${t("timeline.today")} ${dateText(this.shown)}` : dayText(this.shown)}</small>
+          </div>
         </div>
       </xy-bar>
       <slot name="instead-of-time"></slot>
@@ -275,7 +169,14 @@ export class TogetherElement extends LitElement {
         <select aria-label=${t("player.speed")} @change=${this.onSpeed}>
           ${SPEEDS.map((one) => html`<option value=${one} ?selected=${one === speed}>${one}×</option>`)}
         </select>
-        <button class="outlined" @click=${() => this.jump.show(this.conductor.at)}>${icon("clock")}${t("together.jump")}</button>
+        <button
+          class="outlined"
+          aria-label=${t("together.jump")}
+          title="${t("together.jump")} (G)"
+          @click=${() => this.jump.show(this.conductor.at)}
+        >
+          ${icon("clock")}<span class="text">${t("together.jump")}</span>
+        </button>
       </div>
       <div class="time">
         <xy-timeline
