@@ -9,6 +9,7 @@ import { icon } from "../../parts/icons";
 import { notice } from "../../parts/notice";
 import { controls } from "../../parts/styles";
 import { markText, writeOver } from "../../parts/watermark";
+import { wall } from "../../time/zone";
 import { LanguageController, problemText, t } from "../../words";
 
 const WIDEST = 3840;
@@ -64,10 +65,7 @@ export class KeepStillElement extends LitElement {
 
 /** The time as it is on the clock here, in what every system takes as a file's name. */
 function fileTime(ms: number): string {
-  const at = new Date(ms);
-  const parts = [at.getFullYear(), at.getMonth() + 1, at.getDate(), at.getHours(), at.getMinutes(), at.getSeconds()];
-  const [year, month, day, hour, minute, second] = parts.map((part) => String(part).padStart(2, "0"));
-  return `${year}-${month}-${day} ${hour}.${minute}.${second}`;
+  return wall(ms).toISOString().slice(0, 19).replace("T", " ").replaceAll(":", ".");
 }
 
 async function marked(picture: ImageBitmap, text: string): Promise<Blob> {
