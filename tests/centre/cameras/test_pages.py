@@ -10,6 +10,7 @@ from tests.centre.conftest import Appoint, Province, make_camera
 from xomyen.centre.accounts.models import User
 from xomyen.centre.api.tokens import make_token
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
+from xomyen.centre.organisation.models import DocumentKind, MandateDocument
 from xomyen.centre.permissions.roles import Role
 
 SignedIn = Callable[[User], Client]
@@ -320,3 +321,37 @@ def test_classes_are_changed_by_those_who_set_rules_wherever_the_class_is_used(
     used.refresh_from_db()
     assert used.retention_days == 20
     assert chief.post("/cameras/classes/add/", {"name": "Bến xe", "retention_days": 30}).status_code == 302
+
+
+def test_recorders_are_found_by_name(technician: Client, province: Province) -> None:
+    assert "Đầu ghi Gia Khê" in technician.get("/recorders/", {"q": "gia khe"}).content.decode()
+    assert list(technician.get("/recorders/", {"q": "bên sông"}).context["page"]) == []
+
+
+def test_a_camera_names_the_paper_it_rests_on(technician: Client, province: Province) -> None:
+    day = datetime.date(2026, 3, 2)
+    own, above, others = (
+        MandateDocument.objects.create(
+            unit=unit, kind=DocumentKind.DECISION, number=number, title="Lắp đặt camera", issuer="UBND", issued=day
+        )
+        for unit, number in (
+            (province.commune, "12/QĐ-UBND"),
+            (province.province, "7/QĐ-UBND"),
+            (province.other_commune, "9/QĐ-UBND"),
+        )
+    )
+    answer = technician.post("/cameras/add/", values(province, document=others.pk))
+    assert list(answer.context["form"].errors) == ["document"]
+    for paper in (own, above):
+        assert technician.post("/cameras/add/", values(province, document=paper.pk)).status_code == 302
+        camera = Camera.objects.get(code="C50")
+        assert paper.number in technician.get(f"/cameras/{camera.pk}/").content.decode()
+        listed = technician.get("/cameras/", {"document": paper.pk}).content.decode()
+        assert "C50" in listed
+        assert "C01" not in listed
+        camera.delete()
+    assert f"?document={own.pk}" in technician.get(f"/documents/{own.pk}/").content.decode()
+    form = {"select": "id_document", "name": "document", "q": "qd-ubnd"}
+    found = technician.get("/cameras/pick/document/", form).content.decode()
+    assert "12/QĐ-UBND" in found
+    assert "9/QĐ-UBND" not in found

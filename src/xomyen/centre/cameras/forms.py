@@ -4,8 +4,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
@@ -16,9 +17,10 @@ from xomyen.centre.cameras.widgets import PickSelect
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
 from xomyen.centre.link.ask import sealed_for
-from xomyen.centre.organisation.models import Unit
+from xomyen.centre.organisation.models import MandateDocument, Unit
+from xomyen.centre.organisation.tree import above_sql
 from xomyen.centre.permissions.actions import Action
-from xomyen.centre.permissions.decide import allowed_units, may, visible
+from xomyen.centre.permissions.decide import allowed_units, may, roots, visible
 from xomyen.terms.errors import NotRunning
 from xomyen.terms.names import fold_name
 
@@ -39,6 +41,17 @@ def sites_for(person: Any) -> QuerySet[Site]:
 def nodes_for(person: Any) -> QuerySet[Node]:
     """Recorders that the person may choose."""
     return visible(person, Action.NODE_SEE, Node.objects.all()).order_by("name", "pk")
+
+
+def documents_for(person: Any) -> QuerySet[MandateDocument]:
+    """Papers on which a camera of the person's units may rest: of these, and of those they belong to."""
+    own = Q(unit__in=allowed_units(person, _RIGHTS))
+    above = Q(unit__in=above_sql(roots(person, _RIGHTS), today()))
+    return MandateDocument.objects.filter(own | above).order_by("-issued", "number", "pk")
+
+
+def named_document(document: MandateDocument) -> str:
+    return f"{document} – {Truncator(document.title).chars(60)}"
 
 
 def named_unit(unit: Unit) -> str:
@@ -172,7 +185,7 @@ class CameraForm(Styled, forms.ModelForm):
     class Meta:
         model = Camera
         fields = (
-            *("site", "code", "name", "order", "purpose", "owner", "owner_name", "funding", "camera_class"),
+            *("site", "code", "name", "order", "purpose", "owner", "owner_name", "funding", "document", "camera_class"),
             *("is_public", "acceptance", "node", "main_url", "sub_url", "user", "enabled", "masks"),
             *("height_m", "azimuth_deg", "tilt_deg", "field_of_view_deg", "ptz", "onvif_address", "ptz_profile"),
             *("manufacturer", "model", "serial_number", "firmware", "firmware_support_ends", "certificate"),
@@ -180,12 +193,14 @@ class CameraForm(Styled, forms.ModelForm):
         widgets = {
             "site": PickSelect("site"),
             "node": PickSelect("node"),
+            "document": PickSelect("document"),
             "firmware_support_ends": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
         help_texts = {
             "code": _("Unique at the site, such as C04."),
             "name": _("As people know it: Hướng chợ."),
             "purpose": _("Why it is there; the public can read it."),
+            "document": _("The resolution or decision on which it was put up, from the register."),
             "owner_name": _("Who exactly, if it is not the commune."),
             "camera_class": _("Sets how many days footage is kept."),
             "main_url": _("The full picture, as the recorder reaches it: rtsp://192.168.1.64:554/stream1"),
@@ -210,6 +225,12 @@ class CameraForm(Styled, forms.ModelForm):
         if self.instance.node_id is not None:
             nodes |= Node.objects.filter(pk=self.instance.node_id)
         self.fields["node"].queryset = nodes
+        documents = documents_for(person)
+        if self.instance.document_id is not None:
+            documents |= MandateDocument.objects.filter(pk=self.instance.document_id)
+        self.fields["document"].queryset = documents
+        self.fields["document"].label_from_instance = named_document
+        self.fields["document"].empty_label = "–"
         self.fields["node"].label = _("Recorder")
         self.fields["node"].empty_label = _("none yet")
         self.fields["masks"].empty_values = [None, ""]

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from xomyen.centre.cameras.models import Acceptance, Camera, Node, Owner, Site, Standing
 from xomyen.centre.dates import today
-from xomyen.centre.folding import fold
+from xomyen.centre.folding import fold, matches
 from xomyen.centre.organisation.models import Unit
 from xomyen.centre.organisation.tree import below_sql
 from xomyen.centre.permissions.actions import Action
@@ -30,6 +30,7 @@ class Asked:
     owner: str = ""
     node: uuid.UUID | None = None
     standing: str = ""
+    document: uuid.UUID | None = None
 
     @classmethod
     def read(cls, query: QueryDict) -> "Asked":
@@ -44,6 +45,7 @@ class Asked:
             one_of("owner", Owner.values),
             _key(query.get("node", "")),
             one_of("standing", Standing.values),
+            _key(query.get("document", "")),
         )
 
     @property
@@ -64,6 +66,7 @@ class Asked:
             "owner": self.owner,
             "node": self.node,
             "standing": self.standing,
+            "document": self.document,
         }
         return urlencode({name: str(value) for name, value in given.items() if value})
 
@@ -110,9 +113,16 @@ def page_of_sites(person: Any, text: str, number: Any) -> Page:
     return page
 
 
-def page_of_nodes(person: Any, number: Any) -> Page:
+def called(nodes: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """The recorders whose name has the text, with or without marks; a province has some hundreds of them."""
+    if not text:
+        return nodes
+    return nodes.filter(pk__in=[key for key, name in nodes.values_list("pk", "name") if matches(text, name)])
+
+
+def page_of_nodes(person: Any, text: str, number: Any) -> Page:
     """One page of recorders with how many cameras each has."""
-    rows = visible(person, Action.NODE_SEE, Node.objects.all()).order_by("name", "pk")
+    rows = called(visible(person, Action.NODE_SEE, Node.objects.all()), text).order_by("name", "pk")
     page = page_of(rows, number, Node.objects.select_related("unit"))
     _number(page, Camera.objects.filter(node__in=[node.pk for node in page]), "node")
     return page
@@ -136,6 +146,8 @@ def narrowed(rows: Any, asked: Asked) -> Any:
         rows = rows.filter(owner=asked.owner)
     if asked.node:
         rows = rows.filter(node=asked.node)
+    if asked.document:
+        rows = rows.filter(document=asked.document)
     if asked.standing:
         rows = rows.filter(standing=asked.standing)
     return rows.filter(acceptance=asked.state) if asked.state else rows.exclude(acceptance=Acceptance.RETIRED)

@@ -11,7 +11,7 @@ from simple_history.models import HistoricalRecords
 from xomyen.centre.cameras.values import are_masks, hosts_of, is_origin
 from xomyen.centre.folding import fold, has_marks, matches
 from xomyen.centre.keys import KeyedModel
-from xomyen.centre.organisation.models import Unit
+from xomyen.centre.organisation.models import MandateDocument, Unit
 from xomyen.terms.names import tidy_name
 
 
@@ -164,6 +164,15 @@ class Camera(KeyedModel):
     owner = models.CharField(_("owner"), max_length=12, choices=Owner.choices, default=Owner.COMMUNE)
     owner_name = models.CharField(_("owner's name"), max_length=160, blank=True)
     funding = models.CharField(_("funding"), max_length=160, blank=True)
+    # The paper it was put up on: a resolution, a decision.
+    document = models.ForeignKey(
+        MandateDocument,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="cameras",
+        verbose_name=_("mandate document"),
+    )
     camera_class = models.ForeignKey(CameraClass, models.PROTECT, related_name="cameras", verbose_name=_("class"))
     is_public = models.BooleanField(_("watches public space"), default=True)  # False: private property
 

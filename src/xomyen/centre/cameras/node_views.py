@@ -34,8 +34,10 @@ _PARTS = {
 def node_list(request: HttpRequest) -> HttpResponse:
     """All recorders one may see."""
     require(request.user, Action.NODE_SEE)
-    page = lists.page_of_nodes(request.user, request.GET.get("page"))
-    return render(request, "cameras/nodes.html", {"active_place": PLACE, "page": page})
+    text = request.GET.get("q", "").strip()[:100]
+    page = lists.page_of_nodes(request.user, text, request.GET.get("page"))
+    query = lists.Asked(text=text).address()
+    return render(request, "cameras/nodes.html", {"active_place": PLACE, "page": page, "text": text, "query": query})
 
 
 def seen(request: HttpRequest, node: uuid.UUID) -> Node:

@@ -12,9 +12,17 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from xomyen.centre.cameras import lists
-from xomyen.centre.cameras.forms import named_site, named_unit, nodes_for, sites_for, units_for
+from xomyen.centre.cameras.forms import (
+    documents_for,
+    named_document,
+    named_site,
+    named_unit,
+    nodes_for,
+    sites_for,
+    units_for,
+)
 from xomyen.centre.cameras.widgets import MOST_SHOWN, options
-from xomyen.centre.folding import fold, matches
+from xomyen.centre.folding import fold
 from xomyen.centre.permissions.actions import Action
 
 _LONGEST = 100
@@ -34,18 +42,14 @@ def _units(rows: Any, text: str) -> Any:
     return rows.search(text)
 
 
-def _sites(rows: Any, text: str) -> Any:
+def _folded(rows: Any, text: str) -> Any:
     return rows.filter(folded__contains=fold(text))
 
 
-def _nodes(rows: Any, text: str) -> Any:
-    # A province has some hundreds.
-    return rows.filter(pk__in=[key for key, name in rows.values_list("pk", "name") if matches(text, name)])
-
-
 _KINDS = {
-    "site": _Kind(sites_for, _sites, named_site),
-    "node": _Kind(nodes_for, _nodes),
+    "site": _Kind(sites_for, _folded, named_site),
+    "node": _Kind(nodes_for, lists.called),
+    "document": _Kind(documents_for, _folded, named_document),
     "unit": _Kind(lambda person: units_for(person, Action.CAMERA_EDIT), _units, named_unit),
     "node-unit": _Kind(lambda person: units_for(person, Action.NODE_EDIT), _units, named_unit),
     "unit-with-sites": _Kind(lists.units_with_sites, _units, named_unit),

@@ -57,7 +57,7 @@ def _unit_choice(request: HttpRequest, asked: lists.Asked) -> str:
 
 def seen(request: HttpRequest, camera: uuid.UUID, action: Action = Action.CAMERA_SEE) -> Camera:
     """The camera, for one who may do this to it: 404 where it may not be seen, 403 where it may only be seen."""
-    rows = Camera.objects.select_related("site__unit", "camera_class", "node")
+    rows = Camera.objects.select_related("site__unit", "camera_class", "node", "document")
     found: Camera = get_object_or_404(visible(request.user, Action.CAMERA_SEE, rows), pk=camera)
     if action != Action.CAMERA_SEE:
         require(request.user, action, found)
@@ -78,6 +78,7 @@ def _page(request: HttpRequest, found: Camera, status: int = 200) -> HttpRespons
         "inside": inside,
         "can_steer": found.can_be_steered and may(request.user, Action.PTZ, found),
         "can_watch": found.in_force is not None and may(request.user, Action.VIEW_LIVE, found),
+        "sees_document": found.document is not None and may(request.user, Action.UNIT_SEE, found.document),
         "steps": found.steps.select_related("by").order_by("-at"),
         "open_steps": services.steps_open_to(request.user, found),
         "changes": changes_of(found) if inside else (),
