@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from tests.centre.conftest import Appoint, Province
+from tests.centre.conftest import Appoint, Province, make_unit
 
 from xomyen.centre.accounts.models import User
 from xomyen.centre.audit.models import Pending, Record
 from xomyen.centre.audit.services import record
 from xomyen.centre.audit.writer import chain_pending
+from xomyen.centre.organisation.models import UnitKind
 from xomyen.centre.permissions.roles import Role
 
 SignIn = Callable[[User], Client]
@@ -140,6 +141,19 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     auditor.get("/audit/")
     with django_assert_max_num_queries(20):
         assert len(shown(auditor)) == 50
+
+
+def test_the_number_of_queries_does_not_grow_with_the_units_of_a_role(
+    province: Province, appoint: Appoint, signed_in: SignIn, django_assert_max_num_queries: Any
+) -> None:
+    appoint(Role.AUDITOR, unit=province.province)
+    person = appoint(Role.AUDITOR, unit=province.commune)
+    for number in range(30):
+        group = make_unit(f"90001-{10 + number}", UnitKind.GROUP, "Thôn", f"Số {number}", province.commune)
+        appoint(Role.AUDITOR, person, unit=group)
+    client = signed_in(person)
+    with django_assert_max_num_queries(20):
+        assert client.get("/audit/").status_code == 200
 
 
 def test_entries_that_nobody_takes_up_are_told_of(province: Province, auditor: Client) -> None:

@@ -14,7 +14,7 @@ from xomyen.centre.cameras.models import Camera
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.folding import fold
 from xomyen.centre.organisation.models import Unit
-from xomyen.centre.organisation.tree import below_sql
+from xomyen.centre.organisation.tree import below_sql, lines_above
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import allowed_units, roots
 from xomyen.centre.permissions.roles import roles_with
@@ -45,11 +45,8 @@ def _is_topmost(person: Any, action: Action) -> bool:
         .filter(in_force(today(), "post__"), in_force(today(), "post__jurisdictions__"))
         .values_list("post__jurisdictions__unit_id", flat=True)
     )
-    for unit in own:
-        above = set(Unit.objects.above(unit).values_list("id", flat=True)) - {unit}
-        if not above & held:
-            return True
-    return False
+    lines = lines_above(own, today())
+    return any(held.isdisjoint(lines.get(unit, set()) - {unit}) for unit in own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Closed
 from xomyen.centre.cameras.forms import NewNodeForm, NodeForm
 from xomyen.centre.cameras.models import Node
+from xomyen.centre.cameras.nodes import NODE_FIELDS, save_node
+from xomyen.centre.cameras.services import version_of
 from xomyen.centre.link.soon import soon
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require, visible
@@ -100,16 +102,15 @@ def change_node(request: HttpRequest, node: uuid.UUID, body: NodeChange) -> Any:
 
     Scope `cameras:write`.
     """
-    with transaction.atomic():
-        found = _seen(request, node)
-        require(request.user, Action.NODE_EDIT, found)
-        found = Node.objects.select_for_update().get(pk=node)
-        require_match(request, _revision(found))
-        values = model_to_dict(found, fields=[*NodeForm.Meta.fields]) | body.model_dump(exclude_unset=True)
-        form = NodeForm(values, instance=found, person=request.user)
-        if not form.is_valid():
-            raise ValidationError(form.errors.as_data())
-        form.save()
+    found = _seen(request, node)
+    require(request.user, Action.NODE_EDIT, found)
+    require_match(request, _revision(found))
+    version = version_of(found, NODE_FIELDS)
+    values = model_to_dict(found, fields=NODE_FIELDS) | body.model_dump(exclude_unset=True)
+    form = NodeForm(values, instance=found, person=request.user)
+    if not form.is_valid():
+        raise ValidationError(form.errors.as_data())
+    save_node(form.save(commit=False), version)
     return _answer(request, found)
 
 
