@@ -51,6 +51,7 @@ export class WatchElement extends LitElement {
       }
       .beside {
         display: flex;
+        flex-wrap: wrap;
         gap: 8px;
         align-items: center;
       }
