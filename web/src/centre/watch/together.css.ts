@@ -94,7 +94,7 @@ export const togetherStyles = css`
   }
   /* Only the corners of the picture are covered. */
   figcaption button,
-  figcaption a {
+  figcaption a.button {
     pointer-events: auto;
     min-width: 36px;
     min-height: 32px;
@@ -107,7 +107,7 @@ export const togetherStyles = css`
   }
   @media (pointer: coarse) {
     figcaption button,
-    figcaption a {
+    figcaption a.button {
       min-width: 44px;
       min-height: 44px;
     }
