@@ -11,7 +11,7 @@ from xomyen.playback.masks import Masks
 UPPER_LEFT: Masks = (((0, 0), (5000, 0), (5000, 5000), (0, 5000)),)  # bits 0, 1, 4 and 5 of the number
 LOWER_RIGHT: Masks = (((5000, 5000), (10_000, 5000), (10_000, 10_000), (5000, 10_000)),)  # bits 10, 11, 14 and 15
 EDGE = 6  # pixels beside an edge that coding blurs
-_CODED = 16  # how far coding may be off, in shades
+_CODED = 40  # how far coding twice may be off, in shades
 BLACK = 8
 
 

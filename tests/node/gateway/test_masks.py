@@ -281,7 +281,7 @@ async def test_a_masked_clip_holds_the_pictures_asked_for_and_no_others(node: No
     async with node.client(node.ticket(mask="masked")) as client, node.client(node.ticket()) as officer:
         timeline = await officer.get(
             f"/api/v1/cameras/{camera}/timeline",
-            params={"from": format_utc(start), "to": format_utc(start + seconds(9))},
+            params={"from": format_utc(start - seconds(5)), "to": format_utc(start + seconds(9))},
         )
         first = parse_time(timeline.json()["keyframes"][0], 0)
         span = {"from": format_utc(first + 17 * FRAME_NS), "to": format_utc(first + 97 * FRAME_NS)}
