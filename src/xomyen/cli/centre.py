@@ -40,6 +40,7 @@ def register(app: typer.Typer, _camera: typer.Typer) -> None:
     group = typer.Typer(name="centre", help="The centre: people, units, cameras.", rich_markup_mode=None)
     group.command("serve")(serve_centre)
     group.command("signin")(sign_in)
+    group.command("import-units")(import_official_units)
     app.add_typer(group, name="centre")
 
 
@@ -227,3 +228,22 @@ async def _tell(url: str, systemd: sdnotify.SystemdNotifier, first: str | None) 
     while True:
         systemd.notify("WATCHDOG=1")
         await asyncio.sleep(_BEAT_S)
+
+
+def import_official_units(directory: Dir = None) -> None:
+    """Bring in the provinces and communes of Viet Nam, those before 1 July 2025, and what became what.
+
+    What is there already stays as people entered it; a second run adds nothing.
+
+    Example: xomyen centre import-units --dir /var/lib/xomyen
+    """
+    node = node_folder(directory)
+    require_own(node)
+    open_centre(node.root)
+    from xomyen.centre.organisation.services.imports import import_units
+
+    print("Reading the lists of administrative units …")
+    done = import_units(lambda what, count: print(f"  {count:6} {what} added"))
+    for conflict in done.conflicts:
+        print(f"Left out, another unit has this code at that time: {conflict}", file=sys.stderr)
+    print(f"Done: {done.units} units added, {done.kept} were there already.")
