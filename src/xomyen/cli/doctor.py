@@ -138,7 +138,8 @@ async def _node_facts(bus: NodeBus) -> NodeFacts:
         CameraFact(
             configured[event.camera].name,
             datetime.datetime.fromtimestamp(event.since_ns / 1e9, datetime.UTC),
-            event.detail or str(event.reason or event.state),
+            str(event.reason or ""),
+            event.detail or str(event.state),
         )
         for event in state.streams
         if event.stream is StreamName.MAIN

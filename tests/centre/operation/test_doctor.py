@@ -91,13 +91,17 @@ def test_a_clock_that_stood_still_and_one_that_nobody_sets_are_told() -> None:
 
 
 def test_parts_alarms_and_cameras_of_a_node_are_told_by_name() -> None:
-    away = tuple(CameraFact(f"C{number:02d} Cổng", NOW, "no route") for number in range(1, 8))
+    away = tuple(
+        CameraFact(f"C{number:02d} Cổng", NOW, "network" if number > 1 else "", "no route") for number in range(1, 8)
+    )
     parts = (PartFact("bus", True), PartFact("gateway", False, "killed by SIGKILL"))
     findings = box_findings.of_node(NodeFacts(parts, ("The disk is full.",), 25, away), vietnamese)
     text = "\n".join(finding.text for finding in findings)
     assert "gateway (killed by SIGKILL)" in text
     assert "The disk is full." in text
     assert "7 trên 25 camera mất kết nối: C01 Cổng" in text
+    assert "no route" in text  # where no word is known, the recorder's own
+    assert "không kết nối được camera qua mạng" in text
     assert "C06" not in text  # of many their number is enough on the telephone
     well = box_findings.of_node(NodeFacts((PartFact("bus", True),), (), 25, ()), vietnamese)
     assert worst(well) is Severity.GOOD

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,6 +21,7 @@ from xomyen.bus import subjects
 from xomyen.bus.messages import AccessEvent
 from xomyen.bus.server_config import domain
 from xomyen.centre.accounts.models import PairedScreen, User
+from xomyen.centre.audit import gaps
 from xomyen.centre.audit.chain import plain_text
 from xomyen.centre.audit.models import Pending, Record
 from xomyen.centre.audit.off_loop import in_database
@@ -31,6 +33,7 @@ _LOG = logging.getLogger(__name__)
 _NODES_S = 10.0  # how often new nodes are looked for
 _AGAIN_S = 5.0  # after a node did not answer
 _WAIT_S = 20.0  # for events, before asking again
+_LOOK_S = 300.0  # how often a node's stream is compared with what was read of it
 _BATCH = 200
 _LAST_NS = 2**63 - 1
 _LOST = (nats.errors.Error, nats.js.errors.Error, TimeoutError, ConnectionError)
@@ -85,7 +88,11 @@ async def _follow(client: Client, node: str, durable: str) -> None:
     while True:
         try:
             subscription = await subscribe(client, node, durable)
+            looked = -_LOOK_S
             while True:
+                if time.monotonic() - looked >= _LOOK_S:
+                    await gaps.look(client, node, subscription)
+                    looked = time.monotonic()
                 await take_batch(subscription, node, _WAIT_S)
         except _LOST as error:
             _LOG.info("Access events of node %s cannot be read now (%s).", node, type(error).__name__)
@@ -124,6 +131,7 @@ async def take_batch(subscription: JetStreamContext.PullSubscription, node: str,
     await in_database(store, node, [message.data for message in messages])
     for message in messages:
         await message.ack()
+    await in_database(gaps.read, node, messages[-1].metadata.sequence.stream)
     return len(messages)
 
 

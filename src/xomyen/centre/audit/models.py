@@ -148,3 +148,11 @@ class Head(models.Model):
 
     def signed(self) -> SignedHead:
         return SignedHead(self.sequence, self.hash, self.at_ns, self.key, self.signature)
+
+
+class NodeReading(models.Model):
+    """Up to where this centre has read a node's event stream (see `gaps.py`)."""
+
+    node = models.UUIDField(primary_key=True)
+    read_to = models.BigIntegerField()  # number of an event, of whatever kind
+    at_ns = models.BigIntegerField()

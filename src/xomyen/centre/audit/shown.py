@@ -39,6 +39,24 @@ _DETAILS: dict[str, Any] = {
     "hours": gettext_lazy("Valid for (hours)"),
     "addresses": gettext_lazy("Addresses"),
     "host": gettext_lazy("Address of the device"),
+    "missing": gettext_lazy("Events of all kinds that were dropped unread"),
+    "made_anew": gettext_lazy("The recorder's events were begun anew"),
+    "file": gettext_lazy("File"),
+    "encrypted": gettext_lazy("Encrypted"),
+    "encrypted_to": gettext_lazy("Encrypted to the key"),
+    "user": gettext_lazy("User of the machine"),
+    "made": gettext_lazy("Made"),
+    "program": gettext_lazy("Version of the program"),
+    "why": gettext_lazy("Why"),
+}
+_HOW: dict[str, Any] = {
+    "password": gettext_lazy("password"),
+    "totp": gettext_lazy("code of an app"),
+    "webauthn": gettext_lazy("passkey"),
+    "recovery_codes": gettext_lazy("recovery code"),
+    "oidc": gettext_lazy("account of elsewhere"),
+    "link": gettext_lazy("link to choose a password"),
+    "owner_link": gettext_lazy("one-time link"),
 }
 
 
@@ -80,6 +98,10 @@ def _detail(name: str, value: Any) -> tuple[str, str]:
         return _("User name"), _("there is none")
     if name.endswith("_ns") and isinstance(value, int):
         value = formats.date_format(timezone.localtime(_moment(value)), "DATETIME_FORMAT")
+    if name == "how":
+        value = [_HOW.get(one, one) for one in (value if isinstance(value, list) else [value])]
+    if isinstance(value, bool):
+        value = _("yes") if value else _("no")
     if isinstance(value, list):
         value = ", ".join(str(one) for one in value)
     return str(_DETAILS.get(name, name)), str(value)

@@ -38,7 +38,8 @@ class CameraFact:
 
     name: str
     since: datetime.datetime
-    detail: str
+    reason: str  # a `GapReason`, or empty
+    detail: str  # in the recorder's own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,9 @@ def of_node(facts: NodeFacts | None, _: Words) -> list[Finding]:
         Finding(
             "node_part",
             Severity.BAD,
-            _("A part of the recorder does not run: {part} ({detail}).").format(part=part.name, detail=part.detail),
+            _("A part of the recorder does not run: {part} ({detail}).").format(
+                part=_part(part.name, _), detail=part.detail
+            ),
             _("It is being started again by itself. If this stays: systemctl restart xomyen, then send the log."),
         )
         for part in facts.parts
@@ -154,7 +157,7 @@ def of_node(facts: NodeFacts | None, _: Words) -> list[Finding]:
             "node_alarm",
             Severity.BAD,
             _("The recorder reports: {text}").format(text=text),
-            _("See docs/operating.md, Alarms."),
+            _("Read this line out word for word; docs/operating.md, Alarms, says what to do."),
         )
         for text in facts.problems
     ]
@@ -163,10 +166,33 @@ def of_node(facts: NodeFacts | None, _: Words) -> list[Finding]:
     return [*found, _of_cameras(facts, _)]
 
 
+def _part(name: str, _: Words) -> str:
+    """What a part does, beside its name, which commands and logs know it by."""
+    does = {
+        "recorder": _("recording of footage"),
+        "gateway": _("pictures for browsers"),
+        "devices": _("searching and steering cameras"),
+        "bus": _("messages between the parts"),
+    }.get(name)
+    return f"{does} – {name}" if does else name
+
+
+def _why(camera: CameraFact, _: Words) -> str:
+    """Why it is away, in words that can be read out; else what the recorder says."""
+    known = {
+        "camera_silent": _("connected, but no picture comes"),
+        "refused": _("the camera refused: check its user, password and address"),
+        "network": _("the camera cannot be reached over the network"),
+        "node_stopped": _("the recorder was not running"),
+        "disk": _("the disk is full or failing"),
+    }
+    return known.get(camera.reason) or camera.detail
+
+
 def _of_cameras(facts: NodeFacts, _: Words) -> Finding:
     if not facts.away:
         return Finding("cameras", Severity.GOOD, _("All {count} cameras are recorded.").format(count=facts.cameras))
-    named = [f"{one.name} ({one.since.astimezone():%H:%M %d/%m}, {one.detail})" for one in facts.away[:_NAMED]]
+    named = [f"{one.name} ({one.since.astimezone():%H:%M %d/%m}, {_why(one, _)})" for one in facts.away[:_NAMED]]
     if len(facts.away) > _NAMED:
         named.append("…")
     text = _("{away} of {count} cameras are away: {names}.")

@@ -1,7 +1,9 @@
 """Findings about the centre: its processes, its database, its settings, its nodes."""
 
 import contextlib
+import json
 import sqlite3
+import time
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,7 @@ from xomyen.terms.errors import InvalidConfiguration, NotRunning
 _ANSWER_S = 10.0
 _WAITING = 1000  # entries of the audit log that wait to be chained
 _NAMED = 5
+_GAPS_DAYS = 30
 
 
 def of_process(folder: CentreFolder, _: Words) -> Finding:
@@ -74,6 +77,30 @@ def _damage(path: Path) -> str:
     return "" if said == "ok" else str(said)
 
 
+def _gaps(_: Words) -> list[Finding]:
+    """Recorders of which access events were dropped before the centre had read them."""
+    from xomyen.centre.audit.models import Pending, Record
+
+    since = time.time_ns() - _GAPS_DAYS * 86_400 * 10**9
+    missing: dict[str, int] = {}
+    for model in (Record, Pending):
+        rows = model.objects.filter(action="audit.gap", at_ns__gte=since)
+        for name, details in rows.values_list("thing_label", "details_json"):
+            missing[name] = missing.get(name, 0) + json.loads(details).get("missing", 0)
+    if not missing:
+        return []
+    some = _("up to {count} events")
+    names = [f"{name} ({some.format(count=count)})" if count else name for name, count in sorted(missing.items())]
+    text = _("The audit log lacks access events of the last {days} days from: {names}.")
+    text = text.format(days=_GAPS_DAYS, names="; ".join(names))
+    remedy = _(
+        "The recorder was out of reach for too long, or its events were erased. What is missing cannot be fetched any"
+        " more. Tell whoever answers for the audit log; the rows “Access events of the recorder are missing” say from"
+        " when to when."
+    )
+    return [Finding("audit_gap", Severity.NOTE, text, remedy)]
+
+
 def of_work(_: Words) -> list[Finding]:
     """What the database says of nodes and of the process behind the pages. The database must be up to date."""
     from xomyen.centre.audit.models import Pending
@@ -96,4 +123,4 @@ def of_work(_: Words) -> list[Finding]:
         )
         remedy = _("Restart the centre: systemctl restart xomyen-centre. Nothing is lost meanwhile.")
         found.append(Finding("audit", Severity.BAD, text.format(count=waiting), remedy))
-    return found
+    return [*found, *_gaps(_)]
