@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -39,6 +40,50 @@ async def test_every_change_has_a_new_revision(configuration: Configuration) -> 
     second = await configuration.put(first.config.model_copy(update={"order": 3}), first.revision)
     assert second.revision > first.revision
     assert await configuration.camera("sân") == second
+
+
+MASK = ((0, 0), (10_000, 0), (10_000, 10_000))
+
+
+async def test_masks_are_kept_as_they_were_drawn(configuration: Configuration) -> None:
+    record = await configuration.put(camera("Sân", masks=(MASK,) * 16), 0)
+    assert (await configuration.camera("sân")).config.masks == (MASK,) * 16
+    fewer = await configuration.put(record.config.model_copy(update={"masks": ()}), record.revision)
+    assert (await configuration.camera("sân")).config == fewer.config
+
+
+@pytest.mark.parametrize(
+    ("masks", "field"),
+    [
+        ((MASK,) * 17, "config.masks"),
+        ((MASK, MASK[:2]), "config.masks.1"),
+        ((MASK * 11,), "config.masks.0"),
+        (((*MASK, (0, 10_001)),), "config.masks.0.3.1"),
+        (((*MASK, (-1, 0)),), "config.masks.0.3.0"),
+        (((*MASK, (0.5, 0)),), "config.masks.0.3.0"),
+        (((*MASK, (0, 0, 0)),), "config.masks.0.3"),
+        ("all", "config.masks"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+async def test_what_is_no_mask_is_refused_with_its_place(
+    configuration: Configuration, masks: object, field: str
+) -> None:
+    wrong = camera("Sân").model_copy(update={"masks": masks})
+    with pytest.raises(InvalidConfiguration) as refusal:
+        await configuration.put(wrong, 0)
+    assert refusal.value.details["field"] == field
+    assert refusal.value.message.startswith(f"{field}: ")
+    assert await configuration.cameras() == ()
+
+
+async def test_a_camera_that_was_kept_before_there_were_masks_has_none(
+    configuration: Configuration, client: Client, node: str
+) -> None:
+    old = camera("Sân").model_dump(mode="json", exclude={"masks"})
+    bucket = await client.jetstream().key_value(subjects.config_bucket(node))
+    await bucket.put(old["id"], json.dumps(old).encode())
+    assert (await configuration.camera("sân")).config.masks == ()
 
 
 async def test_of_two_who_change_the_same_revision_one_is_told(configuration: Configuration) -> None:

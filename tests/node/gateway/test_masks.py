@@ -3,7 +3,8 @@
 import asyncio
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from typing import Any
 
 import av
@@ -11,7 +12,7 @@ import httpx
 import pytest
 from numpy.typing import NDArray
 from starlette.routing import Route
-from tests.gateway_node import FRAME_NS, Node, read_jpeg, seconds
+from tests.gateway_node import FRAME_NS, Node, live_state, read_jpeg, running_node, seconds
 from tests.live_page import Page, Playing, converters, indexed, page
 from tests.masked_pictures import (
     BLACK,
@@ -24,14 +25,16 @@ from tests.masked_pictures import (
 )
 from tests.waiting import until
 
+from xomyen.access.errors import MaskRequired
 from xomyen.node.gateway.app import routes
+from xomyen.node.gateway.tickets import Gate, Wish
 from xomyen.playback import live_transcode
 from xomyen.playback.footage import Recorded, groups_of
 from xomyen.playback.hls import LEAST_TICKS
 from xomyen.playback.masks import NO_MASKS, Masks
 from xomyen.recording.segment_file import read_segment
 from xomyen.terms.time import NS_PER_SECOND, format_utc, parse_time
-from xomyen.terms.words import StreamName, VideoCodec
+from xomyen.terms.words import CameraState, StreamName, VideoCodec
 
 FRAMES = 150
 
@@ -307,3 +310,54 @@ async def test_a_masked_clip_is_bounded_in_length_and_ends_when_other_masks_are_
             node.set_masks(camera, LOWER_RIGHT)
             with pytest.raises(httpx.RemoteProtocolError):
                 await stream.aread()
+
+
+async def test_a_recorded_file_that_is_being_sent_ends_when_masks_are_set(node: Node) -> None:
+    camera = node.add_camera()
+    gate = Gate(node.context.checker, node.directory, Untold(), node.clock)
+    ticket = node.context.checker.read(node.ticket(mask="masked"))
+    now = node.clock.wall_ns()
+    seen = {camera: gate.allow(ticket, Wish("past", "past", camera, StreamName.MAIN, now, now, 320), "")}
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield b"before"
+        node.set_masks(camera, UPPER_LEFT)
+        yield b"after"
+
+    got = []
+
+    async def download() -> None:
+        async for chunk in gate.while_valid(ticket, chunks(), seen):
+            got.append(chunk)  # noqa: PERF401 - what came before the break is looked at
+
+    with pytest.raises(MaskRequired):
+        await download()
+    assert got == [b"before"]
+
+
+class Untold:
+    """Takes access events and forgets them."""
+
+    def tell(self, event: object) -> None: ...
+
+
+async def test_changed_masks_need_no_further_place_among_the_conversions(tmp_path: Path) -> None:
+    async with running_node(tmp_path, transcoders=1) as node:
+        camera = node.add_camera(masks=UPPER_LEFT)
+        playing = Playing(node.recorder.sink(camera, StreamName.MAIN))
+        playing.play(node, 60)
+        await indexed(node, camera)
+        full = live_state(camera, CameraState.RECORDING, VideoCodec.H264)
+        node.directory.state(full.model_copy(update={"width": 1920, "height": 1080}))
+        async with page(node, node.ticket(mask="masked")) as one, page(node, node.ticket(mask="masked")) as other:
+            for viewer in (one, other):
+                await _watching(node, viewer, camera)
+                await viewer.see(1)
+                viewer.said.clear()
+            node.set_masks(camera, LOWER_RIGHT)
+            for viewer in (one, other):
+                await _init(viewer, "masked")
+                await viewer.see(1)
+                before, after = viewer.shown()
+                assert (_follow(before, hides_upper_left), _follow(after, hides_lower_right)) == (True, True)
+                assert not [said for said in viewer.said if said.get("state") == "refused"]
