@@ -350,6 +350,7 @@ def test_a_nodes_own_cameras_are_shown_and_taken_over_as_they_are(
         sub=StreamConfig(url="rtsp://192.0.2.3/2", record=True),
         volume="v",
         retention_days=20,
+        masks=(((1, 0), (3333, 0), (9999, 10_000)),),
     )
     real_node.ask(lambda asked: asked.put(config, 0))
     shown = technician.get(f"/recorders/{registered.pk}/now/")
@@ -373,6 +374,7 @@ def test_a_nodes_own_cameras_are_shown_and_taken_over_as_they_are(
     assert (camera.standing, camera.main_url, camera.user) == ("in_force", "rtsp://192.0.2.3/1", "u")
     there = real_node.cameras()["C18 Mặt đê"].config
     assert (there.enabled, there.volume, there.retention_days, there.sub) == (True, "v", 30, config.sub)
+    assert there.masks == config.masks
     assert technician.get(page).status_code == 404  # it is known now
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
-from xomyen.bus.messages import MASK_UNITS, CameraConfig, StreamConfig
+from xomyen.bus.messages import MASK_UNITS, CameraConfig, Mask, StreamConfig
 from xomyen.centre.cameras.models import Acceptance, Camera
 from xomyen.centre.cameras.values import without_secrets
 
@@ -79,6 +79,11 @@ def wanted(camera: Camera) -> CameraConfig | None:
             tuple((round(x * MASK_UNITS), round(y * MASK_UNITS)) for x, y in polygon) for polygon in camera.masks
         ),
     )
+
+
+def drawn(masks: tuple[Mask, ...]) -> list[list[list[float]]]:
+    """A node's masks as a camera holds them."""
+    return [[[x / MASK_UNITS, y / MASK_UNITS] for x, y in polygon] for polygon in masks]
 
 
 def differences(camera: Camera) -> list[Difference]:

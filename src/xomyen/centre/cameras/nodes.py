@@ -11,6 +11,7 @@ from django.utils.translation import override
 
 from xomyen.bus.messages import CameraRecord, NodeHealth
 from xomyen.centre.accounts.models import Appointment
+from xomyen.centre.cameras.desired import drawn
 from xomyen.centre.cameras.models import AcceptanceStep, Camera, Node, Standing
 from xomyen.centre.cameras.services import Stale, version_of
 from xomyen.centre.cameras.values import is_origin
@@ -105,6 +106,7 @@ def take_over(camera: Camera, record: CameraRecord, by: object) -> None:
     camera.sealed_password = config.sealed_password
     camera.order = config.order
     camera.enabled = config.enabled
+    camera.masks = drawn(config.masks)
     camera.in_force = config.model_dump(mode="json")
     camera.in_force_revision = record.revision
     camera.standing = Standing.PENDING
