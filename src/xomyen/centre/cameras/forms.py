@@ -72,6 +72,8 @@ class Styled:
     def style(self) -> None:
         for field in self.fields.values():
             widget = field.widget
+            if isinstance(field, forms.ModelChoiceField) and field.required and field.empty_label is not None:
+                field.empty_label = _("Choose…")
             if isinstance(widget, forms.CheckboxInput):
                 widget.attrs["class"] = "form-check-input"
             elif isinstance(widget, forms.Select):

@@ -8,7 +8,6 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from xomyen.centre.cameras import lists
@@ -76,7 +75,7 @@ def pick(request: HttpRequest, kind: str) -> HttpResponse:
     empty = request.GET.get("empty", "")[:_LONGEST] or (None if chosen else "–")
     return HttpResponse(
         format_html(
-            '{}<span id="{}-found" role="status" hx-swap-oob="true">{}</span>',
+            '{}<span class="form-hint" id="{}-found" role="status" hx-swap-oob="true">{}</span>',
             options(shown, chosen, asked.label, empty),
             select,
             _told(text, len(found)),
@@ -91,6 +90,6 @@ def _told(text: str, number: int) -> str:
         return _("Nothing was found.")
     if number > MOST_SHOWN:
         return _("More than %(most)s were found; type more.") % {"most": MOST_SHOWN}
-    return ngettext("%(number)s was found.", "%(number)s were found; choose from the list.", number) % {
-        "number": number
-    }
+    if number == 1:
+        return _("The only one found was chosen.")
+    return _("%(number)s were found; choose from the list.") % {"number": number}

@@ -62,7 +62,8 @@ def pick(
     return format_html(
         '<div class="pick"><input class="form-control" type="search" name="q" form="none" autocomplete="off"'
         ' placeholder="{}" aria-label="{}" aria-controls="{}" hx-get="{}" hx-trigger="input changed delay:250ms"'
-        ' hx-include="#{}" hx-vals="{}" hx-target="#{}">{}<span id="{}-found" role="status"></span></div>',
+        ' hx-include="#{}" hx-vals="{}" hx-target="#{}">{}'
+        '<span class="form-hint" id="{}-found" role="status"></span></div>',
         _("Type to search"),
         _("Search the list"),
         own,
