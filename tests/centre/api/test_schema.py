@@ -30,7 +30,16 @@ from xomyen.centre.api.tokens import make_token
 from xomyen.centre.audit.models import Record
 from xomyen.centre.audit.writer import chain_pending
 from xomyen.centre.cameras.models import Camera, CameraClass, Node
-from xomyen.centre.organisation.models import Change, ChangeKind, DocumentKind, MandateDocument, Post, PostKind, Unit
+from xomyen.centre.organisation.models import (
+    Change,
+    ChangeKind,
+    DocumentKind,
+    MandateDocument,
+    Post,
+    PostKind,
+    Scheme,
+    Unit,
+)
 from xomyen.centre.permissions.roles import Role
 from xomyen.centre.watch.models import Bookmark, Layout
 from xomyen.centre.wsgi import application
@@ -126,14 +135,17 @@ def ids_of(commune: Unit, unit: Unit, post: Post, camera: Camera, node: Node) ->
     )  # fmt: skip
     change = Change.objects.create(kind=ChangeKind.CREATE, day=now.date(), summary={"to": [commune.name]})
     change.units.add(unit)
+    scheme = Scheme.objects.create(unit=commune, name=f"Camera an ninh {commune.name}")
+    scheme.groups.add(unit)
+    scheme.documents.add(paper)
     jurisdiction = post.jurisdictions.earliest("id")
     return {
         "unit": unit.pk, "parent": commune.pk, "camera": camera.pk, "site": camera.site_id, "node": node.pk,
         "person": held.user_id, "appointment": held.pk, "cameras": [camera.pk],
         "camera_class": CameraClass.objects.earliest("id").pk, "post": post.pk, "units": [unit.pk],
         "jurisdiction": jurisdiction.pk, "layout": layout.pk, "cells": [camera.pk], "bookmark": mark.pk,
-        "screen": screen.pk, "document": paper.pk, "change": change.pk, "others": [unit.pk], "into": unit.pk,
-        "successor": unit.pk,
+        "screen": screen.pk, "document": paper.pk, "scheme": scheme.pk, "change": change.pk,
+        "others": [unit.pk], "into": unit.pk, "successor": unit.pk,
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from xomyen.centre.audit.models import Record
 from xomyen.centre.audit.writer import chain_pending
 from xomyen.centre.cameras.models import Node
 from xomyen.centre.dates import today
-from xomyen.centre.organisation.models import Change, DocumentKind, MandateDocument, Post, Unit
+from xomyen.centre.organisation.models import Change, DocumentKind, MandateDocument, Post, Scheme, Unit
 from xomyen.centre.permissions.roles import Role
 from xomyen.centre.watch.models import Bookmark, Layout
 
@@ -155,6 +155,28 @@ def test_posts_of_others_are_not_there_nor_are_their_units(province: Province, h
             "not_found")  # fmt: skip
 
 
+def test_documents_are_entered_and_schemes_are_seen(province: Province, head: Program) -> None:
+    new = {
+        "unit": province.commune.pk, "kind": "decision", "number": "27/QĐ-UBND", "title": "Lắp camera",
+        "issuer": "UBND xã", "issued": "2026-04-01", "valid_to": "2027-01-01",
+    }  # fmt: skip
+    made = head.send("POST", "documents", new)
+    assert (made.status_code, made.json()["valid_to"]) == (201, "2027-01-01"), made.content
+    refused(head.send("POST", "documents", new), 422, "invalid")
+    refused(head.send("POST", "documents", new | {"unit": province.other_commune.pk}), 404, "not_found")
+    assert [one["number"] for one in head.get("documents", {"q": "lap camera"}).json()["items"]] == ["27/QĐ-UBND"]
+    far = MandateDocument.objects.create(
+        unit=province.province, kind=DocumentKind.RESOLUTION, number="9/NQ", title="Tỉnh", issuer="HĐND", issued=today()
+    )
+    refused(head.get(f"documents/{far.pk}"), 404, "not_found")
+    scheme = Scheme.objects.create(unit=province.commune, name="Camera an ninh Gia Khê")
+    scheme.groups.add(province.group)
+    scheme.documents.add(far, made.json()["id"])
+    shown = head.get(f"schemes/{scheme.pk}").json()
+    assert (shown["groups"], shown["documents"]) == ([str(province.group.pk)], [made.json()["id"]])
+    assert head.get("schemes").json()["items"] == [shown]
+
+
 def test_a_recorder_is_made_known_and_changed(province: Province, office: Program, head: Program) -> None:
     new = {"id": uuid.uuid4(), "unit": province.commune.pk, "name": "Đầu ghi 2", "address": "https://ghi.example:8460/"}
     refused(head.send("POST", "nodes", new), 403, "forbidden")
@@ -266,6 +288,10 @@ def test_each_kind_of_writing_wants_its_scope(province: Province, appoint: Appoi
     some = uuid.uuid4()
     for path, body in (
         ("units", {"parent": some, "kind": "group", "type_name": "Thôn", "name": "Hạ"}),
+        (
+            "documents",
+            {"unit": some, "kind": "letter", "number": "1", "title": "X", "issuer": "X", "issued": "2026-01-01"},
+        ),
         ("posts", {"name": "Nhà", "kind": "police", "units": [some]}),
         ("nodes", {"id": some, "unit": some, "name": "X", "address": "https://x.example"}),
         ("people", {"full_name": "A", "username": "a", "role": "auditor", "unit": some}),

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 class Scope(models.TextChoices):
     """One kind of use."""
 
-    UNITS_READ = "units:read", _("see units and posts")
-    UNITS_WRITE = "units:write", _("change units and posts")
+    UNITS_READ = "units:read", _("see units, posts, documents and schemes")
+    UNITS_WRITE = "units:write", _("change units and posts, enter documents")
     PEOPLE_READ = "people:read", _("see people and their roles")
     PEOPLE_WRITE = "people:write", _("invite and appoint people and end their roles")
     CAMERAS_READ = "cameras:read", _("see cameras, sites and recorders")

@@ -12,6 +12,7 @@ from xomyen.centre.api.endpoints import (
     people,
     places,
     posts,
+    registers,
     screens,
     tickets,
     unit_changes,
@@ -20,7 +21,7 @@ from xomyen.centre.api.endpoints import (
 from xomyen.centre.api.problems import answering_problems, not_there
 
 api = build()
-for one in (unit_changes, posts, people, cameras, places, nodes, tickets, watch, screens, audit):
+for one in (unit_changes, posts, registers, people, cameras, places, nodes, tickets, watch, screens, audit):
     api.add_router("", one.router)
 
 _operations, _app, _namespace = api.urls
