@@ -12,10 +12,33 @@ from tests.centre.conftest import Appoint, Province
 from tests.centre.watch.conftest import YARD, Watched
 
 from xomyen.centre.accounts.models import User
+from xomyen.centre.cameras.models import Site
 from xomyen.centre.permissions.roles import Role
+from xomyen.centre.watch import places
 
 Entered = Callable[[User], BrowserContext]
 SignedIn = Callable[[User], Client]
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+def test_very_many_are_counted_and_one_that_is_found_is_shown_alone_with_its_picture(
+    watched: Watched, appoint: Appoint, entered: Entered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "MOST_DRAWN", 1)
+    Site.objects.filter(cameras=watched.private).update(latitude=21.3, longitude=106.4)
+    page = entered(appoint(Role.DUTY_OFFICER, unit=watched.province.commune)).new_page()
+    page.goto(f"{watched.url}/map")
+    expect(page.get_by_role("button", name="Thôn Đông")).to_contain_text("2 điểm · 2 camera")
+    expect(page.locator(".bunch-name")).to_have_text(["1", "1"])
+    assert serious(page) == []
+    page.get_by_role("searchbox").fill("san nha")
+    page.get_by_role("button", name=f"Điểm {YARD}").click()
+    expect(page.locator(".site-name")).to_have_text([f"Điểm {YARD}"])
+    advanced(page.get_by_role("region", name=f"Điểm {YARD}").locator("video"), pictures=5)
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("button", name="Xem toàn bộ").click()
+    expect(page.locator(".bunch-name")).to_have_count(2)
 
 
 @pytest.mark.browser
