@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext
 from pytest_django.live_server_helper import LiveServer
 from tests.browser import chromium_beside_django, open_context
 from tests.centre.conftest import Province, make_camera
+from tests.centre.watch.line import Line
 from tests.running_node import RunningNode, running_node, simulated_cameras
 
 from xomyen.camera.simulator import demo_clip
@@ -37,15 +38,23 @@ class Recording:
 
 
 @pytest.fixture(scope="package")
+def line(live_server: LiveServer) -> Iterator[Line]:
+    """Another way to the centre's pages, which can be cut."""
+    made = Line(live_server.url)
+    yield made
+    made.cut()
+
+
+@pytest.fixture(scope="package")
 def recording(
-    tmp_path_factory: pytest.TempPathFactory, live_server: LiveServer, issuer_key: SigningKey
+    tmp_path_factory: pytest.TempPathFactory, live_server: LiveServer, line: Line, issuer_key: SigningKey
 ) -> Iterator[Recording]:
     folder = tmp_path_factory.mktemp("watched") / "node"
     trusted = NodeFolder(folder).issuers
     trusted.mkdir(parents=True, mode=0o700)
     folder.chmod(0o700)
     (trusted / "centre.pem").write_bytes(issuer_key.public.pem)
-    (folder / "settings.toml").write_text(f'origins = ["{live_server.url}"]\n')
+    (folder / "settings.toml").write_text(f'origins = ["{live_server.url}", "{line.url}"]\n')
     pictures = tmp_path_factory.mktemp("pictures")
     with simulated_cameras(demo_clip(), pictures) as port, running_node(folder) as node:
         for number, name in enumerate((YARD, GATE), 1):

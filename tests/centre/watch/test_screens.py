@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests.browser import advanced, open_context, picture_of
 from tests.centre.conftest import Appoint, Province
 from tests.centre.watch.conftest import YARD, Watched
+from tests.centre.watch.line import Line
 
 from xomyen.access.device_proof import thumbprint
 from xomyen.access.grants import GRANT
@@ -103,6 +104,29 @@ def test_nobody_but_a_screen_is_granted_anything(
     assert _ask(Client(), KEY)[0] in (302, 401)
 
 
+def test_a_screen_that_was_turned_off_is_told_to_forget_its_key_and_page(
+    province: Province, commander: User, signed_in: Callable[[User], Client]
+) -> None:
+    screen, television = _paired(commander, province)
+    assert "Clear-Site-Data" not in television.get("/live").headers
+    screens.revoke(commander, screen)
+    assert television.get("/live").headers["Clear-Site-Data"] == '"storage"'
+    # Somebody signs in on the same machine: what is theirs stays.
+    person = signed_in(commander)
+    person.cookies[screens.COOKIE] = television.cookies[screens.COOKIE].value
+    assert "Clear-Site-Data" not in person.get("/live").headers
+
+
+def test_the_worker_that_opens_a_kept_wall_is_for_screens_alone(
+    province: Province, commander: User, signed_in: Callable[[User], Client]
+) -> None:
+    _, television = _paired(commander, province)
+    answer = television.get("/screen-worker.js")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/javascript")
+    assert signed_in(commander).get("/screen-worker.js").status_code == 404
+    assert Client().get("/screen-worker.js").status_code in (302, 401)
+
+
 @pytest.mark.parametrize("changed", [{"crv": "P-384"}, {"x": "A" * 42}, {"kty": "RSA"}, {"y": "%" * 43}])
 def test_what_is_no_key_is_refused(province: Province, commander: User, changed: dict[str, str]) -> None:
     _, television = _paired(commander, province)
@@ -110,35 +134,41 @@ def test_what_is_no_key_is_refused(province: Province, commander: User, changed:
 
 
 @pytest.fixture
-def television(browser: Browser, watched: Watched, commander: User) -> Iterator[BrowserContext]:
-    """A browser that was paired at the group's house."""
+def television(browser: Browser, watched: Watched, commander: User, line: Line) -> Iterator[BrowserContext]:
+    """A browser that was paired at the group's house, and reaches the centre by the line."""
+    line.join()
     context = open_context(browser)
     page = context.new_page()
-    page.goto(f"{watched.url}/pair/")
+    page.goto(f"{line.url}/pair/")
     waiting = PairedScreen.objects.waiting().get()
     screens.confirm(commander, waiting, "TV nhà văn hóa", watched.province.group)
     page.close()
     yield context
     context.close()
+    line.cut()
     ended.finish()
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(240)
-def test_the_wall_goes_on_while_the_centre_is_away_and_ends_when_it_is_turned_off(
-    watched: Watched, television: BrowserContext, commander: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.timeout(400)
+def test_the_wall_goes_on_and_opens_anew_while_the_centre_is_away_and_ends_when_it_is_turned_off(
+    watched: Watched, television: BrowserContext, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tickets, "LIFETIME_S", 6)
     page = television.new_page()
     with page.expect_response("**/watch/grants"):
-        page.goto(f"{watched.url}/live")
+        page.goto(f"{line.url}/live")
     film = picture_of(page, YARD).locator("video")
     advanced(film, pictures=10)
-    television.route("**/watch/tickets", lambda route: route.abort())
+    page.wait_for_function("caches.has('xomyen-wall')")
+    line.cut()
     with page.expect_response(lambda answer: answer.url.endswith("/by-key") and answer.status == 200, timeout=60_000):
         pass
     # Twenty-five pictures a second: more than the life of the last ticket of the centre.
     advanced(film, pictures=200, seconds=90)
+    # As after a power cut: the television begins where it was paired.
+    page.goto(f"{line.url}/pair/")
+    advanced(picture_of(page, YARD).locator("video"), pictures=10, seconds=90)
     key = page.evaluate(
         """() => new Promise((resolve) => {
           indexedDB.open("xomyen-screen").onsuccess = (opened) => {

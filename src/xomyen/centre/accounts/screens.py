@@ -179,7 +179,11 @@ class ScreenMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._get_response(request)
+        response = self._get_response(request)
+        if getattr(request, "screen_is_gone", False):
+            # Its key, its grants and the page of its wall (W3C Clear Site Data; browsers heed it over TLS).
+            response.headers["Clear-Site-Data"] = '"storage"'
+        return response
 
     def process_view(self, request: HttpRequest, _view: Any, _arguments: Any, _keywords: Any) -> None:
         """Runs before a sign-in is asked for."""
@@ -188,6 +192,7 @@ class ScreenMiddleware:
             return
         screen = screen_of(request)
         if screen is None or not screen.is_active:
+            request.screen_is_gone = screen is None and COOKIE in request.COOKIES
             return
         request.user = screen
         now = timezone.now()

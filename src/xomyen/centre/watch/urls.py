@@ -16,6 +16,8 @@ urlpatterns = [
     path("bookmarks", bookmarks.bookmark_list, name="bookmark_list"),
     path("watch/tickets", tickets.tickets, name="tickets"),
     path("watch/grants", grants.grants, name="grants"),
+    # At the top, for the pages there: a worker has no say over what lies above it.
+    path("screen-worker.js", grants.worker, name="screen_worker"),
     path("watch/cameras", cameras.cameras, name="cameras"),
     path("watch/layouts", layouts.layouts, name="layouts"),
     path("watch/layouts/<uuid:key>", layouts.layout, name="layout"),

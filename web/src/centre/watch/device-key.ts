@@ -2,6 +2,7 @@
 
 import { asProblem, Problem, problemOf } from "../../net/problem";
 import { askNode, proofFor } from "./device-proof";
+import { forgetPage, keepPage } from "./kept-page";
 import { type Given, type GivenTicket, post } from "./office";
 
 const DATABASE = "xomyen-screen";
@@ -15,6 +16,8 @@ interface Grants {
 
 export class DeviceKey {
   private asked: Promise<void> | null = null;
+  /** When the page was kept, by this document. */
+  private pageMs = 0;
 
   constructor(private readonly address: string) {}
 
@@ -41,11 +44,17 @@ export class DeviceKey {
 
   /** The centre knows this screen no more. */
   async forget(): Promise<void> {
+    await forgetPage();
     await write("grants", undefined);
     await write("key", undefined);
   }
 
   private async fetch(): Promise<void> {
+    if (Date.now() - this.pageMs > DAY_MS) {
+      this.pageMs = Date.now();
+      // Without it the wall that is open goes on all the same.
+      await keepPage().catch(() => undefined);
+    }
     const kept = await read<Grants>("grants");
     if (kept && Math.abs(Date.now() - kept.atMs) < DAY_MS) return;
     try {

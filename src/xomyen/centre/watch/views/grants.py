@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_POST
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET, require_POST
 from pydantic import BaseModel, ConfigDict, Field
 
 from xomyen.access.device_proof import thumbprint
@@ -29,6 +30,14 @@ class _Key(BaseModel):
 class _Ask(BaseModel):
     model_config = ConfigDict(extra="forbid")
     key: _Key
+
+
+@require_GET
+def worker(request: HttpRequest) -> FileResponse:
+    """The script that opens the kept page of the wall (`web/src/centre/watch/kept-page.ts`), for screens alone."""
+    if not isinstance(request.user, PairedScreen):
+        raise Http404
+    return FileResponse((settings.BUILT / "screen-worker.mjs").open("rb"), content_type="text/javascript")
 
 
 @require_POST
