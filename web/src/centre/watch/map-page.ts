@@ -12,7 +12,7 @@ import { LanguageController, problemText, t } from "../../words";
 import { Keeper } from "./keeper";
 import type { Drawing, DrawnSite } from "./map-drawing";
 import { readStart } from "./office";
-import { type Box, type FoundPlaces, type Place, type PlacedCamera, type Places, placesCalled, placesIn, type SiteState, type UnitPlaced, type View } from "./places";
+import { type Box, camerasText, type FoundPlaces, type Place, type PlacedCamera, type Places, placesCalled, placesIn, type SiteState, sitesText, type UnitPlaced, type View } from "./places";
 
 const SETTLE_MS = 200;
 /** What the centre has heard of the cameras is asked for again so often. */
@@ -125,7 +125,7 @@ export class MapPageElement extends LitElement {
 
   private unitLine(unit: UnitPlaced) {
     const { box, lost = 0 } = unit;
-    const told = [t("map.sites", { n: unit.sites ?? 0 }), t("map.cameras", { n: unit.cameras ?? 0 })];
+    const told = [sitesText(unit.sites ?? 0), camerasText(unit.cameras ?? 0)];
     if (lost) told.push(t("map.lost", { n: lost }));
     return html`<button class="site ${lost ? "lost" : "live"}" @click=${() => box && this.open(box)}>
       <i class="dot" aria-hidden="true"></i>
@@ -135,7 +135,7 @@ export class MapPageElement extends LitElement {
 
   private words(site: Place): string {
     const lost = site.cameras.filter((camera) => this.stateOf(camera) === "lost").length;
-    const all = t("map.cameras", { n: site.cameras.length });
+    const all = camerasText(site.cameras.length);
     return lost ? `${all}, ${t("map.lost", { n: lost })}` : all;
   }
 

@@ -1,5 +1,6 @@
 /** What the centre tells of the places on the map. */
 
+import { t } from "../../words";
 import { askCentre } from "./office";
 import type { Position } from "./wedges";
 
@@ -78,4 +79,12 @@ export function placesIn(address: string, view: View | null): Promise<Places> {
 
 export function placesCalled(address: string, text: string): Promise<FoundPlaces> {
   return askCentre(`${address}?${new URLSearchParams({ q: text }).toString()}`);
+}
+
+export function camerasText(n: number): string {
+  return n === 1 ? t("map.oneCamera") : t("map.cameras", { n });
+}
+
+export function sitesText(n: number): string {
+  return n === 1 ? t("map.oneSite") : t("map.sites", { n });
 }

@@ -8,6 +8,7 @@ import { icon } from "../../parts/icons";
 import { controls } from "../../parts/styles";
 import { LanguageController, problemText, t } from "../../words";
 import { askCentre } from "./office";
+import { camerasText } from "./places";
 
 const SETTLE_MS = 150;
 
@@ -259,7 +260,7 @@ export class TreeElement extends LitElement {
               ><span aria-hidden="true">${branch.lost}</span><span class="hidden-text">${t("map.lost", { n: branch.lost })}</span></span
             >`
           : nothing}
-        <span class="count"><span aria-hidden="true">${branch.cameras}</span><span class="hidden-text">${t("map.cameras", { n: branch.cameras })}</span></span>
+        <span class="count"><span aria-hidden="true">${branch.cameras}</span><span class="hidden-text">${camerasText(branch.cameras)}</span></span>
       </button>
       ${open
         ? html`<div class="inside">${found ? this.content(found) : html`<p class="muted" role="status">${t("wall.loading")}</p>`}</div>`
