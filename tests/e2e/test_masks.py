@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -96,3 +97,24 @@ def test_the_past_shows_the_zone_black_and_says_so(masked: Masked) -> None:
     assert shown is not None
     assert _is_black_where_masked(shown)
     expect(page.locator("xy-stage .note")).to_contain_text("che đen")
+
+
+def test_a_clip_of_it_can_be_taken_and_a_signed_package_cannot(masked: Masked) -> None:
+    page = masked.page
+    page.goto(f"{masked.node.url}/camera/{masked.camera}")
+    page.locator("xy-timeline").wait_for()
+    masked.node.wait_for_frames(DOORS, 25 * 9, seconds=90)
+    page.keyboard.press("ArrowLeft")
+    wait_until(lambda: counter(film(page)) is not None, seconds=90)
+    page.keyboard.press("i")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("o")
+    panel = page.locator("xy-clip")
+    expect(panel).to_contain_text("Vùng riêng tư trong video này được che đen")
+    expect(panel.get_by_role("button", name="Tải hồ sơ có ký số")).to_be_disabled()
+    with page.expect_download() as taken:
+        panel.get_by_role("button", name="Tải đoạn trích xuất (MP4)").click()
+    with av.open(str(taken.value.path())) as container:
+        shown = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    assert shown
+    assert all(_is_black_where_masked(picture) for picture in shown)
