@@ -125,11 +125,11 @@ def _errors() -> Iterator[type[XomyenError]]:
 # Made of what was asked and of ids: these may say their own words.
 HARMLESS = {
     *("action_not_allowed", "bad_request", "busy", "camera_not_allowed", "evidence_unmasked", "forbidden"),
-    *("invalid_range", "invalid_time"),
+    *("invalid_dpop_proof", "invalid_range", "invalid_time"),
     *("mask_required", "no_footage", "not_decodable", "several_runs", "sign_in_code_invalid", "span_not_allowed"),
     *("stream_not_allowed", "ticket_expired", "ticket_for_other_node", "ticket_forged", "ticket_issuer_unknown"),
     *("ticket_malformed", "ticket_missing", "ticket_not_yet_valid", "ticket_revoked", "too_many_requests"),
-    *("unknown_camera", "unreadable", "width_not_allowed"),
+    *("unknown_camera", "unreadable", "use_dpop_nonce", "width_not_allowed"),
 }
 
 
