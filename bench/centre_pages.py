@@ -70,13 +70,15 @@ _PAGES = (
 # What of it shows all that somebody may see, asked by somebody with a role in every province.
 _WIDE = (
     *("/live", "/map", "/watch/map/places", "/watch/cameras", "/watch/layouts", "/together", "/camera/{camera}"),
-    *("/bookmarks", "/cameras/", "/sites/", "/recorders/", "/units/", "/people/", "/audit/"),
+    *("/bookmarks", "/cameras/", "/sites/", "/recorders/", "/people/", "/audit/"),
+    *("/units/", "/posts/", "/schemes/", "/documents/"),
 )
 _TICKETS = "/watch/tickets"
 _WISHES: tuple[dict[str, Any], ...] = ({"use": "live"}, {"use": "past", "cameras": ["{camera}"]})
 _API = (
     *("units", "units/{unit}", "cameras", "cameras/{camera}", "sites", "sites/{site}", "nodes", "nodes/{node}"),
     *("camera-classes", "me", "people", "people/{person}", "audit"),
+    *("posts", "documents", "schemes", "layouts", "bookmarks", "screens"),
 )
 
 
