@@ -14,9 +14,14 @@ from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import PairedScreen, User
 from xomyen.centre.accounts.regulations import enact
-from xomyen.centre.accounts.services import invitation_link, one_time_link, set_up_link
+from xomyen.centre.accounts.screens import begin, confirm, revoke
+from xomyen.centre.accounts.services import invitation_link, lock, one_time_link, set_up_link
 from xomyen.centre.dates import today
+from xomyen.centre.link.bus import bus
+from xomyen.centre.link.ended import ended
 from xomyen.centre.permissions.roles import Role
+from xomyen.centre.watch.services import watched
+from xomyen.centre.watch.tickets import Use, Wish, give
 
 SIZES = ((1366, 768), (390, 844))
 
@@ -198,3 +203,25 @@ def test_no_page_about_people_has_hurdles(
     page.goto(f"{live_server.url}/people/invite/")
     page.get_by_label("Tìm đơn vị").press_sequentially("thượng")
     expect(page.locator("#places label")).to_have_count(1)
+
+
+def test_pages_say_at_which_recorders_access_has_not_ended_yet(
+    page: Page, live_server: LiveServer, province: Province, appoint: Appoint
+) -> None:
+    head = appoint(Role.POLICE_HEAD, unit=province.commune)
+    officer = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    give(officer, watched(officer), Wish(Use.LIVE))
+    screen, _ = begin("192.0.2.7")
+    confirm(head, screen, "TV nhà văn hóa", province.group)
+    screen = PairedScreen.objects.get(pk=screen.pk)
+    give(screen, watched(screen), Wish(Use.LIVE))
+    lock(officer)
+    revoke(head, screen)
+    ended.finish()
+    bus.close()
+    page.goto(live_server.url + one_time_link(head))
+    page.wait_for_url("**/live")
+    for path, name in ((f"/people/{officer.pk}/", "a person"), ("/screens/", "screens")):
+        page.goto(live_server.url + path)
+        expect(page.get_by_role("status").filter(has_text=province.node.name)).to_be_visible()
+        looked_at(page, name)

@@ -20,6 +20,7 @@ from xomyen.terms.errors import XomyenError
 _LOG = logging.getLogger(__name__)
 _ROUND_S = 2.0
 _PATIENCE_S = 5.0
+_MOMENT_S = 1.0
 _AT_ONCE = 8
 _MOST = 500  # ends in one message
 
@@ -76,19 +77,21 @@ def _tell(node_id: uuid.UUID, told: list[ending.ToTell]) -> None:
 
 
 class Ended:
-    """A thread that goes round at once, for a page that does not wait; the duty does what it leaves."""
+    """A thread that goes round at once, for a page that waits but a moment; the duty does what it leaves."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(1, "ended")
         self._waiting: Future[None] | None = None
 
-    def soon(self) -> None:
-        """Does not wait for it."""
+    def soon(self, patience_s: float = _MOMENT_S) -> None:
+        """Waits so long at most: the page that comes next names the nodes that could not be told by then."""
         with self._lock:
             # One that has not begun yet will see what was saved now.
             if self._waiting is None or self._waiting.running() or self._waiting.done():
                 self._waiting = self._threads.submit(self._round)
+            waiting = self._waiting
+        wait([waiting], patience_s)
 
     def finish(self) -> None:
         """Waits for all that was begun."""
