@@ -47,8 +47,8 @@ _NO_PAGES = """
     organisation:undo organisation:children cameras:import-template cameras:pick cameras:probe cameras:state
     cameras:mask-look cameras:mask-look-state cameras:steer cameras:step cameras:try-again cameras:take-recorders
     cameras:node-now cameras:search cameras:probe-state cameras:take-over
-    watch:map_places watch:map_tiles watch:tickets watch:grants watch:screen_worker watch:cameras watch:layouts watch:layout watch:bookmarks
-    watch:bookmark audit:export tokens:revoke
+    watch:map_places watch:map_tiles watch:tickets watch:grants watch:screen_worker watch:cameras watch:layouts
+    watch:layout watch:bookmarks watch:bookmark audit:export tokens:revoke
     """
 NO_PAGES = frozenset(_NO_PAGES.split())
 # Seen by people who are still on their way in.
