@@ -56,7 +56,7 @@ class Nonces:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._secret = secrets.token_bytes(32)
-        self._used: OrderedDict[str, None] = OrderedDict()
+        self._used: OrderedDict[bytes, None] = OrderedDict()
 
     def give(self) -> str:
         """A new one."""
@@ -70,11 +70,11 @@ class Nonces:
         except ValueError:
             raise NonceWanted from None
         stamp, tag = data[:_STAMP], data[_STAMP:]
-        if not hmac.compare_digest(tag, self._tag(stamp)) or nonce in self._used:
+        if not hmac.compare_digest(tag, self._tag(stamp)) or stamp in self._used:
             raise NonceWanted
         if self._clock.monotonic_ns() - int.from_bytes(stamp[:8], "big") > _NONCE_LASTS_NS:
             raise NonceWanted
-        self._used[nonce] = None
+        self._used[stamp] = None
         while len(self._used) > _REMEMBERED:
             self._used.popitem(last=False)
 
@@ -101,7 +101,7 @@ def check_proof(proof: str, *, key: str, method: str, url: str, token: str, nonc
                      "verify_aud": False, "verify_iss": False, "verify_jti": False}  # fmt: skip
         opened = ECAlgorithm.from_jwk({name: public[name] for name in ("kty", "crv", "x", "y")})
         claims = jwt.decode(proof, opened, algorithms=[_ALGORITHM], options=unchecked)  # type: ignore[arg-type]
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, ValueError) as error:  # the latter: a point that is not on the curve
         raise ProofInvalid from error
     said = (claims.get("htm"), claims.get("htu"), claims.get("ath"))
     if said != (method, url, _base64url(hashlib.sha256(token.encode("ascii")).digest())):

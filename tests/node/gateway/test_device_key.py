@@ -134,6 +134,12 @@ async def test_a_proof_by_another_key_or_for_something_else_is_refused(node: Nod
     assert (await device.ask(grant, device.proof(grant, nonce))).status_code == 200
 
 
+async def test_a_key_that_is_no_point_of_the_curve_proves_nothing(node: Node, device: Device) -> None:
+    device.public = {**device.public, "x": "A" * 42 + "A", "y": "A" * 42 + "E"}
+    grant = device.grant()
+    assert (await device.ask(grant, device.proof(grant, "AAAA"))).json()["code"] == "invalid_dpop_proof"
+
+
 async def test_a_number_of_nobody_is_refused_and_another_is_given(device: Device) -> None:
     grant = device.grant()
     for nonce in ("", "AAAA", "A" * 43, "é"):
