@@ -196,6 +196,15 @@ def test_the_unit_is_found_among_imported_ones_without_tone_marks(province: Prov
     assert User.objects.get().appointments.filter(unit=province.commune).count() == 2
 
 
+def test_the_official_list_is_brought_in_on_the_first_page_and_the_unit_found_in_it(db: None) -> None:
+    client = Client()
+    client.post(LINK, {"code": code_of(set_up_link())})
+    assert not client.get("/account/set-up/").context["imported"]
+    assert client.post("/account/set-up/", {"list": "official"})["Location"] == "/account/set-up/"
+    found = client.get("/account/set-up/", {"q": "phuong bac giang"}).context["found"]
+    assert [unit.full_name for unit in found] == ["Phường Bắc Giang"]
+
+
 def test_nobody_sets_up_a_centre_that_has_people(province: Province, appoint: Appoint) -> None:
     code = code_of(set_up_link())
     client = Client()

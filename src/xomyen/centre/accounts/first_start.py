@@ -17,6 +17,7 @@ from xomyen.centre.accounts.models import Appointment, EntryLink, User
 from xomyen.centre.accounts.services import AFTERWARDS, enter, nobody_yet, use
 from xomyen.centre.dates import today
 from xomyen.centre.organisation.models import Unit
+from xomyen.centre.organisation.services.imports import import_units
 from xomyen.centre.permissions.roles import Role
 
 _UNIT = "set_up_unit"
@@ -60,12 +61,15 @@ class SetUpView(View):
 
 
 class UnitStep(SetUpView):
-    """The unit whose people work here: found in the imported ones, or typed in."""
+    """The unit whose people work here: found in the official list, which is brought in when asked for, or typed in."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._page(request, TypedUnitForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        if "list" in request.POST:
+            import_units()
+            return redirect("accounts:set_up")
         chosen = request.POST.get("unit")
         if chosen:
             unit = Unit.objects.on(today()).filter(pk=chosen).first()
