@@ -201,8 +201,9 @@ def test_the_official_list_is_brought_in_on_the_first_page_and_the_unit_found_in
     client.post(LINK, {"code": code_of(set_up_link())})
     assert not client.get("/account/set-up/").context["imported"]
     assert client.post("/account/set-up/", {"list": "official"})["Location"] == "/account/set-up/"
-    found = client.get("/account/set-up/", {"q": "phuong bac giang"}).context["found"]
-    assert [unit.full_name for unit in found] == ["Phường Bắc Giang"]
+    page = client.get("/account/set-up/", {"q": "phuong bac giang"})
+    assert [unit.full_name for unit in page.context["found"]] == ["Phường Bắc Giang"]
+    assert "Tỉnh Bắc Ninh" in page.content.decode()  # to which it belongs
 
 
 def test_nobody_sets_up_a_centre_that_has_people(province: Province, appoint: Appoint) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
@@ -15,8 +16,8 @@ from xomyen.centre.accounts.entering import SET_UP
 from xomyen.centre.accounts.forms import FirstOfficerForm, TypedUnitForm
 from xomyen.centre.accounts.models import Appointment, EntryLink, User
 from xomyen.centre.accounts.services import AFTERWARDS, enter, nobody_yet, use
-from xomyen.centre.dates import today
-from xomyen.centre.organisation.models import Unit
+from xomyen.centre.dates import in_force, today
+from xomyen.centre.organisation.models import Unit, UnitLink
 from xomyen.centre.organisation.services.imports import import_units
 from xomyen.centre.permissions.roles import Role
 
@@ -86,7 +87,10 @@ class UnitStep(SetUpView):
     def _page(self, request: HttpRequest, form: TypedUnitForm) -> HttpResponse:
         wanted = request.GET.get("q", "").strip()
         known = Unit.objects.on(today())
-        found = list(known.search(wanted).order_by("kind", "code")[: _FOUND_AT_MOST + 1]) if wanted else []
+        # Communes of many provinces share a name.
+        above = Prefetch("parent_links", UnitLink.objects.filter(in_force(today())).select_related("parent"), "above")
+        sought = known.search(wanted).order_by("kind", "code").prefetch_related(above)
+        found = list(sought[: _FOUND_AT_MOST + 1]) if wanted else []
         context = {
             "form": form,
             "wanted": wanted,
