@@ -31,7 +31,7 @@ CAMERA_PATHS = {
     ),
 }
 OPEN_PATHS = {"/healthz", "/metrics"}
-OTHERS = {"/api/v1/session", "/api/v1/cameras", "/api/v1/changes", "/api/v1/timelines"}
+OTHERS = {"/api/v1/session", "/api/v1/session/by-key", "/api/v1/cameras", "/api/v1/changes", "/api/v1/timelines"}
 
 
 def test_every_endpoint_stands_in_the_tables() -> None:
@@ -189,7 +189,7 @@ async def test_a_code_signs_in_once_and_signing_out_ends_the_session_everywhere(
         assert "httponly" in cookie
         assert "samesite=strict" in cookie
         assert "secure" not in cookie  # no TLS here
-        assert (await client.get("/api/v1/session")).json()["actions"] == ["clip", "live", "past"]
+        assert (await client.get("/api/v1/session")).json()["actions"] == ["clip", "live", "past", "still"]
         assert (await client.post("/api/v1/session", json={"code": code})).status_code == 401
         token = client.cookies["xomyen_session"]
         assert (await client.delete("/api/v1/session")).status_code == 204
