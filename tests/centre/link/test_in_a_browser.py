@@ -5,9 +5,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 from tests.browser import serious
+from tests.centre.conftest import Province
 from tests.centre.link.conftest import RealNode
 
-from xomyen.centre.cameras.models import Camera
+from xomyen.centre.cameras.models import Camera, Site
+from xomyen.centre.cameras.widgets import MOST_SHOWN
+from xomyen.centre.folding import fold
 from xomyen.centre.link.apply import bring
 from xomyen.centre.link.duty import one_round
 from xomyen.centre.link.soon import soon
@@ -55,3 +58,19 @@ def test_pages_are_open_to_everybody_on_a_pc_and_on_a_telephone(
             page.goto(origin + path)
             assert serious(page) == [], path
             assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+
+
+def test_of_many_sites_one_is_found_by_typing_and_nothing_is_sent_by_that(
+    opened: Callable[..., Page], province: Province
+) -> None:
+    Site.objects.bulk_create(
+        Site(unit=province.group, code=f"N{number:03}", name=f"Ngõ {number}", folded=fold(f"N{number:03} Ngõ {number}"))
+        for number in range(MOST_SHOWN + 5)
+    )
+    page = opened("/cameras/add/")
+    page.get_by_label("Tìm trong danh sách").first.fill("ngo 44")
+    expect(page.locator("#id_site option:checked")).to_contain_text("N044 Ngõ 44")
+    page.keyboard.press("Enter")
+    expect(page.locator("#id_site-found")).not_to_be_empty()
+    assert page.url.endswith("/cameras/add/")
+    assert serious(page) == []
