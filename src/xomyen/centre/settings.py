@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "xomyen.centre.operation.privacy.KeptByNobody",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "xomyen.centre.operation.plain_text.NoNull",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -85,3 +85,13 @@ def test_a_page_is_kept_by_no_browser(
     browser = signed_in(appoint("group_head", unit=province.group))
     assert browser.get("/me/").headers["Cache-Control"] == "no-store"
     assert "no-store" in browser.get("/no/such/page/").headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("address", ["/people/?q=%00", "/cameras/?q=cong%00", "/api/v1/nodes?q=%00", "/units/%00/"])
+def test_a_text_that_no_database_has_is_told_to_who_sent_it(
+    province: Province, appoint: Callable[..., User], signed_in: Callable[[User], Client], address: str
+) -> None:
+    answer = signed_in(appoint("administrator", unit=province.province)).get(address)
+    assert answer.status_code == 400
+    told = answer.json()["title"] if address.startswith("/api/") else answer.content.decode()
+    assert "Yêu cầu không hợp lệ" in told

@@ -14,7 +14,7 @@ Name = Annotated[str, Field(min_length=1, max_length=120, pattern=_NAME)]
 LongName = Annotated[str, Field(min_length=1, max_length=160, pattern=_NAME)]
 TypeName = Annotated[str, Field(min_length=1, max_length=40, pattern=_NAME)]  # Xã, Phường, Thôn
 Code = Annotated[str, Field(max_length=20, pattern=r"^[0-9A-Z.-]*$")]
-Sought = Annotated[str, Field(max_length=100)]
+Sought = Annotated[str, Field(max_length=100, pattern=_ONE_LINE)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Day = Annotated[datetime.date, Field(ge=datetime.date(1900, 1, 1), lt=datetime.date(2200, 1, 1))]

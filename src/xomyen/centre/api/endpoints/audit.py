@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.paging import MOST
 from xomyen.centre.api.scopes import Scope
+from xomyen.centre.api.values import Sought
 from xomyen.centre.audit.models import Record
 from xomyen.centre.audit.queries import Wanted, page_of, readable
 from xomyen.centre.audit.services import record
@@ -21,7 +22,6 @@ from xomyen.centre.permissions.decide import require
 
 router = Router(auth=bearer(Scope.AUDIT_READ), tags=["audit"])
 _Ns = Annotated[int, Field(ge=0, lt=2**63)]
-_Text = Annotated[str, Field(max_length=100)]
 
 
 class Named(Schema):
@@ -67,10 +67,10 @@ class RecordPage(Schema):
 class Narrowing(Schema):
     """What of the log is wanted."""
 
-    who: _Text = ""  # name or id
+    who: Sought = ""  # name or id
     kind: Kind | None = None
-    unit: _Text = ""  # name, code or id; with all under it
-    camera: _Text = ""  # name, code or id
+    unit: Sought = ""  # name, code or id; with all under it
+    camera: Sought = ""  # name, code or id
     from_ns: _Ns | None = None
     to_ns: _Ns | None = None
 

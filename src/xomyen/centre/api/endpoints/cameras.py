@@ -16,6 +16,7 @@ from xomyen.centre.api.endpoints.camera_schemas import CameraChange, CameraOut, 
 from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.api.problems import Problem
 from xomyen.centre.api.scopes import Scope
+from xomyen.centre.api.values import Sought
 from xomyen.centre.cameras import services
 from xomyen.centre.cameras.forms import CameraForm
 from xomyen.centre.cameras.lists import Asked, narrowed
@@ -29,7 +30,7 @@ _WITH_REASON = (Acceptance.SUSPENDED, Acceptance.RETIRED)
 
 
 class CameraFilter(Paged):
-    q: Annotated[str, Field(max_length=100)] = ""  # code, name or site
+    q: Sought = ""  # code, name or site
     unit: uuid.UUID | None = None  # with all under it
     node: uuid.UUID | None = None
     site: uuid.UUID | None = None

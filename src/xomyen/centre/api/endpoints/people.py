@@ -17,7 +17,7 @@ from xomyen.centre.api.bearer import ANY, bearer
 from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.api.problems import Problem
 from xomyen.centre.api.scopes import Scope
-from xomyen.centre.api.values import Closed
+from xomyen.centre.api.values import Closed, Sought
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.organisation.models import Post, Unit
 from xomyen.centre.organisation.seeing import seen_among
@@ -54,8 +54,8 @@ class PersonPage(Schema):
 
 
 class PersonFilter(Paged):
-    q: Annotated[str, Field(max_length=100)] = ""
-    place: Annotated[str, Field(max_length=100)] = ""  # name or code of a unit, name of a post
+    q: Sought = ""
+    place: Sought = ""  # name or code of a unit, name of a post
     role: Role | None = None
 
 

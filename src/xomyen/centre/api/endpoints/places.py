@@ -14,6 +14,7 @@ from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.conditional import require_match, set_revision
 from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.api.scopes import Scope
+from xomyen.centre.api.values import Sought
 from xomyen.centre.cameras import services
 from xomyen.centre.cameras.forms import SiteForm
 from xomyen.centre.cameras.models import CameraClass, Site
@@ -50,7 +51,7 @@ class ClassOut(Schema):
 
 
 class PlaceFilter(Paged):
-    q: Annotated[str, Field(max_length=100)] = ""
+    q: Sought = ""
     unit: uuid.UUID | None = None  # with all under it
 
 

@@ -118,7 +118,8 @@ def change_post(request: HttpRequest, post: uuid.UUID, body: PostChange) -> Any:
     """Gives a post another name or kind; `If-Match` names the version that was read. Scope `units:write`."""
     with transaction.atomic():
         found = _editable(request, post)
-        Post.objects.select_for_update().get(pk=post)
+        # Another change may have been saved while this one waited for the row.
+        found = Post.objects.select_for_update().get(pk=found.pk)
         require_match(request, _revision(found))
         registers.change_post(request.user, found, body.name or found.name, body.kind or found.kind)
     return _answer(request, found)

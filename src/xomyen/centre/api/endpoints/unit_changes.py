@@ -119,7 +119,8 @@ def correct_unit(request: HttpRequest, unit: uuid.UUID, body: Correction) -> Any
     """Mends an entry; `If-Match` names the version that was read. Scope `units:write`."""
     with transaction.atomic():
         found = _editable(request, unit)
-        Unit.objects.select_for_update().get(pk=found.pk)
+        # Another change may have been saved while this one waited for the row.
+        found = Unit.objects.select_for_update().get(pk=found.pk)
         require_match(request, revision(found))
         given = body.model_dump(exclude_unset=True)
         places = ("latitude", "longitude")

@@ -2,16 +2,16 @@
 
 import datetime
 import uuid
-from typing import Annotated, Any
+from typing import Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import Field
 
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.conditional import fingerprint, set_revision
 from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.api.scopes import Scope
+from xomyen.centre.api.values import Sought
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.organisation.models import Unit, UnitKind, UnitLink
 from xomyen.centre.organisation.seeing import call_as_on, day_of, seen_among, unit_seen_or_404, units_seen
@@ -43,7 +43,7 @@ class UnitPage(Schema):
 
 class UnitFilter(Paged):
     on: datetime.date | None = None  # the tree of this day; without it today's
-    q: Annotated[str, Field(max_length=100)] = ""  # name or code
+    q: Sought = ""  # name or code
     kind: UnitKind | None = None
     parent: uuid.UUID | None = None  # right under this one
 
