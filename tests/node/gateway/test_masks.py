@@ -312,6 +312,26 @@ async def test_a_masked_clip_is_bounded_in_length_and_ends_when_other_masks_are_
                 await stream.aread()
 
 
+async def test_stills_that_wait_in_line_when_masks_are_set_are_not_shown(node: Node) -> None:
+    camera, start = node.add_camera(), _start(node)
+    await node.record(camera, FRAMES, start)
+    async with node.client(node.ticket(mask="masked")) as client:
+
+        async def still(number: int) -> httpx.Response:
+            params = {"at": format_utc(start + seconds(1) + number * FRAME_NS)}
+            return await client.get(f"/api/v1/cameras/{camera}/still", params=params)
+
+        waiting = {asyncio.create_task(still(number)) for number in range(40)}
+        before, after = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        node.set_masks(camera, UPPER_LEFT)
+        assert {task.result().status_code for task in before} == {200}
+        answers = await asyncio.gather(*after)
+    # A few may have been on their way already; those that were still to be made are not sent.
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert len(refused) > 20
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(403, "mask_required")}
+
+
 async def test_a_recorded_file_that_is_being_sent_ends_when_masks_are_set(node: Node) -> None:
     camera = node.add_camera()
     gate = Gate(node.context.checker, node.directory, Untold(), node.clock)

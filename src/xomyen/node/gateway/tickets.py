@@ -121,6 +121,11 @@ class Gate:
         """Raises Forbidden once the ticket has ended. Waits for no thread: none may be free when disks hang."""
         self._checker.still_valid(self._newest(ticket))
 
+    def still_masked(self, ticket: Ticket, seen: Mapping[str, Masks]) -> None:
+        """Raises MaskRequired when other masks are to be black by now than those that were `seen`, by camera."""
+        if any(self.masks(ticket, camera) != masks for camera, masks in seen.items()):
+            raise MaskRequired
+
     async def while_valid(
         self, ticket: Ticket, chunks: AsyncGenerator[bytes, None], seen: Mapping[str, Masks]
     ) -> AsyncGenerator[bytes, None]:
@@ -131,8 +136,7 @@ class Gate:
         checked_s = time.monotonic()
         async with aclosing(chunks):
             async for chunk in chunks:
-                if any(self.masks(ticket, camera) != masks for camera, masks in seen.items()):
-                    raise MaskRequired
+                self.still_masked(ticket, seen)
                 if time.monotonic() - checked_s > RECHECK_S:
                     self.still_valid(ticket)
                     checked_s = time.monotonic()

@@ -126,6 +126,8 @@ def with_ticket(handler: Handler, shown: Shown = in_the_header) -> Callable[[Req
                 set_session(response, services.context, following)
             if "camera" in request.path_params and not visit.masks:
                 raise RuntimeError(f"{request.url.path} answers without asking the gate")
+            # What was made in line behind others shows what was black when it was asked for.
+            services.gate.still_masked(visit.ticket, visit.masks)
             kept = held.pop_all()
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
