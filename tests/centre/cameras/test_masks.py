@@ -10,6 +10,7 @@ from tests.centre.conftest import Appoint, Province
 from xomyen.centre.accounts.models import User
 from xomyen.centre.accounts.regulations import enact
 from xomyen.centre.cameras.models import Camera
+from xomyen.centre.cameras.services import may_turn
 from xomyen.centre.dates import today
 from xomyen.centre.permissions.roles import Role
 
@@ -91,6 +92,17 @@ def test_only_who_may_change_a_camera_draws_its_masks(
         assert person.post(f"{page}look/").status_code == code, role
     stranger = signed_in(appoint(Role.TECHNICIAN, unit=province.other_commune))
     assert stranger.get(page).status_code == stranger.post(f"{page}look/").status_code == 404
+
+
+def test_a_camera_with_masks_is_turned_only_by_who_may_see_what_they_hide(province: Province, appoint: Appoint) -> None:
+    camera = province.public
+    camera.ptz, camera.onvif_address, camera.ptz_profile = True, "http://192.0.2.1/onvif", "main"
+    camera.in_force = {"sealed_password": camera.sealed_password}
+    officer, head = (appoint(role, unit=province.commune) for role in (Role.DUTY_OFFICER, Role.POLICE_HEAD))
+    stranger = appoint(Role.POLICE_HEAD, unit=province.other_commune)
+    assert [may_turn(person, camera) for person in (officer, head, stranger)] == [True, True, False]
+    camera.masks = [DOOR]
+    assert [may_turn(person, camera) for person in (officer, head, stranger)] == [False, True, False]
 
 
 def test_who_sees_no_live_pictures_draws_on_a_plain_ground(

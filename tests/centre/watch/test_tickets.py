@@ -15,6 +15,7 @@ from xomyen.access.errors import ActionNotAllowed, CameraNotAllowed, SpanNotAllo
 from xomyen.access.tickets import TicketChecker
 from xomyen.centre.accounts.models import User
 from xomyen.centre.audit.models import Pending
+from xomyen.centre.cameras.desired import wanted
 from xomyen.centre.cameras.models import Acceptance, Camera, Node
 from xomyen.centre.permissions.roles import RULES, Role
 from xomyen.centre.watch.services import origin_of, watched
@@ -180,6 +181,28 @@ def test_cameras_with_private_zones_are_asked_for_masked(province: Province, app
     person = appoint(Role.DUTY_OFFICER, unit=province.group)
     masks = {one.cameras: _claims(one.token)["mask"] for one in _given(person).tickets}
     assert masks == {(str(province.public.pk),): "required", (str(province.private.pk),): "masked"}
+
+
+def test_a_camera_whose_node_has_older_masks_is_shown_to_nobody_until_it_has_the_new_ones(
+    province: Province, appoint: Appoint
+) -> None:
+    person = appoint(Role.DUTY_OFFICER, unit=province.group)
+    camera = province.public
+    camera.masks = [[[0, 0], [0.2, 0], [0.2, 0.2]]]
+    mine = wanted(camera)
+    assert mine is not None
+    camera.in_force = mine.model_dump(mode="json")
+    camera.save()
+    both = {str(camera.pk), str(province.private.pk)}
+    assert {key for one in _given(person).tickets for key in one.cameras} == both
+    camera.masks = [*camera.masks, [[0.5, 0.5], [0.9, 0.5], [0.9, 0.9]]]
+    camera.save()
+    for use in (Use.LIVE, Use.PAST):
+        assert {key for one in _given(person, use).tickets for key in one.cameras} == {str(province.private.pk)}
+    # Fewer are no danger: the node covers more than it need.
+    camera.masks = []
+    camera.save()
+    assert {key for one in _given(person).tickets for key in one.cameras} == both
 
 
 def test_a_page_that_renews_finds_its_tickets_under_the_same_names(province: Province, appoint: Appoint) -> None:

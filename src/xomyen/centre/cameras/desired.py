@@ -75,10 +75,19 @@ def wanted(camera: Camera) -> CameraConfig | None:
         retention_bytes=known.retention_bytes if known else None,
         volume=known.volume if known else None,
         order=camera.order,
-        masks=tuple(
-            tuple((round(x * MASK_UNITS), round(y * MASK_UNITS)) for x, y in polygon) for polygon in camera.masks
-        ),
+        masks=masks_of(camera),
     )
+
+
+def masks_of(camera: Camera) -> tuple[Mask, ...]:
+    """A camera's masks as its node has them."""
+    return tuple(tuple((round(x * MASK_UNITS), round(y * MASK_UNITS)) for x, y in polygon) for polygon in camera.masks)
+
+
+def lacks_masks(camera: Camera) -> bool:
+    """Whether masks are drawn and the node, when it told last, had others: what it does not cover would be seen."""
+    known = in_force(camera)
+    return bool(camera.masks) and known is not None and known.masks != masks_of(camera)
 
 
 def drawn(masks: tuple[Mask, ...]) -> list[list[list[float]]]:

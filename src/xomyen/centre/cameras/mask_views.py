@@ -22,16 +22,10 @@ from xomyen.centre.cameras.views import PLACE, seen
 from xomyen.centre.cameras.words import device_trouble
 from xomyen.centre.link import devices
 from xomyen.centre.permissions.actions import Action
-from xomyen.centre.permissions.decide import may
 from xomyen.terms.errors import XomyenError
 
 _STILL_WIDTH = 960  # pixels
 _SESSION = "masks"
-
-
-def sees_unmasked(request: HttpRequest, camera: Camera) -> bool:
-    """Who draws masks sees what they are to hide: those who may both change the camera and watch it live."""
-    return may(request.user, Action.VIEW_LIVE, camera) and may(request.user, Action.CAMERA_EDIT, camera)
 
 
 @shows_pictures
@@ -57,20 +51,21 @@ def masks(request: HttpRequest, camera: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("cameras:camera", camera)
+    looks = found.node_id is not None and services.sees_unmasked(request.user, found)
     content = {
         "active_place": PLACE,
         "camera": found,
         "form": form,
         "most_masks": MOST_MASKS,
         "most_corners": MOST_CORNERS,
-        "look": reverse("cameras:mask-look", args=[camera]) if found.node_id and sees_unmasked(request, found) else "",
+        "look": reverse("cameras:mask-look", args=[camera]) if looks else "",
     }
     return render(request, "cameras/masks.html", content, status=status)
 
 
 def _shown(request: HttpRequest, camera: uuid.UUID) -> Camera:
     found = seen(request, camera, Action.CAMERA_EDIT)
-    if not sees_unmasked(request, found):
+    if not services.sees_unmasked(request.user, found):
         raise PermissionDenied(str(Action.VIEW_LIVE))
     return found
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError as Unreadable
 
 from xomyen.bus.device_messages import PtzCommand, PtzPresets, Steerer
 from xomyen.centre.audit.services import record
+from xomyen.centre.cameras import services
 from xomyen.centre.cameras.models import Camera
 from xomyen.centre.cameras.views import seen
 from xomyen.centre.cameras.words import device_trouble
@@ -52,7 +53,7 @@ def _command(query: QueryDict) -> Any:
 def steer(request: HttpRequest, camera: uuid.UUID) -> HttpResponse:
     """The controls; a command is one POST, answered with who steers now and the presets."""
     found = seen(request, camera, Action.PTZ)
-    if not found.can_be_steered:
+    if not services.may_turn(request.user, found):
         raise Http404
     content: dict[str, Any] = {"camera": found, "me": str(request.user.pk)}
     who = steerer(request.user, found)

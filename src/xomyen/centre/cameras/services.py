@@ -15,7 +15,7 @@ from xomyen.centre.cameras.models import Acceptance, AcceptanceStep, Camera, Cam
 from xomyen.centre.link.merge import take_all
 from xomyen.centre.link.soon import soon
 from xomyen.centre.permissions.actions import Action
-from xomyen.centre.permissions.decide import may_in
+from xomyen.centre.permissions.decide import may, may_in
 
 NEXT: dict[Any, tuple[Any, ...]] = {
     Acceptance.PLANNED: (Acceptance.SURVEYED, Acceptance.INSTALLED, Acceptance.RETIRED),
@@ -172,6 +172,18 @@ def version_of(row: Model, fields: Iterable[str]) -> str:
     """A word that differs as soon as one of the fields does; for rows that do not count their changes."""
     values = [str(row.serializable_value(name)) for name in fields]
     return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+
+
+def sees_unmasked(person: Any, camera: Camera) -> bool:
+    """Who draws masks sees what they are to hide: those who may both change the camera and watch it live."""
+    return may(person, Action.VIEW_LIVE, camera) and may(person, Action.CAMERA_EDIT, camera)
+
+
+def may_turn(person: Any, camera: Camera) -> bool:
+    """Whether this person may turn the camera, if it turns: masks stay where they are while the street moves away."""
+    if not camera.can_be_steered or not may(person, Action.PTZ, camera):
+        return False
+    return not camera.masks or sees_unmasked(person, camera)
 
 
 def save_class(camera_class: CameraClass, version: str | None = None) -> None:

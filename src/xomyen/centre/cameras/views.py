@@ -76,7 +76,7 @@ def _page(request: HttpRequest, found: Camera, status: int = 200) -> HttpRespons
         **_state(request, found),
         "active_place": PLACE,
         "inside": inside,
-        "can_steer": found.can_be_steered and may(request.user, Action.PTZ, found),
+        "can_steer": services.may_turn(request.user, found),
         "can_watch": found.in_force is not None and may(request.user, Action.VIEW_LIVE, found),
         "sees_document": found.document is not None and may(request.user, Action.UNIT_SEE, found.document),
         "steps": found.steps.select_related("by").order_by("-at"),

@@ -14,6 +14,7 @@ from xomyen.access.grants import grant_of, issue_grant
 from xomyen.access.tickets import Action as NodeAction
 from xomyen.access.tickets import Grant, MaskRule, issue, ticket_for
 from xomyen.centre.audit.services import record
+from xomyen.centre.cameras.desired import lacks_masks
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import limits_of
@@ -194,8 +195,14 @@ def _grant(
     wish: Wish,
     now_ns: int,
 ) -> Grant | None:
-    """One set of limits: the narrowest of those of the actions. None: the span lies wholly beyond their reach."""
+    """One set of limits: the narrowest of those of the actions.
+
+    None: the span lies wholly beyond their reach, or masks that were drawn since have not reached the node.
+    """
     each = [limits[action] for action in actions]
+    masked = any(one.masked for one in each)
+    if masked and lacks_masks(camera):
+        return None
     widths = [one.greatest_width for one in each if one.greatest_width is not None]
     # Live pictures need no past, so its bound is that of looking back.
     back = [limits[action].past for action in actions if action in _LOOKS_BACK]
@@ -215,7 +222,7 @@ def _grant(
         start_ns=start_ns,
         end_ns=wish.to_ns,
         greatest_width=min(widths, default=None),
-        mask=blackened if any(one.masked for one in each) else MaskRule.NONE,
+        mask=blackened if masked else MaskRule.NONE,
         purpose=wish.purpose,
     )
 
@@ -230,7 +237,7 @@ def _parts(cameras: list[Camera]) -> list[list[Camera]]:
 
 def _signed(node: Node, grant: Grant, number: int, issued_s: int, clock: Clock, wish: Wish) -> GivenTicket:
     made = ticket_for(grant, node=str(node.pk), issuer=issuer(), clock=clock, lifetime_s=wish.lifetime_s)
-    made = made.model_copy(update={"issued_s": issued_s})
+    made = made.model_copy(update={"issued_s": issued_s, "expires_s": issued_s + wish.lifetime_s})
     reach_s = None if grant.start_ns is None else made.issued_s - grant.start_ns // NS_PER_SECOND
     limits = f"{grant.actions}|{grant.greatest_width}|{grant.mask}|{reach_s}|{number}"
     return GivenTicket(
