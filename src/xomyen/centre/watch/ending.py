@@ -70,14 +70,14 @@ def end(subject: str) -> None:
 def _tell() -> None:
     from xomyen.centre.link.ended import ended  # needs what is here
 
-    settle()
-    if waiting():
+    # Of many ends in one transaction the first has told of all.
+    if settle() and waiting():
         ended.soon()
 
 
-def settle() -> None:
-    """Gives the ends that were saved their time."""
-    AccessEnd.objects.filter(at=None).update(at=timezone.now())
+def settle() -> int:
+    """Gives the ends that were saved their time; how many."""
+    return AccessEnd.objects.filter(at=None).update(at=timezone.now())
 
 
 def open_tickets() -> QuerySet[TicketsAt]:
