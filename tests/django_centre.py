@@ -19,6 +19,9 @@ if os.environ.get("XOMYEN_TESTS_ON") == "postgresql":
 
     os.environ["XOMYEN_CENTRE_DATABASE"] = start_postgresql()
 django.setup()
+# Test processes that this one starts have folders of their own; with this in their environment they would load settings
+# before they come here, those of this one's folder.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 if connection.vendor == "sqlite":
     # A file, as in use: threads and processes have connections of their own to it.
     connection.settings_dict["TEST"]["NAME"] = str(FOLDER / "tests.sqlite")

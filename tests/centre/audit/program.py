@@ -5,6 +5,7 @@ import sys
 
 import django
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xomyen.centre.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402
