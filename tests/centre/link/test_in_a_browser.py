@@ -27,7 +27,7 @@ def test_the_page_shows_by_itself_that_the_node_was_away_came_back_and_took_the_
     page.get_by_label("Tên", exact=False).and_(page.locator("#id_name")).fill("Sân kho mới")
     page.get_by_role("button", name="Lưu", exact=True).click()
     state = page.locator("#state")
-    expect(state).to_contain_text("chờ đầu ghi kết nối lại")
+    expect(state).to_contain_text("Chờ đầu ghi kết nối lại")
     expect(state).to_contain_text("C30 Sân kho mới")
     assert serious(page) == []
     soon.finish()
