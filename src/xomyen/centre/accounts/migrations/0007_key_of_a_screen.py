@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0006_remembered'),
+        ("accounts", "0006_remembered"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='pairedscreen',
-            name='key',
+            model_name="pairedscreen",
+            name="key",
             field=models.CharField(blank=True, editable=False, max_length=43),
         ),
     ]
