@@ -7,12 +7,16 @@ from django.http import HttpRequest, HttpResponse
 
 
 class NoNull:
-    """Addresses with a NUL: no field takes one, and PostgreSQL has no text with it. Forms refuse it themselves."""
+    """Addresses of pages with a NUL: no field takes one, and PostgreSQL has no text with it.
+
+    Forms refuse it themselves, and so do the descriptions of the API's values.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path_info:
+        asked = request.META.get("QUERY_STRING", "")
+        if not request.path.startswith("/api/") and ("%00" in asked or "\0" in request.path_info):
             raise BadRequest("the address holds NUL")
         return self._get_response(request)
