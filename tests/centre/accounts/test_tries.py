@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -21,6 +22,12 @@ LOGIN = "/account/login/"
 CODE = "/account/2fa/authenticate/"
 AGAIN = "/account/2fa/reauthenticate/"
 WRONG = {"code": "not-a-code"}
+
+
+@pytest.fixture(autouse=True)
+def quick_hasher(settings: Any) -> None:
+    """What is counted here does not depend on how long a hash takes."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
