@@ -11,7 +11,7 @@ WORDS := $(wildcard src/xomyen/centre/locale/*/LC_MESSAGES/django.po src/xomyen/
 TEMPLATES := $(shell find src/xomyen/centre -name '*.html' -o -name '*.py' 2>/dev/null)
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: install web demo test lint format bench lock test-packages clean
+.PHONY: install web demo test test-postgresql lint format bench lock test-packages clean
 
 install: $(PYTHON_STAMP) $(WEB_STAMP) $(WORDS_STAMP)  ## everything into .venv, with the web parts and words built
 
@@ -37,6 +37,9 @@ test-packages:
 
 test: install test-packages  ## every test, real parts included
 	scripts/run-tests
+
+test-postgresql: install test-packages  ## the tests of the centre once more, on PostgreSQL
+	scripts/run-tests-postgresql
 
 lint: install
 	$(BIN)/ruff check .
