@@ -49,7 +49,8 @@ def test_whatever_its_length_it_comes_back_as_it_was(tmp_path: Path, key: tuple[
     for at in range(0, size, 1000):
         sealing.write(content[at : at + 1000])
     sealing.finish()
-    assert content[:32] not in file.getvalue() or not size
+    # A few bytes stand somewhere by chance.
+    assert content[:32] not in file.getvalue() or size < 16
     file.seek(0)
     assert is_sealed(file)
     opened = OpenedFile(file, read_private(key[0]), "it")
