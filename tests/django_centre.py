@@ -10,7 +10,8 @@ from pathlib import Path
 import django
 from django.db import connection
 
-FOLDER = Path(tempfile.mkdtemp(prefix="xomyen-centre-"))
+_KEPT = tempfile.TemporaryDirectory(prefix="xomyen-centre-", ignore_cleanup_errors=True)  # until this process ends
+FOLDER = Path(_KEPT.name)
 
 os.environ["XOMYEN_CENTRE_DIR"] = str(FOLDER)
 os.environ["DJANGO_SETTINGS_MODULE"] = "xomyen.centre.settings"
