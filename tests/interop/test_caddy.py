@@ -18,6 +18,7 @@ from tests.centre.operation.conftest import OWN, python, running_centre
 from tests.running_node import running_node
 from tests.waiting import wait_until
 from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 from xomyen.centre.configuration import CentreFolder
 from xomyen.terms.folder import NodeFolder
@@ -135,7 +136,7 @@ def test_a_link_made_on_the_machine_leads_through_the_proxy(box: Box) -> None:
 
 async def test_live_pictures_of_the_recorder_pass_for_the_centres_pages_and_no_others(box: Box) -> None:
     url = box.pictures.replace("https", "wss", 1) + "/api/v1/live"
-    async with connect(url, ssl=box.trust, origin=box.pages) as live:  # type: ignore[arg-type]
+    async with connect(url, ssl=box.trust, origin=Origin(box.pages)) as live:
         await live.send(json.dumps({"type": "hello", "ticket": box.token}))
         assert json.loads(await asyncio.wait_for(live.recv(), 30))["type"] == "ready"
     async with httpx.AsyncClient(base_url=box.pictures, verify=box.trust, timeout=30) as client:

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import jwt
-from jwt.algorithms import ECAlgorithm
 
 from xomyen.access.errors import NonceWanted, ProofInvalid
+from xomyen.access.tickets import SIGNATURE_ALONE
 from xomyen.terms.time import NS_PER_SECOND, Clock
 
 _TYPE = "dpop+jwt"
@@ -96,11 +96,9 @@ def check_proof(proof: str, *, key: str, method: str, url: str, token: str, nonc
             raise ProofInvalid
         if not hmac.compare_digest(thumbprint(public), key):
             raise ProofInvalid
+        opened = jwt.PyJWK({name: public[name] for name in ("kty", "crv", "x", "y")}, algorithm=_ALGORITHM)
         # Times are the device's own: the number says when it was made.
-        unchecked = {"verify_signature": True, "verify_exp": False, "verify_nbf": False, "verify_iat": False,
-                     "verify_aud": False, "verify_iss": False, "verify_jti": False}  # fmt: skip
-        opened = ECAlgorithm.from_jwk({name: public[name] for name in ("kty", "crv", "x", "y")})
-        claims = jwt.decode(proof, opened, algorithms=[_ALGORITHM], options=unchecked)  # type: ignore[arg-type]
+        claims = jwt.decode(proof, opened, algorithms=[_ALGORITHM], options=SIGNATURE_ALONE)
     except (jwt.PyJWTError, ValueError) as error:  # the latter: a point that is not on the curve
         raise ProofInvalid from error
     said = (claims.get("htm"), claims.get("htu"), claims.get("ath"))

@@ -18,7 +18,7 @@ def read_masks(text: str) -> Masks:
     """What `write_masks` wrote. Raises ValueError."""
     try:
         return tuple(tuple((int(x), int(y)) for x, y in polygon) for polygon in json.loads(text))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError("these are no masks") from error
 
 

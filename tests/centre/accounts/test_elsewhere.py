@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx
@@ -23,6 +23,9 @@ from xomyen.centre.accounts.services import digest, invitation_link, lock, one_t
 from xomyen.centre.audit.models import Pending
 from xomyen.centre.configuration import OidcSettings, django_providers
 from xomyen.centre.permissions.roles import Role
+
+if TYPE_CHECKING:
+    from playwright._impl._api_structures import SetCookieParam
 
 BACK = "/account/oidc/oidc/login/callback/"
 NOT_CONNECTED = "Chưa liên kết với tài khoản nào"
@@ -264,7 +267,7 @@ def test_an_answer_counts_for_the_browser_and_the_sign_in_that_asked_for_it(
     page.context.clear_cookies()
     other = held_answer(page, url, "khe.22")
     page.context.clear_cookies()
-    page.context.add_cookies(own)  # type: ignore[arg-type]
+    page.context.add_cookies(cast("list[SetCookieParam]", own))
     stolen = parse_qs(urlsplit(other).query)["code"][0]
     refused(page, url, changed(answer, code=stolen))
     # And once more with its own: a state counts once.

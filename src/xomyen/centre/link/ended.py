@@ -76,6 +76,12 @@ def _tell(node_id: uuid.UUID, told: list[ending.ToTell]) -> None:
     bus.ask(asked, _PATIENCE_S)
 
 
+def _log_failure(done: Future[None]) -> None:
+    """Nobody waits for what a round raises: the log has it, and the worker's duty goes round again."""
+    if error := done.exception():
+        _LOG.error("nodes could not be told whose access has ended", exc_info=error)
+
+
 class Ended:
     """A thread that goes round at once, for a page that waits but a moment; the duty does what it leaves."""
 
@@ -90,6 +96,7 @@ class Ended:
             # One that has not begun yet will see what was saved now.
             if self._waiting is None or self._waiting.running() or self._waiting.done():
                 self._waiting = self._threads.submit(self._round)
+                self._waiting.add_done_callback(_log_failure)
             waiting = self._waiting
         wait([waiting], patience_s)
 
@@ -101,8 +108,6 @@ class Ended:
     def _round(self) -> None:
         try:
             one_round()
-        except Exception:  # noqa: BLE001  # the worker tries again; here is nobody to be told
-            _LOG.exception("nodes could not be told whose access has ended")
         finally:
             connections.close_all()
 

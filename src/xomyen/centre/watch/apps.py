@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import pgettext_lazy
 
@@ -8,4 +10,4 @@ class WatchConfig(AppConfig):
     verbose_name = pgettext_lazy("part of the centre", "Watch")
 
     def ready(self) -> None:
-        from xomyen.centre.watch import signals  # noqa: F401  # listens from here on
+        import_module("xomyen.centre.watch.signals")  # listens from here on; needs the models
