@@ -15,6 +15,7 @@ from xomyen.bus.messages import NodeHealth, RecorderState
 from xomyen.bus.requests import Empty, ask
 from xomyen.centre.configuration import CentreFolder, CentreSettings, load_centre_settings
 from xomyen.centre.operation import box_findings, centre_findings
+from xomyen.centre.operation.alarm_words import AlarmFact
 from xomyen.centre.operation.box_findings import CameraFact, DiskFact, NodeFacts, PartFact
 from xomyen.centre.operation.examination import Finding, Severity, Words, summary, words, worst
 from xomyen.cli.centre import use_django
@@ -133,7 +134,7 @@ async def _node_facts(bus: NodeBus) -> NodeFacts:
         subject = subjects.service(bus.node, "recorder", "state")
         state = await ask(bus.client, subject, Empty(), RecorderState, _PATIENCE_S)
     except XomyenError as error:
-        return NodeFacts(parts, (error.message,), len(configured), ())
+        return NodeFacts(parts, (AlarmFact("recorder", "", error.message),), len(configured), ())
     away = tuple(
         CameraFact(
             configured[event.camera].name,
@@ -147,7 +148,16 @@ async def _node_facts(bus: NodeBus) -> NodeFacts:
         and configured[event.camera].main.record
         and event.state is not CameraState.RECORDING
     )
-    return NodeFacts(parts, state.problems, len(configured), away)
+    return NodeFacts(parts, tuple(_alarms(state)), len(configured), away)
+
+
+def _alarms(state: RecorderState) -> Iterator[AlarmFact]:
+    """What the recorder says of itself, each thing once."""
+    yield from (AlarmFact(alarm.code, alarm.path, alarm.text) for alarm in state.alarms)
+    for text in state.problems:
+        # A disk that an alarm is about is told of there.
+        if not any(alarm.text == text or (alarm.path and alarm.path in text) for alarm in state.alarms):
+            yield AlarmFact("", "", text)
 
 
 def _centre(centre: CentreFolder, pages: CentreSettings, _: Words) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from tests.certificates import self_signed
 
 from xomyen.centre.audit.models import Pending
 from xomyen.centre.cameras.models import Node
-from xomyen.centre.operation import box_findings, centre_findings
+from xomyen.centre.operation import alarm_words, box_findings, centre_findings
+from xomyen.centre.operation.alarm_words import AlarmFact
 from xomyen.centre.operation.box_findings import CameraFact, DiskFact, NodeFacts, PartFact
 from xomyen.centre.operation.examination import Finding, Severity, summary, words, worst
 
@@ -95,7 +97,8 @@ def test_parts_alarms_and_cameras_of_a_node_are_told_by_name() -> None:
         CameraFact(f"C{number:02d} Cổng", NOW, "network" if number > 1 else "", "no route") for number in range(1, 8)
     )
     parts = (PartFact("bus", True), PartFact("gateway", False, "killed by SIGKILL"))
-    findings = box_findings.of_node(NodeFacts(parts, ("The disk is full.",), 25, away), vietnamese)
+    alarms = (AlarmFact("", "", "The disk is full."),)
+    findings = box_findings.of_node(NodeFacts(parts, alarms, 25, away), vietnamese)
     text = "\n".join(finding.text for finding in findings)
     assert "gateway (killed by SIGKILL)" in text
     assert "The disk is full." in text
@@ -106,6 +109,24 @@ def test_parts_alarms_and_cameras_of_a_node_are_told_by_name() -> None:
     well = box_findings.of_node(NodeFacts((PartFact("bus", True),), (), 25, ()), vietnamese)
     assert worst(well) is Severity.GOOD
     assert box_findings.of_node(None, vietnamese)[0].severity is Severity.BAD
+
+
+def test_what_the_recorder_says_of_a_disk_is_told_in_the_readers_language() -> None:
+    alarm = AlarmFact("full", "/srv/video", "/srv/video is full, nothing is recorded to it, and 3 GB are held.")
+    finding = alarm_words.of_alarm(alarm, vietnamese)
+    assert finding.text.startswith("Ổ đĩa của /srv/video đã đầy, phần còn lại không được phép xóa")
+    assert "Lắp thêm ổ đĩa" in finding.remedy
+    assert alarm.text in finding.remedy  # for whoever helps
+
+
+def test_every_alarm_of_the_recorder_has_words() -> None:
+    told = Path(__file__).parents[3] / "src" / "xomyen" / "recording"
+    source = "\n".join(file.read_text(encoding="utf-8") for file in told.glob("*.py"))
+    codes = set(re.findall(r"""(?:alarms\.say|say_soon|_on_alarm)\(\s*f?"([a-z_]+)[":]""", source))
+    assert {"clock", "full", "lost", "volume"} <= codes
+    for code in codes:
+        finding = alarm_words.of_alarm(AlarmFact(code, "/srv", "Text."), vietnamese)
+        assert not finding.text.startswith("Đầu ghi báo"), code
 
 
 def test_nodes_that_are_away_and_a_log_that_is_not_written_are_told(province: Province) -> None:

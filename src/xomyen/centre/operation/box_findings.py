@@ -4,6 +4,7 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
+from xomyen.centre.operation.alarm_words import AlarmFact, of_alarm
 from xomyen.centre.operation.examination import Finding, Severity, Words
 
 _LEAST_BYTES = 200 << 20
@@ -47,7 +48,7 @@ class NodeFacts:
     """What the running node says of itself."""
 
     parts: tuple[PartFact, ...]
-    problems: tuple[str, ...]
+    alarms: tuple[AlarmFact, ...]
     cameras: int
     away: tuple[CameraFact, ...]
 
@@ -152,15 +153,7 @@ def of_node(facts: NodeFacts | None, _: Words) -> list[Finding]:
         for part in facts.parts
         if not part.running
     ]
-    found += [
-        Finding(
-            "node_alarm",
-            Severity.BAD,
-            _("The recorder reports: {text}").format(text=text),
-            _("Read this line out word for word; docs/operating.md, Alarms, says what to do."),
-        )
-        for text in facts.problems
-    ]
+    found += [of_alarm(alarm, _) for alarm in facts.alarms]
     if not found:
         found = [Finding("node", Severity.GOOD, _("The recorder runs with all its parts."))]
     return [*found, _of_cameras(facts, _)]

@@ -53,4 +53,4 @@ def summary(findings: list[Finding], _: Words) -> str:
         return _("Something is wrong. Faults (✗): {bad}; to be looked at (!): {notes}.").format(bad=bad, notes=notes)
     if notes:
         return _("The box works. To be looked at (!): {notes}.").format(notes=notes)
-    return _("The box is well.")
+    return _("Everything works.")
