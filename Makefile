@@ -11,7 +11,7 @@ WORDS := $(wildcard src/xomyen/centre/locale/*/LC_MESSAGES/django.po src/xomyen/
 TEMPLATES := $(shell find src/xomyen/centre -name '*.html' -o -name '*.py' 2>/dev/null)
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: install web demo test test-postgresql lint format bench lock test-packages clean
+.PHONY: install web demo test test-postgresql lint format bench lock audit-dependencies test-packages clean
 
 install: $(PYTHON_STAMP) $(WEB_STAMP) $(WORDS_STAMP)  ## everything into .venv, with the web parts and words built
 
@@ -56,13 +56,16 @@ bench: install test-packages  ## every claim of speed with its peer; writes benc
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv .node web/node_modules src/xomyen/node/static src/xomyen/centre/static build
+	rm -rf .venv .node .audit web/node_modules src/xomyen/node/static src/xomyen/centre/static build
 	find src/xomyen/centre -name '*.mo' -delete
 
 lock:  ## resolves the dependencies anew
-	for set in dev demo node tools; do \
+	for set in dev demo node tools audit; do \
 	  case $$set in dev) from="pyproject.toml --group dev"; to=requirements.lock; deps= ;; \
 	  demo) from="--group demo"; to=requirements-demo.lock; deps=--no-deps ;; \
 	  *) from="--group $$set"; to=requirements-$$set.lock; deps= ;; esac; \
 	  uv pip compile $$from $$deps --upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet --output-file $$to || exit 1; \
 	done
+
+audit-dependencies: install  ## asks PyPI and npm for known holes in what is locked; fails where there are some, or no answer
+	scripts/audit-dependencies
