@@ -101,7 +101,8 @@ def centre(transactional_db: None, live_server: LiveServer, province: Province, 
             appoint(role, person, unit=province.province)
     person.set_password("mot cau ngan de nho")
     person.save()
-    accept(person, enact(province.commune, person, today(), "Quy chế", "Điều 1."), None)
+    regulation = enact(province.commune, person, today(), "Quy chế", "Điều 1.")
+    accept(person, regulation, None)
     other = appoint(Role.DUTY_OFFICER, unit=province.commune)
     paper = MandateDocument.objects.create(
         unit=province.commune, kind=DocumentKind.DECISION, number="1/QĐ", title="Quy chế", issuer="UBND", issued=today()
@@ -130,6 +131,7 @@ def centre(transactional_db: None, live_server: LiveServer, province: Province, 
         **{f"cameras:{name}": [{"site": site}] for name in ("site", "edit-site")},
         **{f"cameras:{name}": [{"node": node}] for name in ("node", "edit-node", "discover")},
         "watch:player": [{"camera": camera}],
+        "accounts:regulation": [{"key": regulation.pk}],
     }  # fmt: skip
     return Centre(live_server.url, person, things)
 

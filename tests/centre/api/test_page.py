@@ -44,6 +44,7 @@ def test_a_token_is_made_and_revoked_with_the_keyboard(
     assert serious(page) == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.get_by_role("button", name="Thu hồi Báo cáo quý").press("Enter")
+    page.get_by_label("Thu hồi Báo cáo quý").press("Enter")
+    page.get_by_role("button", name="Thu hồi mã này").press("Enter")
     expect(page.get_by_text("Mã truy cập đã được thu hồi.")).to_be_visible()
     context.close()

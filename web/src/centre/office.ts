@@ -10,6 +10,7 @@ import "./cameras.css";
 import "./organisation.css";
 import "./audit.css";
 import "./accounts";
+import "./organisation";
 
 // The content security policy allows no inline styles and no code made of text.
 htmx.config.includeIndicatorStyles = false;
@@ -31,6 +32,9 @@ for (const button of document.querySelectorAll<HTMLButtonElement>("[data-opens]"
   });
 }
 
+/** Menus, and what asks once more before something that cannot be undone. */
+const OPENED = "details.org-menu[open], details.sure[open]";
+
 /** The key that closes closes what is open, and leaves one where it was opened. */
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
@@ -38,13 +42,13 @@ document.addEventListener("keydown", (event) => {
     button.click();
     button.focus();
   }
-  for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.org-menu[open]")) {
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>(OPENED)) {
     menu.open = false;
     menu.querySelector("summary")?.focus();
   }
 });
 document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.org-menu[open]")) {
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>(OPENED)) {
     if (!menu.contains(event.target as Node)) menu.open = false;
   }
 });

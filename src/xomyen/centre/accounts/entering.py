@@ -141,4 +141,6 @@ def _reading(request: HttpRequest, waiting: list[Any]) -> dict[str, Any]:
 def onward_view(request: HttpRequest) -> HttpResponse:
     """Where the person was going before something was missing."""
     where = request.session.pop(AFTERWARDS, None)
+    if where:
+        messages.success(request, _("The unit and your account are set up. Now add the first camera, or do it later."))
     return redirect(where or "home")

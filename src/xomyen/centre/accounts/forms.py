@@ -28,7 +28,7 @@ class NewPasswordForm(forms.Form):
         help_text=_("At least 12 characters. A short sentence is easy to keep in mind and hard to guess."),
     )
     password2 = forms.CharField(
-        label=_("The same password again"), widget=forms.PasswordInput({"autocomplete": "new-password"}), strip=False
+        label=_("Repeat the password"), widget=forms.PasswordInput({"autocomplete": "new-password"}), strip=False
     )
 
     def __init__(self, user: User, *arguments: Any, **keywords: Any) -> None:
@@ -60,7 +60,7 @@ class TypedUnitForm(forms.Form):
         r"^[0-9A-Z.-]+$",
         label=_("Code"),
         max_length=20,
-        help_text=_("The official one: 5 digits for a commune or ward, 2 for a province."),
+        help_text=_("The official code: 5 digits for a commune or ward, 2 for a province."),
         error_messages={"invalid": _("Digits, capital letters, dots and hyphens only.")},
     )
     kind = forms.ChoiceField(label=_("Level"), choices=UnitKind.choices, initial=UnitKind.COMMUNE)
@@ -88,7 +88,7 @@ class PersonForm(forms.ModelForm):
             "rank": _("Rank and position"),
             "phone": _("Telephone"),
         }
-        help_texts = {"username": _("Small letters without marks, digits, dots; for example tung.dk")}
+        help_texts = {"username": _("Lower-case letters without diacritics, digits and dots; for example tung.dk")}
         widgets = {
             "full_name": forms.TextInput({"autocomplete": "off"}),
             "username": forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),

@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from xomyen.centre.accounts.models import Acceptance, Regulation, User
 from xomyen.centre.audit.services import record
@@ -69,3 +69,10 @@ def kept_by(person: Any) -> QuerySet[Regulation]:
     mine = allowed_units(person, Action.REGULATION_EDIT)
     accepted = Count("acceptances", distinct=True)
     return Regulation.objects.filter(unit__in=mine).annotate(accepted=accepted).select_related("unit", "made_by")
+
+
+def readable(person: Any) -> QuerySet[Regulation]:
+    """The regulations whose text the person may look up: those they may enact, and those they accepted."""
+    mine = allowed_units(person, Action.REGULATION_EDIT)
+    accepted = Acceptance.objects.filter(user_id=person.pk).values("regulation")
+    return Regulation.objects.filter(Q(unit__in=mine) | Q(pk__in=accepted)).select_related("unit")

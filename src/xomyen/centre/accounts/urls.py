@@ -22,6 +22,7 @@ urlpatterns = [
     path("people/<uuid:key>/appointments/<uuid:appointment>/end/", views.end_appointment, name="end"),
     path("regulations/", regulation_views.regulation_list, name="regulation_list"),
     path("regulations/enact/", regulation_views.enact_regulation, name="enact"),
+    path("regulations/<uuid:key>/", regulation_views.regulation_text, name="regulation"),
     path("pair/", screen_views.pair, name="pair"),
     path("pair/state/", screen_views.pair_state, name="pair_state"),
     path("screens/", screen_views.screen_list, name="screens"),

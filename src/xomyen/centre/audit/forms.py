@@ -36,7 +36,7 @@ class FilterForm(forms.Form):
         values: dict[str, Any] = super().clean() or {}
         since, until = values.get("since"), values.get("until")
         if since and until and since >= until:
-            self.add_error("until", _("This is before the start."))
+            self.add_error("until", _("The end is before the start."))
         return values
 
     def wanted(self) -> Wanted:

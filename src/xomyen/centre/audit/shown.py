@@ -54,7 +54,7 @@ _HOW: dict[str, Any] = {
     "totp": gettext_lazy("code of an app"),
     "webauthn": gettext_lazy("passkey"),
     "recovery_codes": gettext_lazy("recovery code"),
-    "oidc": gettext_lazy("account of elsewhere"),
+    "oidc": gettext_lazy("external account"),
     "link": gettext_lazy("link to choose a password"),
     "owner_link": gettext_lazy("one-time link"),
 }

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import DisallowedHost
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -34,13 +35,17 @@ def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception, *_rest: Any) -> HttpResponse:
     """A request that cannot be right; most often the centre is asked under a name it was not told."""
+    if isinstance(exception, RequestDataTooBig) and not request.path.startswith("/api/"):
+        text = _("At most %(size)s MB can be sent at once. Go back, shorten the text or split the file, and try again.")
+        size = settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20
+        return _answer(request, Problem(413, _("Too much was sent at once"), text % {"size": size}))
     if not isinstance(exception, DisallowedHost):
         text = _("The request cannot be understood. Go back, reload the page and try again.")
         return _answer(request, Problem(400, _("The request cannot be understood"), text))
     name = str(request.META.get("HTTP_HOST", ""))[:_LONGEST_NAME].partition(":")[0]
     text = _(
-        "The centre was not told that it is reached as “%(name)s”. Whoever keeps it adds the name to “hosts” in the"
-        " file centre.toml of its folder and starts it again."
+        "This centre is not set up for the address “%(name)s”. Its administrator adds the name to “hosts” in the file"
+        " centre.toml of its folder and restarts it."
     ) % {"name": name}
     return _answer(request, Problem(400, _("The centre does not know this address"), text, way_home=False))
 
@@ -74,10 +79,26 @@ def not_found(request: HttpRequest, *_rest: Any, **_why: Any) -> HttpResponse:
     return _answer(request, Problem(404, _("Page not found"), text))
 
 
+def too_many(request: HttpRequest, wait_s: int) -> HttpResponse:
+    """Somebody asks faster than a person reads."""
+    text = _("More pages were asked for within a minute than one person can read. Wait a moment, then reload the page.")
+    answer = _answer(request, Problem(429, _("Too many requests"), text))
+    answer.headers["Retry-After"] = str(wait_s)
+    return answer
+
+
+def too_often(request: HttpRequest) -> HttpResponse:
+    """Something secret was tried too often, as a password that is to be changed."""
+    text = _("This was tried too often within a minute. Wait a minute, then try again.")
+    answer = _answer(request, Problem(429, _("Too many tries"), text))
+    answer.headers["Retry-After"] = "60"
+    return answer
+
+
 def failed(request: HttpRequest, *_rest: Any) -> HttpResponse:
     """A fault of ours; the log has it."""
     text = _(
-        "The fault was noted in the log. Try again in a moment; if it stays, whoever keeps the centre runs"
+        "The fault has been logged. Try again in a moment. If it happens again, ask the system administrator to run"
         " “xomyen doctor”."
     )
     return _answer(request, Problem(500, _("Something went wrong here"), text))
