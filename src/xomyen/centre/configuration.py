@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -91,8 +91,11 @@ class CentreSettings(FileSettings):
     behind_tls: bool = False  # a proxy on this machine ends TLS
     tls_certificate: Path | None = None  # PEM chain; with it the centre serves TLS itself
     tls_key: Path | None = None
+    hsts_subdomains: bool = True  # with TLS, browsers use it for names below this host's too
     database: Annotated[str, Field(pattern=r"^(postgresql://.+)?$")] = ""  # empty: SQLite in the folder
     workers: Annotated[int, Field(ge=1, le=32)] = 2  # web processes
+    requests_per_minute: Annotated[int, Field(ge=60)] = 600  # of one person or screen, at each web process
+    second_factor: Literal["officers", "everyone"] = "officers"  # who must have one
     bus: BusSettings | None = None  # none: the bus of the node in the same folder
     oidc: OidcSettings | None = None
     map_file: Path | None = None  # PMTiles

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "xomyen.centre.accounts.screens.ScreenMiddleware",
     # Every page wants somebody signed in, but those that say they do not.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "xomyen.centre.operation.pace.Paced",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -165,6 +166,7 @@ SOCIALACCOUNT_PROVIDERS = django_providers(CENTRE)
 # With __Host- browsers keep a cookie to this one host, and take none that another host or plain HTTP sets.
 _PREFIX = "__Host-" if _TLS else ""
 SESSION_COOKIE_NAME = f"{_PREFIX}xomyen_centre"
+SCREEN_COOKIE_NAME = f"{_PREFIX}xomyen_screen"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = _TLS
@@ -177,7 +179,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = _TLS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _TLS and CENTRE.hsts_subdomains
 X_FRAME_OPTIONS = "DENY"
 if CENTRE.behind_tls:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

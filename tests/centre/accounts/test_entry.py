@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -59,6 +60,14 @@ def test_a_wrong_code_sets_up_nothing(province: Province, appoint: Appoint, weak
 
 def test_heads_of_groups_need_no_second_factor(province: Province, appoint: Appoint, weakly_in: SignedIn) -> None:
     assert weakly_in(appoint(Role.GROUP_HEAD, unit=province.group)).get("/me/").status_code == 200
+
+
+def test_where_the_settings_say_so_everybody_sets_up_a_second_factor(
+    province: Province, appoint: Appoint, weakly_in: SignedIn, settings: Any
+) -> None:
+    settings.CENTRE = settings.CENTRE.model_copy(update={"second_factor": "everyone"})
+    answer = weakly_in(appoint(Role.GROUP_HEAD, unit=province.group)).get("/me/")
+    assert answer["Location"].startswith("/account/second-factor/")
 
 
 def test_signing_in_with_password_and_code_is_enough(province: Province, appoint: Appoint) -> None:
@@ -230,6 +239,23 @@ def test_a_regulation_is_enacted_by_who_may_and_asked_before_pictures(
     page = head.get("/regulations/")
     assert [one.accepted for one in page.context["regulations"]] == [1]
     assert head.get("/regulations/enact/", {"from": regulation.pk}).context["form"].initial["text"] == "Điều 1"
+
+
+def test_a_regulation_can_be_read_again_by_those_who_accepted_it(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    person, head = appoint(Role.DUTY_OFFICER, unit=province.commune), appoint(Role.POLICE_HEAD, unit=province.commune)
+    first = enact(province.commune, head, today() - DAY, "Quy chế khai thác", "Điều 1. Phạm vi")
+    accept(person, first, None)
+    enact(province.commune, head, today(), "Quy chế khai thác", "Điều 1. Sửa đổi")
+    address = f"/regulations/{first.pk}/"
+    text = signed_in(person).get(address).content.decode()
+    assert "Điều 1. Phạm vi" in text
+    assert "/regulations/enact/" not in text
+    assert address in signed_in(person).get("/me/").content.decode()
+    assert f"/regulations/enact/?from={first.pk}" in signed_in(head).get(address).content.decode()
+    other = appoint(Role.POLICE_HEAD, unit=province.other_commune)
+    assert signed_in(other).get(address).status_code == 404
 
 
 MFA_PAGES = (

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.mfa.utils import decrypt
+from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 from tests.centre.accounts.conftest import PASSWORD
@@ -66,6 +68,66 @@ def test_who_signs_in_again_begins_a_new_session(province: Province, appoint: Ap
         assert client.session.session_key != first
 
 
+def test_who_shows_the_password_again_goes_on_under_another_name(province: Province, appoint: Appoint) -> None:
+    person = appoint(Role.GROUP_HEAD, unit=province.group)
+    person.set_password(PASSWORD)
+    person.save()
+    client = Client()
+    client.post("/account/login/", {"login": person.username, "password": PASSWORD})
+    learnt = client.session.session_key
+    wrong = client.post("/account/reauthenticate/", {"password": "sai-mat-khau-roi"})
+    assert (wrong.status_code, client.session.session_key) == (200, learnt)
+    assert client.post("/account/reauthenticate/?next=/me/", {"password": PASSWORD})["Location"] == "/me/"
+    assert client.session.session_key != learnt
+    assert client.get("/me/").status_code == 200
+    # One session as before, which the person still finds and ends.
+    assert list(UserSession.objects.values_list("session_key", flat=True)) == [client.session.session_key]
+    thief = Client()
+    thief.cookies[settings.SESSION_COOKIE_NAME] = learnt
+    assert thief.get("/me/").status_code == 302
+
+
+def test_who_shows_or_sets_up_a_second_factor_goes_on_under_another_name(
+    transactional_db: None, province: Province, appoint: Appoint, weakly_in: SignedIn
+) -> None:
+    person = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    setting_up = weakly_in(person)
+    names = [setting_up.session.session_key]
+    setting_up.get("/account/2fa/totp/activate/")
+    secret = setting_up.session["mfa.totp.secret"]
+    setting_up.post("/account/2fa/totp/activate/", {"code": code(secret)})
+    names.append(setting_up.session.session_key)
+    Remembered.objects.all().delete()  # the code counts once
+    showing = weakly_in(person)
+    names.append(showing.session.session_key)
+    showing.post("/account/2fa/reauthenticate/", {"code": code(secret)})
+    names.append(showing.session.session_key)
+    assert len(set(names)) == 4
+    for client in (setting_up, showing):
+        assert client.get("/people/").status_code == 200
+
+
+def test_ending_the_other_sessions_asks_for_a_factor_that_was_not_shown_just_now(
+    province: Province, appoint: Appoint
+) -> None:
+    person = appoint(Role.GROUP_HEAD, unit=province.group)
+    person.set_password(PASSWORD)
+    person.save()
+    here, there = Client(), Client()
+    for client in (here, there):
+        client.post("/account/login/", {"login": person.username, "password": PASSWORD})
+    session = here.session
+    session["account_authentication_methods"][0]["at"] -= 600
+    session.save()
+    assert here.get("/account/sessions/").status_code == 200
+    asked = here.post("/account/sessions/")
+    assert asked["Location"].startswith("/account/reauthenticate/?next=")
+    assert there.get("/me/").status_code == 200
+    here.post(asked["Location"], {"password": PASSWORD})
+    assert there.get("/me/").status_code == 302
+    assert here.get("/me/").status_code == 200
+
+
 def test_signing_out_clears_what_the_browser_kept(province: Province, appoint: Appoint, signed_in: SignedIn) -> None:
     client = signed_in(appoint(Role.GROUP_HEAD, unit=province.group))
     assert client.post("/account/logout/").headers["Clear-Site-Data"] == '"cache"'
@@ -78,7 +140,7 @@ def test_over_tls_cookies_belong_to_this_host_alone(tmp_path: Path) -> None:
         "prepare_centre(Path(sys.argv[1])); from django.test import Client;"
         "browser = Client(headers={'Host': 'localhost', 'X-Forwarded-Proto': 'https'});"
         "answer = browser.post('/language/setlang/', {'language': 'en'});"
-        "answer = browser.get('/account/login/');"
+        "browser.get('/pair/'); answer = browser.get('/account/login/');"
         "print(*(cookie.OutputString() for cookie in browser.cookies.values()), sep='\\n');"
         "print(answer.headers['Strict-Transport-Security'])"
     )
@@ -87,7 +149,9 @@ def test_over_tls_cookies_belong_to_this_host_alone(tmp_path: Path) -> None:
     )
     *cookies, policy = done.stdout.splitlines()
     assert policy == "max-age=31536000; includeSubDomains"
-    assert cookies
+    assert {cookie.partition("=")[0].removeprefix("__Host-xomyen_") for cookie in cookies} == {
+        "centre", "language", "screen",
+    }  # fmt: skip
     for cookie in cookies:
         assert cookie.startswith("__Host-xomyen_")
         assert {"Path=/", "Secure", "HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))

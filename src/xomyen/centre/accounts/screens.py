@@ -24,7 +24,7 @@ from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import allowed_units
 from xomyen.centre.permissions.giving import may_pair
 
-COOKIE = "xomyen_screen"
+COOKIE: str = settings.SCREEN_COOKIE_NAME
 # Browsers keep no cookie for longer than 400 days (RFC 6265bis, 5.5); it is set anew with every visit to /pair.
 COOKIE_LASTS = datetime.timedelta(days=400)
 LONGEST_OPEN = datetime.timedelta(days=8)

@@ -1,0 +1,30 @@
+"""Sessions that go on under another name, and the pages that see to it."""
+
+from typing import Any
+
+from allauth.account.decorators import reauthentication_required
+from allauth.account.views import ReauthenticateView
+from allauth.usersessions.models import UserSession
+from allauth.usersessions.views import ListUserSessionsView
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+
+
+def rename_session(request: HttpRequest) -> None:
+    """The session goes on under a new name; who had learnt the one before has nothing any more."""
+    before = request.session.session_key
+    request.session.cycle_key()
+    UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
+
+
+class PasswordAgainView(ReauthenticateView):
+    """Asks for the password within a session; allauth tells nobody that it was right, as it does of second factors."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        rename_session(self.request)
+        return super().form_valid(form)
+
+
+@method_decorator(reauthentication_required(allow_get=True, app="allauth.usersessions"), name="dispatch")
+class SessionsView(ListUserSessionsView):
+    """Where one is signed in; ending the others wants the password or second factor, unless shown just now."""
