@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from playwright.sync_api import BrowserContext
 from tests.gateway_node import Node, live_state, running_node
 
-from xomyen.node.gateway.tickets import COOKIE
+from xomyen.node.gateway.context import session_cookie
 from xomyen.terms.words import CameraState, VideoCodec
 
 Answer = TypeVar("Answer")
@@ -53,7 +53,7 @@ class RecordedNode:
 
     def sign_in(self, context: BrowserContext) -> None:
         """Lets a browser in, as a sign-in link does."""
-        context.add_cookies([{"name": COOKIE, "value": self.node.ticket(), "url": self.url}])
+        context.add_cookies([{"name": session_cookie(secure=False), "value": self.node.ticket(), "url": self.url}])
 
 
 @contextmanager

@@ -18,8 +18,9 @@ from tests.running_node import RunningNode, running_node, simulated_cameras
 from tests.waiting import wait_until
 
 from xomyen.camera.simulator import demo_clip
-from xomyen.node.gateway.tickets import COOKIE
+from xomyen.node.gateway.context import session_cookie
 
+_COOKIE = session_cookie(secure=False)
 MARKET, JUNCTION, GATE = "Cổng chợ", "Ngã ba", "Cổng trường"
 SECOND_NS = 1_000_000_000
 
@@ -40,7 +41,7 @@ class Commune:
 
     def timeline(self, camera: str) -> dict[str, Any]:
         """What the node lists of the last ten minutes."""
-        cookies = {COOKIE: next(cookie["value"] for cookie in self.session["cookies"] if cookie["name"] == COOKIE)}
+        cookies = {_COOKIE: next(cookie["value"] for cookie in self.session["cookies"] if cookie["name"] == _COOKIE)}
         query = {"from": "-10m", "to": "now"}
         found: dict[str, Any] = httpx.get(
             f"{self.url}/api/v1/cameras/{self.ids[camera]}/timeline", params=query, cookies=cookies, timeout=20

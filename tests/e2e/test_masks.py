@@ -19,7 +19,7 @@ from xomyen.access.tickets import Action, Grant, MaskRule, issue, ticket_for
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected
 from xomyen.camera.simulator import demo_clip
-from xomyen.node.gateway.tickets import COOKIE
+from xomyen.node.gateway.context import session_cookie
 from xomyen.node.home import read_identity
 from xomyen.playback.masks import Masks
 from xomyen.proof.keys import SigningKey
@@ -27,6 +27,7 @@ from xomyen.terms.folder import NodeFolder
 from xomyen.terms.time import SystemClock
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+_COOKIE = session_cookie(secure=False)
 
 DOORS = "Dãy cửa nhà trọ"
 MASK: Masks = (((5000, 5000), (10_000, 5000), (10_000, 10_000), (5000, 10_000)),)
@@ -65,7 +66,7 @@ def masked(tmp_path_factory: pytest.TempPathFactory, pictures: Path, browser: Br
             threads.submit(asyncio.run, _draw(NodeFolder(folder))).result()
         (camera,) = node.json("camera", "list")
         context = open_context(browser)
-        context.add_cookies([{"name": COOKIE, "value": _token(NodeFolder(folder)), "url": node.url}])
+        context.add_cookies([{"name": _COOKIE, "value": _token(NodeFolder(folder)), "url": node.url}])
         yield Masked(node, context.new_page(), camera["id"])
         context.close()
 

@@ -111,6 +111,7 @@ async def gateway(
             clock=clock,
             alarms=alarms,
             secure=tls is not None or settings.behind_tls,
+            hsts_subdomains=settings.hsts_subdomains,
             behind_proxy=settings.behind_tls,
             origins=frozenset(settings.origins),
             metrics_token=_metrics_token(settings),

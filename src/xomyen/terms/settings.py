@@ -42,6 +42,7 @@ class Settings(FileSettings):
     tls_certificate: Path | None = None  # PEM chain; with it the web is served over TLS
     tls_key: Path | None = None
     behind_tls: bool = False  # a proxy on this machine ends TLS: cookies are marked Secure
+    hsts_subdomains: bool = True  # with TLS, browsers use it for names below this host's too
     origins: tuple[str, ...] = ()  # pages of other origins that may use this node, such as the centre's
     metrics_token_file: Path | None = None  # lets another machine read /metrics with this bearer token
     transcoders: Annotated[int, Field(ge=0, le=32)] = 2  # pictures re-encoded for browsers, at once

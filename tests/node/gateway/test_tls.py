@@ -54,15 +54,16 @@ async def test_over_tls_sessions_are_secure_and_live_pictures_travel_too(tmp_pat
             assert answer.status_code == 200, answer.text
             words = {word.strip().lower() for word in answer.headers["set-cookie"].split(";")}
             assert {"secure", "httponly", "samesite=strict", "path=/"} <= words
-            assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+            assert not [word for word in words if word.startswith("domain")]
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
             assert (await client.get("/api/v1/session")).json()["subject"] == "trực ban"
-            token = client.cookies["xomyen_session"]
+            token = client.cookies["__Host-xomyen_session"]
             gone = await client.delete("/api/v1/session")
             assert "secure" in {word.strip().lower() for word in gone.headers["set-cookie"].split(";")}
             code = _code(folder)
-            token = (await client.post("/api/v1/session", json={"code": code})).cookies["xomyen_session"]
+            token = (await client.post("/api/v1/session", json={"code": code})).cookies["__Host-xomyen_session"]
         url = address.url.replace("https", "wss", 1) + "/api/v1/live"
-        headers = {"Cookie": f"xomyen_session={token}"}
+        headers = {"Cookie": f"__Host-xomyen_session={token}"}
         async with connect(url, ssl=trust, additional_headers=headers, origin=address.url) as socket:
             await socket.send(json.dumps({"type": "hello"}))
             assert json.loads(await asyncio.wait_for(socket.recv(), 30))["type"] == "ready"
@@ -90,11 +91,16 @@ async def test_a_port_with_tls_says_nothing_without_it_and_nothing_older(tmp_pat
 async def test_behind_a_proxy_that_ends_tls_the_cookie_is_secure_as_well(tmp_path: Path) -> None:
     async with (
         _node(tmp_path) as folder,
-        _served(folder, Settings(behind_tls=True)) as address,
+        _served(folder, Settings(behind_tls=True, hsts_subdomains=False)) as address,
         httpx.AsyncClient(base_url=address.url, timeout=30) as client,
     ):
         answer = await client.post("/api/v1/session", json={"code": _code(folder)})
         assert "secure" in {word.strip().lower() for word in answer.headers["set-cookie"].split(";")}
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        # What plain HTTP or another host could have set is nobody's session.
+        planted = {"Cookie": f"xomyen_session={answer.cookies['__Host-xomyen_session']}"}
+        client.cookies.clear()
+        assert (await client.get("/api/v1/session", headers=planted)).status_code == 401
 
 
 @pytest.mark.parametrize("wrong", ["one alone", "no such file", "no PEM", "of another"])

@@ -76,9 +76,7 @@ def create_app(context: GatewayContext) -> Starlette:
 
     app = Starlette(
         routes=[*routes(), Mount("/", Pages(context.static))],
-        middleware=[
-            Middleware(Shield, origins=context.origins, hsts=context.secure, behind_proxy=context.behind_proxy)
-        ],
+        middleware=[Middleware(Shield, origins=context.origins, hsts=context.hsts, behind_proxy=context.behind_proxy)],
         exception_handlers={
             XomyenError: from_xomyen_error,
             ValidationError: from_validation_error,

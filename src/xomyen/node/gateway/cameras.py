@@ -12,7 +12,7 @@ from xomyen.bus.messages import Alarm, CameraEvent, CameraStatus, StreamConfig
 from xomyen.node.gateway.services import Services
 from xomyen.node.gateway.streamed import StreamedResponse
 from xomyen.node.gateway.telling import detail_for, in_charge
-from xomyen.node.gateway.tickets import RECHECK_S, comes_by_cookie
+from xomyen.node.gateway.tickets import RECHECK_S
 from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.terms.errors import Forbidden
 from xomyen.terms.time import format_utc
@@ -76,7 +76,7 @@ async def list_cameras(visit: Visit) -> Response:
 async def changes(visit: Visit) -> Response:
     """Server-Sent Events (HTML standard §9.2): every camera once, then each change; alarms to those in charge."""
     return StreamedResponse(
-        _events(visit.services, visit.ticket, comes_by_cookie(visit.request)),
+        _events(visit.services, visit.ticket, visit.services.gate.by_cookie(visit.request)),
         media_type="text/event-stream",
         headers={**NO_STORE, "X-Accel-Buffering": "no"},
     )

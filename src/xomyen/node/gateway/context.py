@@ -20,6 +20,11 @@ SESSION_LIFETIME_S = 7 * 86_400  # without being used
 SESSION_LONGEST_S = 30 * 86_400  # from signing in, however much it is used
 
 
+def session_cookie(secure: bool) -> str:
+    """What the session's cookie is called: over TLS browsers keep it to this one host (RFC 6265bis, 4.1.3.2)."""
+    return "__Host-xomyen_session" if secure else "xomyen_session"
+
+
 class IndexDoor:
     """The recording index, opened when first asked for: a new node has none until its first picture."""
 
@@ -61,6 +66,7 @@ class GatewayContext:
     clock: Clock
     alarms: AlarmBoard = field(default_factory=AlarmBoard)
     secure: bool = False  # served over TLS, by us or by a proxy before us
+    hsts_subdomains: bool = True  # over TLS, browsers use it for names below this host's too
     behind_proxy: bool = False  # one on this machine, whose X-Forwarded-For says who asks
     origins: frozenset[str] = frozenset()  # pages of other origins that may use this node, such as the centre's
     session_lifetime_s: int = SESSION_LIFETIME_S
@@ -68,3 +74,13 @@ class GatewayContext:
     metrics_token: str = ""  # lets others than this machine read /metrics; empty: nobody
     transcoders: int = 2  # at once
     static: Path = Path(__file__).parent.parent / "static"
+
+    @property
+    def hsts(self) -> str:
+        """For how long browsers ask for nothing here without TLS; empty: there is none."""
+        return "max-age=31536000" + "; includeSubDomains" * self.hsts_subdomains if self.secure else ""
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie."""
+        return session_cookie(self.secure)

@@ -6,7 +6,6 @@ from starlette.responses import Response
 
 from xomyen.access.tickets import Ticket, issue, renewed
 from xomyen.node.gateway.context import GatewayContext
-from xomyen.node.gateway.tickets import COOKIE
 from xomyen.terms.time import NS_PER_SECOND
 
 _REMEMBERED = 10_000
@@ -51,7 +50,7 @@ def set_session(response: Response, context: GatewayContext, ticket: Ticket) -> 
     """Puts the ticket into the session's cookie, for as long as it lasts."""
     now_s = context.clock.wall_ns() // NS_PER_SECOND
     response.set_cookie(
-        COOKIE,
+        context.cookie,
         issue(context.issuer, ticket),
         max_age=ticket.expires_s - now_s,
         path="/",

@@ -79,7 +79,7 @@ async def services(context: GatewayContext, closing: asyncio.Event) -> AsyncIter
         renewals = Renewals(context)
         running = Services(
             context=context,
-            gate=Gate(context.checker, context.cameras, told, context.clock, renewals.newest),
+            gate=Gate(context.checker, context.cameras, told, context.clock, renewals.newest, context.cookie),
             renewals=renewals,
             told=told,
             hub=hub,

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from xomyen.access.tickets import Ticket, ticket_for
 from xomyen.node.gateway.renewal import set_session
 from xomyen.node.gateway.services import services_of
-from xomyen.node.gateway.tickets import COOKIE, address_of
+from xomyen.node.gateway.tickets import address_of
 from xomyen.node.gateway.visit import NO_STORE, Visit
 from xomyen.terms.time import NS_PER_SECOND, format_utc
 
@@ -65,7 +65,7 @@ async def sign_out(visit: Visit) -> Response:
     until_s = ticket.renewable_until_s or ticket.expires_s
     await visit.services.lookups.run(context.store.revoke, ticket.id, until_s)
     response = Response(None, 204, NO_STORE)
-    response.delete_cookie(COOKIE, path="/", secure=context.secure, httponly=True, samesite="strict")
+    response.delete_cookie(context.cookie, path="/", secure=context.secure, httponly=True, samesite="strict")
     return response
 
 

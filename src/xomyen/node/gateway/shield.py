@@ -74,13 +74,12 @@ def _asked_by(scope: Scope) -> Scope:
 class Shield:
     """ASGI middleware; pure, so that streamed bodies pass through untouched."""
 
-    def __init__(
-        self, app: ASGIApp, origins: Iterable[str] = (), hsts: bool = False, behind_proxy: bool = False
-    ) -> None:
+    def __init__(self, app: ASGIApp, origins: Iterable[str] = (), hsts: str = "", behind_proxy: bool = False) -> None:
+        """`hsts` is the policy of Strict-Transport-Security (RFC 6797); empty: none."""
         self._app = app
         self._behind_proxy = behind_proxy
         self._origins = frozenset(origins)
-        self._headers = {**_HEADERS, **({"Strict-Transport-Security": "max-age=31536000"} if hsts else {})}
+        self._headers = {**_HEADERS, **({"Strict-Transport-Security": hsts} if hsts else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._behind_proxy and scope["type"] in ("http", "websocket"):

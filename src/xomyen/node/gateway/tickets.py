@@ -11,6 +11,7 @@ from xomyen.access.errors import MaskRequired, TicketMissing
 from xomyen.access.tickets import MaskRule, Ticket, TicketChecker, allow
 from xomyen.bus.messages import AccessEvent
 from xomyen.node.gateway.access_log import AccessSink
+from xomyen.node.gateway.context import session_cookie
 from xomyen.node.gateway.directory import CameraDirectory
 from xomyen.playback.masks import NO_MASKS, Masks
 from xomyen.terms.errors import Forbidden
@@ -18,7 +19,6 @@ from xomyen.terms.ids import new_id
 from xomyen.terms.time import Clock
 from xomyen.terms.words import StreamName
 
-COOKIE = "xomyen_session"
 # Streams end within 10 s of expiry or revocation (docs/api.md).
 RECHECK_S = 4.0
 
@@ -47,9 +47,11 @@ class Gate:
         told: AccessSink,
         clock: Clock,
         newest: Callable[[Ticket], Ticket] = lambda ticket: ticket,
+        cookie: str = session_cookie(secure=False),
     ) -> None:
-        """`newest` gives a session's ticket the end that it was renewed to meanwhile."""
+        """`newest` gives a session's ticket the end that it was renewed to meanwhile; `cookie` is the session's."""
         self._newest = newest
+        self._cookie = cookie
         self._checker = checker
         self._cameras = cameras
         self._told = told
@@ -57,10 +59,15 @@ class Gate:
 
     def ticket(self, connection: HTTPConnection, token: str | None = None) -> Ticket:
         """The genuine, unexpired, unrevoked ticket that came along. Raises Forbidden (401)."""
-        token = token or token_of(connection)
+        token = token or _bearer(connection) or connection.cookies.get(self._cookie)
         if token is None:
             raise TicketMissing
         return self._checker.read(token)
+
+    def by_cookie(self, connection: HTTPConnection) -> bool:
+        """Whether the ticket is the one of the session's cookie."""
+        kept = connection.cookies.get(self._cookie)
+        return kept is not None and _bearer(connection) in (None, kept)
 
     def masks(self, ticket: Ticket, camera: str) -> Masks:
         """What must be black, now, in this camera's pictures for who has the ticket; empty: nothing."""
@@ -143,17 +150,10 @@ class Gate:
                 yield chunk
 
 
-def token_of(connection: HTTPConnection) -> str | None:
-    """The ticket as bearer or in the session's cookie; an address never carries one."""
+def _bearer(connection: HTTPConnection) -> str | None:
+    """The ticket as bearer; an address never carries one."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        return token.strip()
-    return connection.cookies.get(COOKIE)
-
-
-def comes_by_cookie(connection: HTTPConnection) -> bool:
-    """Whether the ticket is the one of the session's cookie."""
-    return token_of(connection) is not None and token_of(connection) == connection.cookies.get(COOKIE)
+    return (token.strip() or None) if scheme.lower() == "bearer" else None
 
 
 def address_of(connection: HTTPConnection) -> str:

@@ -14,7 +14,7 @@ from xomyen.access.tickets import Ticket
 from xomyen.node.gateway.ranges import RangedBody, ranged_response
 from xomyen.node.gateway.renewal import set_session
 from xomyen.node.gateway.services import Services, services_of
-from xomyen.node.gateway.tickets import Wish, address_of, comes_by_cookie
+from xomyen.node.gateway.tickets import Wish, address_of
 from xomyen.playback.errors import Unreadable
 from xomyen.playback.masks import Masks
 from xomyen.recording.segment_file import SegmentFileError
@@ -119,7 +119,8 @@ def with_ticket(handler: Handler, shown: Shown = in_the_header) -> Callable[[Req
         with ExitStack() as held:
             ticket = services.gate.ticket(request, await shown(request))
             # Only what a browser keeps can be renewed; signing out ends all that there are.
-            following = services.renewals.renew(ticket) if comes_by_cookie(request) and _goes_on(request) else None
+            kept = services.gate.by_cookie(request) and _goes_on(request)
+            following = services.renewals.renew(ticket) if kept else None
             visit = Visit(request, services, following or ticket, held)
             response = await handler(visit)
             if following is not None:
@@ -128,10 +129,10 @@ def with_ticket(handler: Handler, shown: Shown = in_the_header) -> Callable[[Req
                 raise RuntimeError(f"{request.url.path} answers without asking the gate")
             # What was made in line behind others shows what was black when it was asked for.
             services.gate.still_masked(visit.ticket, visit.masks)
-            kept = held.pop_all()
+            open_still = held.pop_all()
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            with kept:
+            with open_still:
                 await response(scope, receive, send)
 
         return answer
