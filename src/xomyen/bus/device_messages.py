@@ -9,12 +9,15 @@ from xomyen.terms.words import VideoCodec
 
 MOST_ADDRESSES = 1024
 """Addresses of one scan: a /22."""
+MOST_GUARDED = 5000
+"""Hosts in one list of a probe."""
 LOCK_S = 30.0
 """How long the right to steer a camera lasts after its holder's last command."""
 
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
 User = Annotated[str, Field(max_length=200)]
 Sealed = Annotated[str, Field(max_length=1024)]
+Hosts = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=253)], ...], Field(max_length=MOST_GUARDED)]
 JobKind = Literal["probe", "discover"]
 JobPhase = Literal["running", "done", "failed", "stopped"]
 Step = Literal["waiting", "connecting", "measuring", "listening", "scanning", "asking", "ended"]
@@ -40,6 +43,10 @@ class ProbeWanted(Message):
     seconds: Annotated[float, Field(ge=1, le=30)] = 6.0  # how long to measure
     keyframe_s: Annotated[float, Field(ge=1, le=60)] = 20.0  # how long to wait for a keyframe
     still_width: Annotated[int, Field(ge=64, le=1280)] = 640  # pixels, at most
+    still: bool = True  # False: only what the stream is like
+    guarded: Hosts = ()
+    """Hosts of cameras on this node, without ports: no still is made of what turns out to come from one of them."""
+    guarded_elsewhere: Hosts = ()  # the same of cameras on other nodes, whose names may mean nothing here
 
 
 class StreamSeen(Message):
@@ -125,6 +132,8 @@ class JobState(Message):
     message: str = ""  # the same in English
     seen: StreamSeen | None = None
     still: str = ""  # base64 of a JPEG of the first keyframe; there as soon as it is made
+    reached: str = ""  # the IP address that the stream comes from in fact; empty while, or where, nobody knows
+    withheld: bool = True  # no guarded camera has been ruled out there; a node that cannot compare leaves it so
     devices: tuple[DeviceFound, ...] = ()  # those after `skip`, some of them
     found: int = 0  # devices in all until now
 

@@ -1,5 +1,7 @@
 """Devices on a node's networks, asked over the bus: probing, discovery, pan, tilt and zoom."""
 
+from dataclasses import dataclass
+
 from nats.aio.client import Client
 
 from xomyen.bus import subjects
@@ -20,6 +22,14 @@ from xomyen.bus.requests import ask
 from xomyen.terms.errors import Conflict, XomyenError
 
 _PTZ_S = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """Hosts of cameras of which a probe shows no picture: of the node that is asked, and of others."""
+
+    here: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
 
 class UnknownJob(XomyenError):
@@ -59,14 +69,29 @@ class Devices:
         return subjects.service(self._node, "device", action)
 
     async def probe(
-        self, url: str, credentials: Credentials | None = None, *, seconds: float = 6.0, still_width: int = 640
+        self,
+        url: str,
+        credentials: Credentials | None = None,
+        *,
+        seconds: float = 6.0,
+        still_width: int = 640,
+        guarded: Guarded | None = None,
+        still: bool = True,
     ) -> JobState:
         """Begins to look at a stream and to measure for so many seconds.
 
         Raises InvalidConfiguration, UnknownCamera, DevicesBusy.
         """
-        known = credentials or Credentials()
-        wanted = ProbeWanted(url=url, credentials=known, seconds=seconds, still_width=still_width)
+        guarded = guarded or Guarded()
+        wanted = ProbeWanted(
+            url=url,
+            credentials=credentials or Credentials(),
+            seconds=seconds,
+            still_width=still_width,
+            still=still,
+            guarded=guarded.here,
+            guarded_elsewhere=guarded.elsewhere,
+        )
         return await ask(self._client, self._subject("probe"), wanted, JobState)
 
     async def discover(self, wanted: DiscoverWanted) -> JobState:

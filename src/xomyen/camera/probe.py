@@ -20,6 +20,9 @@ MEASURE_S = 6.0  # cameras send a report about their clock every 5 s
 KEYFRAME_S = 20.0
 _CONNECT_S = 15.0
 
+OnKeyframe = Callable[[CodecConfig, bytes, str], None]
+"""Gets the first keyframe, an access unit as in Batch, and the IP address it came from; empty where nobody knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
@@ -54,17 +57,18 @@ async def probe(
     measure_s: float = MEASURE_S,
     keyframe_s: float = KEYFRAME_S,
     clock: Clock | None = None,
-    on_keyframe: Callable[[CodecConfig, bytes], None] | None = None,
+    on_keyframe: OnKeyframe | None = None,
     on_measured: Callable[[float], None] | None = None,
 ) -> ProbeResult:
     """Plays the stream for about `measure_s`, longer (up to `keyframe_s`) while no second keyframe has come.
 
-    `on_keyframe` gets the first keyframe, an access unit as in Batch; `on_measured` how many seconds were seen so far.
+    `on_measured` gets how many seconds were seen so far.
     Raises the CameraFault that says what is wrong, or InvalidConfiguration for what is no camera address.
     """
     look = _Look(on_keyframe, on_measured)
     loop = asyncio.get_running_loop()
     async with Ingest(clock) as ingest, open_source(url, user, password, look, ingest, LibavPool()) as source:
+        look.source = source
         source.watch(True)
         connect_s = _CONNECT_S
         if isinstance(source, RtspSource):
@@ -93,9 +97,10 @@ class _Look:
 
     def __init__(
         self,
-        on_keyframe: Callable[[CodecConfig, bytes], None] | None = None,
+        on_keyframe: OnKeyframe | None = None,
         on_measured: Callable[[float], None] | None = None,
     ) -> None:
+        self.source: RtspSource | LibavSource | None = None
         self._on_keyframe = on_keyframe
         self._on_measured = on_measured
         self.config: CodecConfig | None = None
@@ -137,7 +142,8 @@ class _Look:
         first = batch.keys.index(True)
         offset = sum(batch.sizes[:first])
         show, self._on_keyframe = self._on_keyframe, None
-        show(self.config, b"".join(batch.parts)[offset : offset + batch.sizes[first]])
+        reached = self.source.reached if self.source is not None else ""
+        show(self.config, b"".join(batch.parts)[offset : offset + batch.sizes[first]], reached)
 
     def camera_clock(self, offset_ns: int) -> None:
         self._clock_offset_ns = offset_ns

@@ -32,9 +32,11 @@ _WANTS_READ = (BlockingIOError, InterruptedError, ssl.SSLWantReadError)
 class Connection:
     """A socket that does not block, the bytes read ahead of their use, and requests that wait to be sent."""
 
-    def __init__(self, sock: socket.socket, place: str) -> None:
+    def __init__(self, sock: socket.socket, place: str, reached: str = "") -> None:
+        """`place` is host and port as they were given, `reached` the IP address that this led to."""
         self.socket = sock
         self.place = place
+        self.reached = reached
         self._read = bytearray()
         self._unsent = b""
 
@@ -125,12 +127,16 @@ async def connect(address: Address, certificate: str | None = None) -> Connectio
     """
     sock = await _connected(address)
     try:
+        reached = str(sock.getpeername()[0])
         if address.scheme == "rtsps":
             sock = await _encrypted(sock, address, certificate)
+    except OSError as error:
+        sock.close()
+        raise from_os_error(error, address.place) from error
     except BaseException:
         sock.close()
         raise
-    return Connection(sock, address.place)
+    return Connection(sock, address.place, reached)
 
 
 async def _connected(address: Address) -> socket.socket:

@@ -76,6 +76,7 @@ class RtspSource:
         self.audio_offered = False
         self.fault: CameraFault | None = None  # why the last session ended
         self.sessions = 0  # sessions that reached PLAY
+        self.reached = ""  # the IP address that the newest of them plays from
         self.lost_packets = 0  # of sessions that are over
 
     async def __aenter__(self) -> Self:
@@ -113,6 +114,7 @@ class RtspSource:
         try:
             playing = await session.open()
             self.sessions += 1
+            self.reached = session.connection.reached
             self.server = playing.server
             self.audio_offered = playing.audio_offered
             self._log.info("playing", codec=playing.track.codec, server=playing.server, timeout_s=session.timeout_s)

@@ -35,6 +35,8 @@ class Job:
         self.message = ""
         self.seen: StreamSeen | None = None
         self.still = ""  # base64 of a JPEG
+        self.reached = ""  # the IP address that the pictures come from
+        self.withheld = True
         self.devices: list[DeviceFound] = []
         self.ended_ns = 0  # monotonic
         self.task: asyncio.Task[None] | None = None
@@ -59,6 +61,8 @@ class Job:
             message=self.message,
             seen=self.seen,
             still=self.still,
+            reached=self.reached,
+            withheld=self.withheld,
             devices=tuple(page),
             found=len(self.devices),
         )

@@ -1,5 +1,6 @@
 """Cameras are found on the node's networks from a page, looked at, and added with what they told."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +19,7 @@ from xomyen.camera.simulator.onvif_answers import SimulatedProfile
 from xomyen.centre.accounts.models import User
 from xomyen.centre.accounts.regulations import enact
 from xomyen.centre.audit.models import Pending
+from xomyen.centre.cameras.looking import guarded
 from xomyen.centre.cameras.models import Camera, CameraClass, Node
 from xomyen.centre.dates import today
 from xomyen.centre.link.apply import bring
@@ -111,6 +113,9 @@ def test_a_stream_is_looked_at_before_it_is_saved_and_with_the_cameras_own_passw
     text = ended(technician, page[1]).content.decode()
     assert "data:image/jpeg;base64,/9j/" in text
     assert "640 × 360" in text
+    noted = [json.loads(one.details_json) for one in Pending.objects.filter(action="camera.probe")]
+    assert noted[-1] == {"host": "127.0.0.1", "reached": "127.0.0.1", "picture_shown": True}
+    assert len(noted) == 2
     camera = make_camera(province.group, registered, "C41", "Thử", standing="pending")
     technician.post("/cameras/probe/", form)
     sealed = {"user": "admin", "password": PASSWORD, "main_url": cameras.url(), "masks": "[]"}
@@ -177,19 +182,47 @@ def test_looking_at_a_stream_is_noted_and_wants_the_regulation(
         assert answer["Location"].startswith("/account/regulations/")
 
 
-def test_no_picture_is_shown_of_a_camera_with_masks_however_it_is_asked_for(
+def test_no_picture_is_shown_of_a_camera_with_masks_however_its_address_is_written(
     technician: Client, real_node: RealNode, registered: Node, province: Province
 ) -> None:
     cameras = real_node.run(small_simulator())
-    camera = make_camera(province.group, registered, "C44", "Che", masks=[[[0, 0], [0.2, 0], [0.2, 0.3]]])
-    Camera.objects.filter(pk=camera.pk).update(main_url=cameras.url())
-    for of_page in ({"camera": camera.pk}, {}):
-        form = {"node": registered.pk, "main_url": cameras.url(), **of_page}
-        page = re.search(r'hx-get="([^"]+)"', technician.post("/cameras/probe/", form).content.decode())
-        assert page is not None
-        text = ended(technician, page[1]).content.decode()
-        assert "640 × 360" in text
-        assert "data:image" not in text
+    elsewhere = make_camera(province.group, province.node, "C44", "Che", masks=[[[0, 0], [0.2, 0], [0.2, 0.3]]])
+    Camera.objects.filter(pk=elsewhere.pk).update(main_url=f"rtsp://LOCALHOST.:{cameras.port}/1")
+    form = {"node": registered.pk, "main_url": cameras.url()}
+    page = re.search(r'hx-get="([^"]+)"', technician.post("/cameras/probe/", form).content.decode())
+    assert page is not None
+    text = ended(technician, page[1]).content.decode()
+    assert "640 × 360" in text
+    assert "data:image" not in text
+    assert "vùng che" in text
+    technician.get(page[1])
+    begun, withheld = (json.loads(one.details_json) for one in Pending.objects.filter(action="camera.probe"))
+    assert begun == {"host": "127.0.0.1"}
+    assert withheld == {"host": "127.0.0.1", "reached": "127.0.0.1", "picture_shown": False}
+
+
+def test_a_look_guards_what_is_masked_anywhere_and_what_one_may_not_watch_here(
+    registered: Node, province: Province, appoint: Appoint
+) -> None:
+    mask = [[[0, 0], [0.2, 0], [0.2, 0.3]]]
+    technician = appoint(Role.TECHNICIAN, unit=province.commune)
+    own, masked = (make_camera(province.group, registered, code, "Ngõ") for code in ("C50", "C51"))
+    hidden = make_camera(province.other_commune, registered, "C52", "Chợ")
+    away, file = (make_camera(province.other_commune, province.node, code, "Xa") for code in ("C53", "C54"))
+    for camera, url, masks in (
+        (own, "rtsp://192.0.2.10/1", []),
+        (masked, "rtsp://192.0.2.11/1", mask),
+        (hidden, "rtsp://192.0.2.12/1", []),
+        (away, "rtsp://Cam.Example/1", mask),
+        (file, "file:///video.mp4", mask),
+    ):
+        Camera.objects.filter(pk=camera.pk).update(main_url=url, masks=masks)
+    Camera.objects.filter(pk=masked.pk).update(in_force={"main": {"url": "rtsp://192.0.2.13/1"}, "sub": None})
+    found = guarded(technician, registered, own)
+    assert found is not None
+    assert found.here == ("192.0.2.11", "192.0.2.12", "192.0.2.13")
+    assert found.elsewhere == ("cam.example",)
+    assert guarded(technician, registered, Camera.objects.get(pk=masked.pk)) is None
 
 
 def test_the_kept_password_is_tried_on_the_cameras_own_machine_alone(

@@ -43,6 +43,7 @@ class LibavSource:
         self._number: int | None = None
         self._said: tuple[GapReason, str] | None = None  # what `closed` said last, None while open
         self.audio_offered = False
+        self.reached = ""  # libav follows redirects and playlists without telling where they lead
         self.fault: CameraFault | None = None  # why there are no pictures now
 
     async def __aenter__(self) -> Self:

@@ -81,7 +81,12 @@ def wanted(camera: Camera) -> CameraConfig | None:
 
 def masks_of(camera: Camera) -> tuple[Mask, ...]:
     """A camera's masks as its node has them."""
-    return tuple(tuple((round(x * MASK_UNITS), round(y * MASK_UNITS)) for x, y in polygon) for polygon in camera.masks)
+    return mask_units(camera.masks)
+
+
+def mask_units(masks: list[list[list[float]]]) -> tuple[Mask, ...]:
+    """Masks as cameras hold them, as nodes have them."""
+    return tuple(tuple((round(x * MASK_UNITS), round(y * MASK_UNITS)) for x, y in polygon) for polygon in masks)
 
 
 def lacks_masks(camera: Camera) -> bool:

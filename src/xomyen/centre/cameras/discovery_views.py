@@ -12,19 +12,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from xomyen.bus.device_messages import DeviceFound, ProfileFound
+from xomyen.bus.device_messages import DeviceFound, JobState, ProfileFound
 from xomyen.centre.accounts.entry import shows_pictures
 from xomyen.centre.audit.services import record
+from xomyen.centre.cameras import looking
 from xomyen.centre.cameras.forms import Styled
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.cameras.node_views import PLACE, seen
-from xomyen.centre.cameras.values import hosts_of, stream_parts, without_secrets
+from xomyen.centre.cameras.values import hosts_of, stream_parts, urls_in_force, without_secrets
 from xomyen.centre.cameras.words import device_trouble
 from xomyen.centre.link import devices
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require, visible
 from xomyen.terms.errors import XomyenError
 
+_SESSION = "probe"
 _NAMED = 6  # cameras beside a device
 _SPACES = re.compile(r"[\s,;]+")
 
@@ -173,13 +175,14 @@ def probe(request: HttpRequest) -> HttpResponse:
         if not url:
             raise ValidationError(_("Write the address of the main stream first."))
         typed = request.POST.get("password", "") or password
-        if camera is not None and not typed and hosts_of(url) <= _hosts_in_force(camera):
+        if camera is not None and not typed and hosts_of(url) <= hosts_of(*urls_in_force(camera.in_force)):
             known = devices.credentials(node, "", "", camera)
         else:  # what is kept for a camera goes to that camera alone
             known = devices.credentials(node, request.POST.get("user", "").strip() or user, typed)
-        begun = devices.begin_probe(node, url, known)
-        record("camera.probe", thing=camera or node, details={"host": " ".join(hosts_of(url))})
-        request.session["probe"] = {"job": begun.job, "still": _shows_still(request, node, url, camera)}
+        begun = devices.begin_probe(node, url, known, looking.guarded(request.user, node, camera))
+        host = " ".join(hosts_of(url))
+        record("camera.probe", thing=camera or node, details={"host": host})
+        request.session[_SESSION] = {"job": begun.job, "host": host, "camera": str(camera.pk) if camera else ""}
         content = {"node": node, "job": begun.job, "state": begun}
     except ValidationError as error:
         content["trouble"] = " ".join(error.messages)
@@ -207,19 +210,6 @@ def _of_page(request: HttpRequest) -> Camera | None:
     return found
 
 
-def _hosts_in_force(camera: Camera) -> frozenset[str]:
-    """Where the node itself sends the password it has for the camera."""
-    in_force = camera.in_force or {}
-    return hosts_of(*((in_force.get(part) or {}).get("url", "") for part in ("main", "sub")))
-
-
-def _shows_still(request: HttpRequest, node: Node, url: str, camera: Camera | None) -> bool:
-    """Whether the first picture may be shown: not of a camera with masks, nor of one that one may not watch."""
-    there = [one for one in Camera.objects.filter(node=node) if hosts_of(url) & (one.hosts() | _hosts_in_force(one))]
-    there += [camera] if camera is not None else []
-    return not any(one.masks or not may(request.user, Action.VIEW_LIVE, one) for one in there)
-
-
 @shows_pictures
 @require_GET
 def probe_state(request: HttpRequest, node: uuid.UUID, job: uuid.UUID) -> HttpResponse:
@@ -233,8 +223,21 @@ def probe_state(request: HttpRequest, node: uuid.UUID, job: uuid.UUID) -> HttpRe
     else:
         content["state"] = state
         # Who sees no live pictures here sees none while setting up either; what was measured says enough.
-        begun = request.session.get("probe") or {}
-        shown = begun.get("job") == str(job) and begun.get("still") is True
-        content["pictures"] = shown and may(request.user, Action.VIEW_LIVE, found)
+        begun = request.session.get(_SESSION) or {}
+        own = begun.get("job") == str(job) and may(request.user, Action.VIEW_LIVE, found)
+        content["pictures"] = own and bool(state.still) and not state.withheld
+        content["withheld"] = own and state.withheld and state.seen is not None
+        if content["pictures"] or content["withheld"]:
+            _note(request, found, begun, state)
         content["trouble"] = device_trouble(state.fault, state.message) if state.fault else ""
     return render(request, "cameras/_probe.html", content)
+
+
+def _note(request: HttpRequest, node: Node, begun: dict[str, str], state: JobState) -> None:
+    """Puts on record, once, whether a picture was shown."""
+    if begun.get("noted"):
+        return
+    camera = Camera.objects.filter(pk=begun["camera"]).first() if begun.get("camera") else None
+    details = {"host": begun.get("host", ""), "reached": state.reached, "picture_shown": not state.withheld}
+    record("camera.probe", thing=camera or node, details=details)
+    request.session[_SESSION] = {**begun, "noted": "yes"}

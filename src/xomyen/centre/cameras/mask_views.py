@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xomyen.bus.device_messages import JobState
+from xomyen.bus.devices import Guarded
 from xomyen.centre.accounts.entry import shows_pictures
 from xomyen.centre.audit.services import record
 from xomyen.centre.cameras import services
@@ -82,7 +83,7 @@ def look(request: HttpRequest, camera: uuid.UUID) -> HttpResponse:
         return JsonResponse({"trouble": _("No stream of this camera is known yet.")})
     try:
         known = devices.credentials(found.node, "", "", found)
-        begun = devices.begin_probe(found.node, main, known, _STILL_WIDTH)
+        begun = devices.begin_probe(found.node, main, known, Guarded(), _STILL_WIDTH)
     except XomyenError as error:
         return JsonResponse({"trouble": device_trouble(error.code, error.message)})
     record("camera.unmasked", thing=found, details={"masks": len(found.masks)})

@@ -84,7 +84,8 @@ def change_masks(camera: Camera, masks: list[Any], before: list[Any]) -> None:
             raise Stale
         row.masks = masks
         row.revision += 1
-        _to_be_brought(row)
+        if row.standing != Standing.CHANGED:  # who draws masks does not choose between two names; the masks go anyway
+            _to_be_brought(row)
         row.save()
         soon.after_commit([row.node_id])
 
@@ -203,7 +204,8 @@ def save_class(camera_class: CameraClass, version: str | None = None) -> None:
 def bring_again(cameras: Any) -> None:
     """Something that cameras follow was changed: their search text and their nodes are brought up to date."""
     for camera in cameras.select_related("site", "camera_class"):
-        _to_be_brought(camera)
+        if camera.standing != Standing.CHANGED:  # a person has still to choose
+            _to_be_brought(camera)
         Camera.objects.filter(pk=camera.pk).update(
             folded=camera.searched_text(),
             revision=F("revision") + 1,

@@ -76,6 +76,11 @@ def _host(text: str) -> str:
         return text
 
 
+def urls_in_force(config: dict[str, Any] | None) -> list[str]:
+    """The streams that a node reads by a configuration that it told."""
+    return [(config.get(part) or {}).get("url", "") for part in ("main", "sub")] if config else []
+
+
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|localhost|[\w-]+(\.[\w-]+)+)(:\d{1,5})?")
 
 

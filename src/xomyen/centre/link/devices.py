@@ -14,7 +14,7 @@ from xomyen.bus.device_messages import (
     PtzState,
     Steerer,
 )
-from xomyen.bus.devices import Devices
+from xomyen.bus.devices import Devices, Guarded
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.link.ask import sealed_for
 from xomyen.centre.link.bus import bus
@@ -44,12 +44,20 @@ def begin_search(node: Node, addresses: tuple[str, ...], known: Credentials) -> 
     return _ask(node.pk, lambda devices: devices.discover(DiscoverWanted(addresses=addresses, credentials=known)))
 
 
-def begin_probe(node: Node, url: str, known: Credentials, still_width: int = 640) -> JobState:
-    """Begins to look at a stream; its still is at most so many pixels wide.
+def begin_probe(
+    node: Node, url: str, known: Credentials, guarded: Guarded | None = None, still_width: int = 640
+) -> JobState:
+    """Begins to look at a stream; its still is at most so many pixels wide, and none is made without `guarded`.
 
     Raises NotRunning, InvalidConfiguration, DevicesBusy.
     """
-    return _ask(node.pk, lambda devices: devices.probe(url, known, seconds=3.0, still_width=still_width))
+
+    def begun(devices: Devices) -> Awaitable[JobState]:
+        return devices.probe(
+            url, known, seconds=3.0, still_width=still_width, guarded=guarded, still=guarded is not None
+        )
+
+    return _ask(node.pk, begun)
 
 
 def job(node: Node, key: uuid.UUID) -> JobState:

@@ -3,8 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from xomyen.bus.messages import CameraConfig
+from django.core.exceptions import ValidationError
+
+from xomyen.bus.messages import MOST_MASKS, CameraConfig
+from xomyen.centre.cameras.desired import drawn
 from xomyen.centre.cameras.models import Camera
+from xomyen.centre.cameras.values import are_masks
 
 _FIELDS = {"name": "name", "order": "order", "user": "user", "sealed_password": "sealed_password"}
 """Parts of a configuration and the fields of a camera that hold the same value."""
@@ -26,7 +30,10 @@ def values(config: CameraConfig) -> dict[str, Any]:
 
 
 def merge(base: CameraConfig, theirs: CameraConfig, mine: CameraConfig) -> Merged:
-    """Compares both with what was in force on either side before; a part changed on one side follows that side."""
+    """Compares both with what was in force on either side before; a part changed on one side follows that side.
+
+    Masks never clash: those that were added there are added here, those that were taken away there are put back.
+    """
     before, there, here = values(base), values(theirs), values(mine)
     merged = Merged()
     for part, value in there.items():
@@ -36,7 +43,23 @@ def merge(base: CameraConfig, theirs: CameraConfig, mine: CameraConfig) -> Merge
             merged.clashes.append(part)
         else:
             merged.changes[field_of(part)] = value
+    if added := _added(base, theirs, mine):
+        merged.changes["masks"] = added
     return merged
+
+
+def _added(base: CameraConfig, theirs: CameraConfig, mine: CameraConfig) -> list[Any]:
+    """Masks that the node has by itself, as many as a camera can still have."""
+    new = [mask for mask in theirs.masks if mask not in base.masks and mask not in mine.masks]
+    return [mask for mask in drawn(tuple(new)) if _covers(mask)][: MOST_MASKS - len(mine.masks)]
+
+
+def _covers(mask: list[list[float]]) -> bool:
+    try:
+        are_masks([mask])
+    except ValidationError:
+        return False
+    return True
 
 
 def field_of(part: str) -> str:
@@ -45,9 +68,16 @@ def field_of(part: str) -> str:
 
 
 def adopt(camera: Camera, changes: dict[str, Any]) -> None:
-    """Wants these values, by field of the camera; a name comes without the code that stands before it on nodes."""
+    """Wants these values, by field of the camera: masks besides those it has.
+
+    A name comes without the code that stands before it on nodes.
+    """
     for name, value in changes.items():
-        setattr(camera, name, value.removeprefix(f"{camera.code} ") if name == "name" else value)
+        if name == "name":
+            value = value.removeprefix(f"{camera.code} ")
+        elif name == "masks":
+            value = [*camera.masks, *value]
+        setattr(camera, name, value)
 
 
 def take_all(camera: Camera, theirs: CameraConfig) -> None:
