@@ -132,3 +132,12 @@ def test_the_security_team_keeps_a_picture_of_what_it_sees_now_and_has_no_past(
     assert coming.value.path().read_bytes().startswith(b"\xff\xd8")
     expect(page.get_by_role("button", name="Lùi 5 giây")).to_be_disabled()
     assert serious(page) == []
+
+
+def test_while_the_node_is_away_the_player_says_so_and_not_what_the_person_may_not(
+    watched: Watched, appoint: Appoint, entered: Entered
+) -> None:
+    page = entered(appoint(Role.DUTY_OFFICER, unit=watched.province.other_commune)).new_page()
+    page.goto(f"{watched.url}/camera/{watched.province.secret.pk}")
+    expect(page.get_by_text("chưa xem lại được")).to_be_visible()
+    expect(page.get_by_text("chỉ được xem trực tiếp")).to_have_count(0)

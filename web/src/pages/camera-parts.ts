@@ -1,6 +1,7 @@
 /** Pieces of the player page that only show what they are told. */
 
 import { html, nothing, type TemplateResult } from "lit";
+import type { House } from "../house";
 import type { PictureState } from "../live/picture-state";
 import type { NodeClient } from "../net/client";
 import type { Camera, StreamName } from "../net/types";
@@ -130,9 +131,10 @@ export interface TimeAxis {
   redraw(): void;
 }
 
-/** In the timeline's place for those who may not look back; a page around this one may have more to say. */
-export function noPastPart(): TemplateResult {
-  return html`<div class="time muted"><slot name="instead-of-time"><p>${t("player.noRight")}</p></slot></div>`;
+/** In the timeline's place while nobody may look back, with the reason; a page around this one may have more to say. */
+export function noPastPart({ session, problem, refused }: House): TemplateResult {
+  const why = session ? t("player.noRight") : problem ? t("player.away") : refused && !refused.signedOut ? problemText(refused) : "";
+  return html`<div class="time muted"><slot name="instead-of-time"><p role="status">${why}</p></slot></div>`;
 }
 
 /** The timeline with the still under the pointer. */

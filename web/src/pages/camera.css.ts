@@ -261,6 +261,25 @@ export const cameraStyles = css`
       flex: none;
       height: calc(100dvh - 52px - 52px - 100px);
     }
+    /* What is taken along is chosen beside the picture, where there is room that a wide picture leaves empty. */
+    :host(:not(:fullscreen)) main {
+      display: grid;
+      grid-template-columns: minmax(0, 1fr) auto;
+      align-content: start;
+    }
+    :host(:not(:fullscreen)) .bottom {
+      display: contents;
+    }
+    :host(:not(:fullscreen)) .bottom > * {
+      grid-column: 1 / -1;
+    }
+    :host(:not(:fullscreen)) .bottom > xy-clip {
+      grid-area: 1 / 2;
+      width: 472px;
+      max-height: calc(100dvh - 52px - 52px - 100px);
+      overflow-y: auto;
+      margin: 0 8px 0 0;
+    }
   }
   @media (min-width: 641px) {
     .phone {

@@ -159,6 +159,7 @@ export class CameraPageElement extends LitElement implements Player, Shown {
       .selecting=${this.selection !== null}
       .mayPast=${this.may("past")}
       .mayClip=${this.may("clip")}
+      .unheard=${!this.room?.session}
       @press=${(event: CustomEvent<Press>) => this.onPress(event.detail)}
       @speed=${(event: CustomEvent<number>) => this.time.setSpeed(event.detail)}
     ></xy-transport>`;
@@ -170,7 +171,8 @@ export class CameraPageElement extends LitElement implements Player, Shown {
 
   private timePart() {
     const { room } = this;
-    if (!room?.may("past")) return noPastPart();
+    if (!room) return nothing;
+    if (!room.may("past")) return noPastPart(room);
     return timePart({
       client: room.client,
       camera: this.camera,

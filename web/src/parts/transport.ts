@@ -143,6 +143,8 @@ export class TransportElement extends LitElement {
   @property({ type: Boolean }) selecting = false;
   @property({ type: Boolean }) mayPast = true;
   @property({ type: Boolean }) mayClip = true;
+  /** The recorder has not said yet what one may. */
+  @property({ type: Boolean }) unheard = false;
   @property({ type: Number }) speed = 1;
 
   constructor() {
@@ -190,7 +192,7 @@ export class TransportElement extends LitElement {
         class=${this.selecting ? "outlined" : "primary"}
         aria-pressed=${this.selecting}
         ?disabled=${!this.mayClip}
-        title=${this.mayClip ? t("clip.title") : t("clip.noRight")}
+        title=${t(this.mayClip || this.unheard ? "clip.title" : "clip.noRight")}
         @click=${() => this.press("select")}
       >
         ${icon("scissors")}${t("player.select")}

@@ -135,6 +135,7 @@ export const vi = {
   "player.unknownHow": "Camera đã bị gỡ, hoặc tài khoản này không được xem.",
   "player.end": "Đã hết bản ghi",
   "player.noRight": "Tài khoản này chỉ được xem trực tiếp, không được xem lại.",
+  "player.away": "Hiện không kết nối được với máy chủ ghi hình của camera này nên chưa xem lại được. Trang sẽ tự thử lại.",
   "player.copy": "Sao chép liên kết đến thời điểm này",
   "player.copied": "Đã sao chép liên kết",
   "player.notCopied": "Không sao chép được; hãy chép địa chỉ trên thanh địa chỉ.",

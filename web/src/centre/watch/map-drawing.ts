@@ -212,7 +212,7 @@ export class Drawing {
       "bunches",
       this.bunches.map((bunch, index) => point(bunch.at, { index, cameras: bunch.cameras, lost: bunch.lost })),
     );
-    this.labels.show(this.labelled());
+    this.labels.show(this.labelled(), [...this.sites, ...this.units].map(({ at }) => at));
   }
 
   private labelled(): Label[] {
@@ -220,8 +220,10 @@ export class Drawing {
       return this.bunches.map(({ at, cameras, lost }) => ({ at, text: String(cameras), lost, kind: "bunch" }));
     }
     const sites = this.sites.length <= MOST_LABELS ? this.sites : [];
+    // Where there is no room for all names, what needs a hand has its own.
+    const first = [...sites].sort((one, other) => Number(other.state === "lost") - Number(one.state === "lost"));
     return [
-      ...sites.map(({ at, name }): Label => ({ at, text: name, lost: 0, kind: "site" })),
+      ...first.map(({ at, name }): Label => ({ at, text: name, lost: 0, kind: "site" })),
       ...this.units.map(({ at, name }): Label => ({ at, text: name, lost: 0, kind: "unit" })),
     ];
   }

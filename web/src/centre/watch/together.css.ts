@@ -119,6 +119,8 @@ export const togetherStyles = css`
     place-items: center;
     background: rgb(5 8 10 / 90%);
     color: var(--muted);
+    padding: 8px 16px;
+    text-align: center;
   }
   .tools {
     padding: 4px 16px;

@@ -3,6 +3,7 @@
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, queryAll, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import type { House } from "../../house";
 import { keptStream } from "../../net/types";
 import "../../parts/bar";
 import { icon } from "../../parts/icons";
@@ -141,7 +142,7 @@ export class TogetherElement extends LitElement {
       ${camera && room && may
         ? html`<xy-stage .house=${room} .camera=${camera} .stream=${keptStream(camera)} .live=${false} data-camera=${id} @stage=${this.onStage}></xy-stage>
             ${this.isEmpty(id) ? html`<div class="none" role="status">${t("together.none")}</div>` : nothing}`
-        : html`<div class="none">${room?.session && !may ? t("player.noRight") : t("player.loading")}</div>`}
+        : html`<div class="none" role="status">${this.whyNone(room)}</div>`}
       <figcaption>
         <a href=${cameraAddress(id, Math.round(this.shown))} class="button">${camera?.name ?? ""}</a>
         <span class="grow"></span>
@@ -151,6 +152,11 @@ export class TogetherElement extends LitElement {
         <button aria-label="${t("together.drop")}: ${camera?.name ?? ""}" @click=${() => this.pick(id)}>${icon("close")}</button>
       </figcaption>
     </figure>`;
+  }
+
+  private whyNone(room: House | null): string {
+    if (room?.session) return t(room.may("past") ? "player.loading" : "player.noRight");
+    return t(room?.problem ? "player.away" : "player.loading");
   }
 
   private isEmpty(id: string): boolean {
@@ -167,7 +173,7 @@ export class TogetherElement extends LitElement {
         </button>
         <button @click=${() => this.seek(this.conductor.at + SKIP_MS)}>+10 s</button>
         <select aria-label=${t("player.speed")} @change=${this.onSpeed}>
-          ${SPEEDS.map((one) => html`<option value=${one} ?selected=${one === speed}>${one}×</option>`)}
+          ${SPEEDS.map((one) => html`<option value=${one} ?selected=${one === speed}>${one === 0.5 ? "½" : one}×</option>`)}
         </select>
         <button
           class="outlined"
