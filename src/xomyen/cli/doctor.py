@@ -16,7 +16,7 @@ from xomyen.bus.requests import Empty, ask
 from xomyen.centre.configuration import CentreFolder, CentreSettings, load_centre_settings
 from xomyen.centre.operation import box_findings, centre_findings
 from xomyen.centre.operation.alarm_words import AlarmFact
-from xomyen.centre.operation.box_findings import CameraFact, DiskFact, NodeFacts, PartFact
+from xomyen.centre.operation.box_findings import CameraFact, DiskFact, KeyFact, NodeFacts, PartFact
 from xomyen.centre.operation.examination import Finding, Severity, Words, summary, words, worst
 from xomyen.cli.centre import use_django
 from xomyen.cli.common import Dir, Json, NodeBus, node_folder, print_json, require_own, running_bus
@@ -82,6 +82,7 @@ def examine(folder: NodeFolder, _: Words) -> Iterator[Finding]:
         return
     yield from (box_findings.of_disk(disk, _) for disk in _disks(folder, settings))
     yield from box_findings.of_keys(list(_key_files(folder, centre, settings, pages)), _)
+    yield from box_findings.of_old_keys(list(_key_ages(folder, centre)), now, _)
     for path in {settings.tls_certificate, pages.tls_certificate} - {None}:
         yield _certificate(Path(path or ""), now, _)
     if folder.identity.exists():
@@ -108,6 +109,18 @@ def _key_files(folder: NodeFolder, centre: CentreFolder, settings: Settings, pag
     named = [folder.signing_key, folder.issuer_key, folder.secrets_key, centre.issuer_key, centre.secret]
     named += [key for key in (settings.tls_key, pages.tls_key, pages.bus and pages.bus.seed_file) if key]
     yield from (path for path in named if path.exists())
+
+
+def _key_ages(folder: NodeFolder, centre: CentreFolder) -> Iterator[KeyFact]:
+    """How long each is used stands in docs/inventory.md. A key's file is written once, and restored with its time."""
+    lasts = {
+        **dict.fromkeys((folder.signing_key, folder.issuer_key, centre.issuer_key), 3),
+        folder.secrets_key: 2,
+        centre.secret: 5,
+    }
+    for path, years in lasts.items():
+        if path.exists():
+            yield KeyFact(path, datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC), years)
 
 
 def _certificate(path: Path, now: datetime.datetime, _: Words) -> Finding:

@@ -3,6 +3,7 @@
 import datetime
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -155,6 +156,17 @@ def test_a_file_that_was_changed_is_found_before_anything_is_put_in_place(tmp_pa
     done = xomyen("restore", file, "--dir", tmp_path / "box", code=2)
     assert "damaged" in done.stderr
     assert not (tmp_path / "box" / "node.json").exists()
+
+
+def test_a_key_that_comes_back_is_as_old_as_it_was(tmp_path: Path) -> None:
+    key, file = tmp_path / "issuer.pem", tmp_path / "backup"
+    key.write_bytes(b"key")
+    os.utime(key, (MOMENT.timestamp(), MOMENT.timestamp()))
+    with writing(file) as archive:
+        archive.add_file("box/centre/issuer.pem", key)
+        archive.finish(program="1", made="", node=None, database="none")
+    unpack(file, tmp_path / "out")
+    assert (tmp_path / "out/box/centre/issuer.pem").stat().st_mtime == int(MOMENT.timestamp())
 
 
 @pytest.mark.parametrize("name", ["../outside", "/outside", "box/../../outside"])

@@ -14,7 +14,7 @@ from xomyen.centre.audit.models import Pending
 from xomyen.centre.cameras.models import Node
 from xomyen.centre.operation import alarm_words, box_findings, centre_findings
 from xomyen.centre.operation.alarm_words import AlarmFact
-from xomyen.centre.operation.box_findings import CameraFact, DiskFact, NodeFacts, PartFact
+from xomyen.centre.operation.box_findings import CameraFact, DiskFact, KeyFact, NodeFacts, PartFact
 from xomyen.centre.operation.examination import Finding, Severity, summary, words, worst
 
 # Programs are started, which takes long on a machine that does other things.
@@ -83,6 +83,15 @@ def test_disks(disk: DiskFact, severity: Severity) -> None:
 def test_certificates_are_told_of_before_they_run_out(days: int, severity: Severity) -> None:
     ends = NOW + datetime.timedelta(days=days)
     assert box_findings.of_certificate(Path("/x.pem"), ends, NOW, english).severity is severity
+
+
+def test_keys_that_are_due_to_be_replaced_are_told_with_what_it_takes() -> None:
+    young = KeyFact(Path("/x/keys/secrets.pem"), NOW - datetime.timedelta(days=729), 2)
+    old = KeyFact(Path("/x/centre/issuer.pem"), NOW - datetime.timedelta(days=3 * 366), 3)
+    (finding,) = box_findings.of_old_keys([young, old], NOW, vietnamese)
+    assert finding.severity is Severity.NOTE
+    assert "/x/centre/issuer.pem có từ ngày 19/11/2023" in finding.text
+    assert "docs/inventory.md" in finding.remedy
 
 
 def test_a_clock_that_stood_still_and_one_that_nobody_sets_are_told() -> None:

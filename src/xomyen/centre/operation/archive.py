@@ -56,11 +56,12 @@ class ArchiveWriter:
 
     def add_file(self, path: str, source: Path) -> None:
         with source.open("rb") as file:
-            self._put(path, os.fstat(file.fileno()).st_size, file)
+            status = os.fstat(file.fileno())
+            self._put(path, status.st_size, file, int(status.st_mtime))
 
-    def _put(self, path: str, size: int, file: BinaryIO) -> None:
+    def _put(self, path: str, size: int, file: BinaryIO, changed_s: int = 0) -> None:
         counted = _Hashing(file)
-        self._tar.addfile(_member(path, size), counted)
+        self._tar.addfile(_member(path, size, changed_s), counted)
         self._files.append(KeptFile(path=path, bytes=size, sha256=counted.hash.hexdigest()))
 
     def finish(self, **about: Any) -> Manifest:
@@ -84,9 +85,9 @@ class _Hashing(io.RawIOBase):
         return content
 
 
-def _member(path: str, size: int) -> tarfile.TarInfo:
+def _member(path: str, size: int, changed_s: int = 0) -> tarfile.TarInfo:
     member = tarfile.TarInfo(path)
-    member.size, member.mode = size, 0o600
+    member.size, member.mode, member.mtime = size, 0o600, changed_s
     return member
 
 
@@ -162,6 +163,8 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) 
         while block := content.read(_AT_ONCE):
             digest.update(block)
             file.write(block)
+    if member.mtime > 0:
+        os.utime(target, (member.mtime, member.mtime))  # how old a key is stands there alone
     return member.size, digest.hexdigest()
 
 

@@ -34,6 +34,15 @@ class PartFact:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyFact:
+    """A key that is used for so many years, then another."""
+
+    path: Path
+    made: datetime.datetime
+    years: int
+
+
+@dataclass(frozen=True, slots=True)
 class CameraFact:
     """A camera that should record and does not."""
 
@@ -112,6 +121,22 @@ def of_keys(paths: list[Path], _: Words) -> list[Finding]:
             remedy = _("Run: chmod 600 {path}. If strangers use this machine, make a new key.").format(path=path)
             found.append(Finding("keys", Severity.BAD, text, remedy))
     return found or [Finding("keys", Severity.GOOD, _("The key files are closed to others."))]
+
+
+def of_old_keys(keys: list[KeyFact], now: datetime.datetime, _: Words) -> list[Finding]:
+    """Keys that are to be replaced by now."""
+    return [
+        Finding(
+            "key_age",
+            Severity.NOTE,
+            _("The key {path} is from {day}; it should be replaced every {years} years.").format(
+                path=key.path, day=f"{key.made.astimezone():%d/%m/%Y}", years=key.years
+            ),
+            _("Plan a day for it: docs/inventory.md, Keys, says what is done for this one, and what ends with it."),
+        )
+        for key in keys
+        if now - key.made >= datetime.timedelta(days=365.25 * key.years)
+    ]
 
 
 def of_settings(why: str, _: Words) -> Finding:
