@@ -115,6 +115,27 @@ def test_the_code_of_a_link_stays_out_of_the_history(
     assert secret not in page.url
 
 
+def test_pages_leave_what_they_show_when_their_session_ends(
+    page: Page, live_server: LiveServer, province: Province, appoint: Appoint
+) -> None:
+    person = appoint(Role.POLICE_HEAD, unit=province.commune)
+    page.goto(live_server.url + one_time_link(person))
+    page.wait_for_url("**/live")
+    unused, other = page.context.new_page(), page.context.new_page()
+    unused.clock.install()
+    for opened in (unused, other):
+        opened.goto(live_server.url + "/people/")
+        expect(opened.get_by_text(person.full_name).first).to_be_visible()
+    # Whatever the centre answers by then: here it is out of reach.
+    unused.route("**", lambda route: route.abort())
+    unused.clock.fast_forward("01:06:00")
+    expect(unused.get_by_text(person.full_name)).to_have_count(0)
+    page.goto(live_server.url + "/me/")
+    page.get_by_role("button", name="Đăng xuất").click()
+    page.wait_for_url("**/account/login/")
+    other.wait_for_url("**/account/login/")
+
+
 def test_a_passkey_is_a_second_factor_and_later_lets_in_alone(
     page: Page, live_server: LiveServer, province: Province, appoint: Appoint
 ) -> None:

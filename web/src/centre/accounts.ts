@@ -1,6 +1,7 @@
 /** What pages about people need of a script: the code of a link, passkeys, copying. */
 
 import "./accounts.css";
+import "./leaving";
 
 /** A link's code stands behind the #, where servers and logs do not see it; the page's form sends it. */
 const entry = document.querySelector<HTMLFormElement>("form[data-code-from-address]");

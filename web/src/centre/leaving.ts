@@ -1,0 +1,39 @@
+/** A page that shows what somebody may see leaves once that person's session is over, also while the centre is away. */
+
+const SIGN_OUT = "/account/logout/";
+const SIGN_IN = "/account/login/";
+/** As long as a session lasts that asks for nothing, and how late the centre notes that it asked (accounts/entry.py). */
+const UNUSED_MS = 65 * 60_000;
+const LOOK_EVERY_MS = 30_000;
+const TIME_TO_SIGN_OUT_MS = 1000;
+
+const others = new BroadcastChannel("xomyen-signed-out");
+// Nobody is signed in in this browser: the one who signs out says so, and the page to sign in, which nobody else gets.
+document.addEventListener("submit", (event) => {
+  if ((event.target as HTMLFormElement).getAttribute("action") === SIGN_OUT) others.postMessage("out");
+});
+if (location.pathname === SIGN_IN) others.postMessage("out");
+
+if (document.documentElement.dataset.signedIn !== undefined) {
+  let asked = Date.now();
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
+      if (entry.name.startsWith(location.origin) && entry.responseStatus !== 0) asked = Date.now();
+    }
+  }).observe({ type: "resource" });
+
+  /** What was shown is gone at once, whoever answers then. */
+  const leave = (waitMs: number): void => {
+    document.body.replaceChildren();
+    document.title = "Xóm Yên";
+    setTimeout(() => location.replace(SIGN_IN), waitMs);
+  };
+  others.addEventListener("message", () => leave(TIME_TO_SIGN_OUT_MS));
+  const look = (): void => {
+    if (Date.now() - asked > UNUSED_MS) leave(0);
+  };
+  setInterval(look, LOOK_EVERY_MS);
+  // A page that browsers kept in memory, or whose machine slept.
+  document.addEventListener("visibilitychange", look);
+  window.addEventListener("pageshow", look);
+}
