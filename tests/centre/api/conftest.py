@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from tests.centre.link.conftest import RealNode as RealNode
+from tests.centre.link.conftest import real_node as real_node
+from tests.centre.link.conftest import registered as registered
 
 from xomyen.centre.accounts.models import User
 from xomyen.centre.api.scopes import Scope

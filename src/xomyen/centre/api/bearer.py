@@ -8,8 +8,10 @@ from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
 
 from xomyen.centre.api.problems import Problem
+from xomyen.centre.api.repeats import begin
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.tokens import find_token
+from xomyen.centre.operation.pace import too_fast
 from xomyen.centre.permissions.decide import needs_second_factor
 
 
@@ -30,9 +32,14 @@ class Bearer(HttpBearer):
         if not found.strong and needs_second_factor(found.user):
             detail = _("Your role asks for a second factor: make a new token after signing in with it.")
             raise Problem(403, "second_factor", detail)
+        wait = too_fast(request)
+        if wait is not None:
+            detail = _("Too many requests within a minute; wait %(seconds)s s.") % {"seconds": wait}
+            raise Problem(429, "too_many", detail, Retry_After=str(wait))
         if self.scope is not None and self.scope.value not in found.scopes:
             detail = _("The token may not be used for this: %(scope)s.") % {"scope": self.scope.value}
             raise Problem(403, "scope_missing", detail)
+        begin(request, found, token)
         return found
 
 

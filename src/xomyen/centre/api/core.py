@@ -9,6 +9,7 @@ from ninja.openapi.schema import OpenAPISchema
 from xomyen import __version__
 from xomyen.centre.api.conditional import tagged
 from xomyen.centre.api.problems import MEDIA_TYPE, ProblemSchema, handle_problems
+from xomyen.centre.api.repeats import HEADER, LONGEST, handle_repeats
 
 ROOT = "/api/v1/"
 _DESCRIPTION = """\
@@ -17,7 +18,7 @@ person makes on the page "Access tokens"; it allows what that person's roles all
 
 Things outside one's units answer 404 like things that are not there. Refusals are problems (RFC 9457) in the language
 of `Accept-Language`. Lists come in pages: `next` is the `cursor` of the page after. Answers carry an ETag; changes want
-it in `If-Match`.
+it in `If-Match`. A POST with an `Idempotency-Key` is done once, however often it is sent within a day.
 """
 _ERRORS = {
     "400": "The request cannot be read",
@@ -28,6 +29,7 @@ _ERRORS = {
     "412": "Changed meanwhile",
     "422": "Something is not right",
     "428": "If-Match is missing",
+    "429": "Too many requests within a minute",
     "503": "The recorder does not answer",
 }
 
@@ -68,22 +70,21 @@ def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
     """Adds what every operation of its kind answers and takes."""
     operation["security"] = [{"token": []}]
     changes = method in ("patch", "put", "delete")
-    codes = ["401", "403"]
-    if method != "get":
-        codes += ["400", "409", "503"]
+    codes = ["401", "403", "429"]
+    if method != "get" or "devices" in operation["tags"]:  # a recorder is asked
+        codes += ["400", "409", "412", "503"]
     if "{" in path or method == "post":
         codes.append("404")
-    if operation.get("parameters") or operation.get("requestBody"):
+    if method == "post" or operation.get("parameters") or operation.get("requestBody"):
         codes.append("422")
     if changes:
-        codes += ["412", "428"]
+        codes.append("428")
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemSchema"}}}
     for code in sorted(set(codes)):
         operation["responses"][code] = {"description": _ERRORS[code], "content": content}
-    header = "If-None-Match" if method == "get" else "If-Match" if changes else None
-    if header is not None:
-        text = {"type": "string", "maxLength": 200}
-        operation.setdefault("parameters", []).append({"name": header, "in": "header", "schema": text})
+    header, longest = {"get": ("If-None-Match", 200), "post": (HEADER, LONGEST)}.get(method, ("If-Match", 200))
+    text = {"type": "string", "maxLength": longest}
+    operation.setdefault("parameters", []).append({"name": header, "in": "header", "schema": text})
     if method == "get":
         operation["responses"]["304"] = {"description": "As the caller has it already"}
     tag = {"ETag": {"schema": {"type": "string"}}}
@@ -103,4 +104,5 @@ def build() -> CentreAPI:
         openapi_url="/openapi.json",
     )
     handle_problems(api)
+    handle_repeats(api)
     return api

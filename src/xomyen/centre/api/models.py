@@ -1,4 +1,4 @@
-"""Personal access tokens."""
+"""Personal access tokens, and what was answered to requests that may come twice."""
 
 from django.db import models
 from django.utils import timezone
@@ -38,3 +38,16 @@ class AccessToken(KeyedModel):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.beginning}…)"
+
+
+class KeptAnswer(KeyedModel):
+    """A request with an Idempotency-Key, and what was answered to it (see `repeats.py`)."""
+
+    token = models.ForeignKey(AccessToken, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=64)  # SHA-256, as is the next
+    asked = models.CharField(max_length=64)  # address and body
+    begun = models.DateTimeField(db_index=True)
+    sealed = models.BinaryField(null=True)  # with the token's secret; not there while it is being answered
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("token", "key"), name="one_answer_of_a_key"),)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import uuid
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from django.db.models import QuerySet
@@ -28,6 +29,14 @@ def page(rows: QuerySet[Any], paged: Paged) -> tuple[list[Any], str | None]:
     found = list(rows.order_by("pk")[: paged.limit + 1])
     shown = found[: paged.limit]
     return shown, _mark(shown[-1].pk) if len(found) > paged.limit else None
+
+
+def page_of_few(rows: list[Any], paged: Paged, key: Callable[[Any], uuid.UUID]) -> tuple[list[Any], str | None]:
+    """The same of rows that were read already."""
+    start = _read(paged.cursor) if paged.cursor else None
+    left = sorted((row for row in rows if start is None or key(row) > start), key=key)
+    shown = left[: paged.limit]
+    return shown, _mark(key(shown[-1])) if len(left) > paged.limit else None
 
 
 def _mark(key: uuid.UUID) -> str:

@@ -16,6 +16,7 @@ from ninja import Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from xomyen.centre.cameras.services import Stale
+from xomyen.centre.cameras.words import device_trouble
 from xomyen.centre.operation.problems import note_refusal
 from xomyen.terms.errors import XomyenError
 
@@ -60,6 +61,7 @@ def titles() -> dict[int, str]:
         412: _("Somebody else has changed this meanwhile: read it again."),
         422: _("Something in the request is not right."),
         428: _("Say with If-Match which version you are changing."),
+        429: _("This was asked too often."),
         503: _("The recorder does not answer."),
     }
 
@@ -128,8 +130,9 @@ def _forbidden(request: HttpRequest, _error: PermissionDenied) -> HttpResponse:
 
 
 def _of_the_product(request: HttpRequest, error: XomyenError) -> HttpResponse:
-    # Words of nodes are English and may name what is on them: the code says enough.
-    return problem(request, error.http_status if error.http_status < 500 else 503, error.code)
+    # Words of nodes are English and may name what is on them: the code says enough where there are none of ours.
+    status = error.http_status if error.http_status < 500 else 503
+    return problem(request, status, error.code, device_trouble(error.code, ""))
 
 
 def answering_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

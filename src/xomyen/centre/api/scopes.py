@@ -8,11 +8,16 @@ class Scope(models.TextChoices):
     """One kind of use."""
 
     UNITS_READ = "units:read", _("see units, posts, documents and schemes")
-    UNITS_WRITE = "units:write", _("change units and posts, enter documents")
+    UNITS_WRITE = "units:write", _("change units, posts, schemes and documents")
     PEOPLE_READ = "people:read", _("see people and their roles")
     PEOPLE_WRITE = "people:write", _("invite and appoint people and end their roles")
+    PEOPLE_MANAGE = "people:manage", _("lock and unlock people and sign them out everywhere")
+    RULES_READ = "rules:read", _("see the regulations on use")
+    RULES_WRITE = "rules:write", _("enact regulations on use, set how long footage is kept")
     CAMERAS_READ = "cameras:read", _("see cameras, sites and recorders")
     CAMERAS_WRITE = "cameras:write", _("enter and change cameras, sites and recorders")
+    CAMERAS_TURN = "cameras:turn", _("turn cameras")
+    CAMERAS_DISCOVER = "cameras:discover", _("look for cameras on the networks of recorders")
     TICKETS_ISSUE = "tickets:issue", _("get access tickets to pictures")
     WATCH_READ = "watch:read", _("see layouts of walls and bookmarks")
     WATCH_WRITE = "watch:write", _("save and remove layouts of walls and bookmarks")

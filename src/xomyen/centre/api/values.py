@@ -32,3 +32,7 @@ class Based(Closed):
     day: Day | None = None  # today
     document: uuid.UUID | None = None  # of the unit or of one above it
     basis: Annotated[str, Field(max_length=200, pattern=_ONE_LINE)] = ""  # if the document is not in the register
+
+
+class Ending(Closed):
+    valid_to: Day  # the first day on which it holds no more

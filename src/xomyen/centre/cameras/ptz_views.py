@@ -27,7 +27,8 @@ from xomyen.terms.errors import XomyenError
 PRIORITY = {Role.COMMAND_CENTRE: 40, Role.POLICE_HEAD: 30, Role.DUTY_COMMANDER: 20}
 """Who may take the right to steer from whom; all others have the lowest."""
 _LOWEST = 10
-_NOT_NOTED = ("look", "presets", "stop", "release")
+NOT_NOTED = ("look", "presets", "stop", "release")
+"""Commands that the audit log does without."""
 _COMMAND: TypeAdapter[Any] = TypeAdapter(PtzCommand)
 
 
@@ -61,7 +62,7 @@ def steer(request: HttpRequest, camera: uuid.UUID) -> HttpResponse:
         if request.method == "POST":
             command = _command(request.POST)
             devices.steer(found, who, command)
-            if command.do not in _NOT_NOTED:
+            if command.do not in NOT_NOTED:
                 record("camera.ptz", request.user, found, request=request, details=command.model_dump(mode="json"))
         content["state"] = devices.steer(found, who, PtzPresets())
     except ValidationError as error:

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
+from xomyen.centre.api.rows import told
 from xomyen.centre.cameras.models import Acceptance, Camera, Owner
+from xomyen.centre.organisation.models import MandateDocument
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import visible
 
@@ -40,6 +42,7 @@ class CameraOut(Schema):
     owner: str
     owner_name: str
     funding: str
+    document: uuid.UUID | None  # on which it was put up, if one sees it
     camera_class: uuid.UUID
     is_public: bool
     acceptance: str
@@ -80,6 +83,7 @@ class CameraChange(Schema):
     owner: Owner | None = None
     owner_name: _Name | None = None
     funding: _Name | None = None
+    document: uuid.UUID | None = None
     camera_class: uuid.UUID | None = None
     is_public: bool | None = None
     main_url: _Name | None = None
@@ -116,10 +120,11 @@ class NewCamera(CameraChange):
 
 
 _PLAIN = (
-    *("code", "name", "order", "purpose", "owner", "owner_name", "funding", "is_public", "acceptance", "enabled"),
-    *("ptz", "manufacturer", "model", "height_m", "azimuth_deg", "tilt_deg", "field_of_view_deg", "revision"),
-    *("standing", "standing_since"),
+    *("code", "name", "order", "purpose", "owner", "is_public", "acceptance", "enabled", "ptz", "height_m"),
+    *("azimuth_deg", "tilt_deg", "field_of_view_deg", "revision", "standing", "standing_since"),
 )
+_INSIDE = ("owner_name", "funding", "manufacturer", "model")
+"""What only those see who see the recorder or may change the camera; `node` as well."""
 _TECHNICAL = (
     *("main_url", "sub_url", "user", "masks", "onvif_address", "ptz_profile", "serial_number", "firmware"),
     *("firmware_support_ends", "certificate"),
@@ -127,22 +132,30 @@ _TECHNICAL = (
 
 
 def shown(person: Any, cameras: list[Camera]) -> list[dict[str, Any]]:
-    """Cameras as the person may know them; one query for all."""
+    """Cameras as the person may know them; as many queries for all as for one."""
     own = Camera.objects.filter(pk__in=[one.pk for one in cameras])
-    editable = set(visible(person, Action.CAMERA_EDIT, own).values_list("pk", flat=True))
-    return [_shown(one, one.pk in editable) for one in cameras]
+    editable, inside = (
+        set(visible(person, action, own).values_list("pk", flat=True))
+        for action in (Action.CAMERA_EDIT, Action.NODE_SEE)
+    )
+    named = MandateDocument.objects.filter(pk__in={one.document_id for one in cameras if one.document_id})
+    papers = set(visible(person, Action.UNIT_SEE, named).values_list("pk", flat=True))
+    return [_shown(one, one.pk in editable, one.pk in editable | inside, papers) for one in cameras]
 
 
-def _shown(camera: Camera, technical: bool) -> dict[str, Any]:
-    found = {name: getattr(camera, name) for name in _PLAIN} | {
-        "id": camera.pk,
-        "site": camera.site_id,
-        "unit": camera.site.unit_id,
-        "node": camera.node_id,
-        "camera_class": camera.camera_class_id,
-        "refused": camera.refused if technical else "",
-        "technical": None,
-    }
+def _shown(camera: Camera, technical: bool, inside: bool, papers: set[uuid.UUID]) -> dict[str, Any]:
+    found = told(
+        camera,
+        *_PLAIN,
+        site=camera.site_id,
+        unit=camera.site.unit_id,
+        node=camera.node_id if inside else None,
+        document=camera.document_id if camera.document_id in papers else None,
+        camera_class=camera.camera_class_id,
+        refused=camera.refused if technical else "",
+        technical=None,
+    )
+    found |= {name: getattr(camera, name) if inside else "" for name in _INSIDE}
     if technical:
         values = {name: getattr(camera, name) for name in _TECHNICAL}
         found["technical"] = values | {"password_set": bool(camera.sealed_password)}

@@ -1,20 +1,17 @@
-"""Cameras: read, entered, changed and brought from state to state by the rules of the pages."""
+"""Cameras: read, entered and changed by the rules of the pages."""
 
 import uuid
-from typing import Annotated, Any
+from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.forms.models import model_to_dict
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
-from ninja import Query, Router, Schema, Status
-from pydantic import ConfigDict, Field
+from ninja import Query, Router, Status
 
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.conditional import require_match, set_revision
 from xomyen.centre.api.endpoints.camera_schemas import CameraChange, CameraOut, CameraPage, NewCamera, shown
 from xomyen.centre.api.paging import Paged, page
-from xomyen.centre.api.problems import Problem
+from xomyen.centre.api.rows import filled, seen
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Sought
 from xomyen.centre.cameras import services
@@ -26,7 +23,6 @@ from xomyen.centre.permissions.decide import require, visible
 
 router = Router(auth=bearer(Scope.CAMERAS_READ), tags=["cameras"])
 _WRITE = bearer(Scope.CAMERAS_WRITE)
-_WITH_REASON = (Acceptance.SUSPENDED, Acceptance.RETIRED)
 
 
 class CameraFilter(Paged):
@@ -34,17 +30,10 @@ class CameraFilter(Paged):
     unit: uuid.UUID | None = None  # with all under it
     node: uuid.UUID | None = None
     site: uuid.UUID | None = None
+    document: uuid.UUID | None = None  # put up on this mandate document
     owner: Owner | None = None
     acceptance: Acceptance | None = None  # retired ones are listed only when asked for
     standing: Standing | None = None
-
-
-class Step(Schema):
-    """The next state, and why."""
-
-    model_config = ConfigDict(extra="forbid")
-    state: Acceptance
-    note: Annotated[str, Field(max_length=300)] = ""
 
 
 @router.get("/cameras", response=CameraPage)
@@ -57,6 +46,7 @@ def list_cameras(request: HttpRequest, wanted: Query[CameraFilter]) -> Any:
         state=wanted.acceptance or "",
         owner=wanted.owner or "",
         node=wanted.node,
+        document=wanted.document,
         standing=wanted.standing or "",
     )
     rows = narrowed(visible(request.user, Action.CAMERA_SEE, Camera.objects.all()), asked)
@@ -69,7 +59,7 @@ def list_cameras(request: HttpRequest, wanted: Query[CameraFilter]) -> Any:
 @router.get("/cameras/{camera}", response=CameraOut)
 def get_camera(request: HttpRequest, camera: uuid.UUID) -> Any:
     """One camera. Scope `cameras:read`."""
-    return _answer(request, _seen(request, camera))
+    return answer(request, camera_seen(request, camera))
 
 
 @router.post("/cameras", response={201: CameraOut}, auth=_WRITE)
@@ -78,47 +68,32 @@ def add_camera(request: HttpRequest, body: NewCamera) -> Any:
     require(request.user, Action.CAMERA_EDIT)
     values = {"is_public": True, "enabled": True, "order": 0, "owner": "commune", "acceptance": "planned"}
     form = CameraForm(values | body.model_dump(exclude_unset=True), instance=Camera(), person=request.user)
-    if not form.is_valid():
-        raise ValidationError(form.errors.as_data())
-    camera = form.save()
+    camera = filled(form).save()
     services.add_camera(camera, request.user)
-    return Status(201, _answer(request, _seen(request, camera.pk)))
+    return Status(201, answer(request, camera_seen(request, camera.pk)))
 
 
 @router.patch("/cameras/{camera}", response=CameraOut, auth=_WRITE)
 def change_camera(request: HttpRequest, camera: uuid.UUID, body: CameraChange) -> Any:
     """Changes what is wanted of a camera; `If-Match` names the version that was read. Scope `cameras:write`."""
-    found = _seen(request, camera)
+    found = camera_seen(request, camera)
     require(request.user, Action.CAMERA_EDIT, found)
     require_match(request, found.revision)
     revision = found.revision
     values = model_to_dict(found, fields=[*CameraForm.Meta.fields]) | body.model_dump(exclude_unset=True)
-    form = CameraForm(values, instance=found, person=request.user)
-    if not form.is_valid():
-        raise ValidationError(form.errors.as_data())
+    form = filled(CameraForm(values, instance=found, person=request.user))
     services.change_camera(form.save(), revision)
-    return _answer(request, _seen(request, camera))
+    return answer(request, camera_seen(request, camera))
 
 
-@router.post("/cameras/{camera}/steps", response=CameraOut, auth=_WRITE)
-def take_step(request: HttpRequest, camera: uuid.UUID, body: Step) -> Any:
-    """Brings a camera to its next state: survey, installation, acceptance, suspension. Scope `cameras:write`."""
-    found = _seen(request, camera)
-    if body.state not in services.steps_open_to(request.user, found):
-        require(request.user, Action.CAMERA_EDIT, found)
-        raise Problem(409, "no_such_step")
-    if body.state in _WITH_REASON and not body.note.strip():
-        raise Problem(422, "reason_missing")
-    services.take_step(found, body.state, request.user, body.note.strip())
-    return _answer(request, _seen(request, camera))
-
-
-def _seen(request: HttpRequest, key: uuid.UUID) -> Camera:
-    rows = visible(request.user, Action.CAMERA_SEE, Camera.objects.select_related("site", "node", "camera_class"))
-    found: Camera = get_object_or_404(rows, pk=key)
+def camera_seen(request: HttpRequest, key: uuid.UUID) -> Camera:
+    """The camera, 404 for those who may not see it."""
+    rows = Camera.objects.select_related("site", "node", "camera_class")
+    found: Camera = seen(request, Action.CAMERA_SEE, rows, key)
     return found
 
 
-def _answer(request: HttpRequest, camera: Camera) -> dict[str, Any]:
+def answer(request: HttpRequest, camera: Camera) -> dict[str, Any]:
+    """The camera with its ETag."""
     set_revision(request, camera.revision)
     return shown(request.user, [camera])[0]

@@ -4,21 +4,20 @@ import datetime
 import uuid
 from typing import Annotated, Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms.models import model_to_dict
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.conditional import fingerprint, require_match, set_revision
 from xomyen.centre.api.endpoints.places import PlaceFilter, in_unit
-from xomyen.centre.api.paging import page
+from xomyen.centre.api.rows import filled, listed, seen, told
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Closed
 from xomyen.centre.cameras.forms import NewNodeForm, NodeForm
+from xomyen.centre.cameras.lists import called
 from xomyen.centre.cameras.models import Node
 from xomyen.centre.cameras.nodes import NODE_FIELDS, save_node
 from xomyen.centre.cameras.services import version_of
@@ -68,16 +67,13 @@ def list_nodes(request: HttpRequest, wanted: Query[PlaceFilter]) -> Any:
     """The recorders one sees. Scope `cameras:read`."""
     require(request.user, Action.NODE_SEE)
     rows = visible(request.user, Action.NODE_SEE, Node.objects.all())
-    if wanted.q:
-        rows = rows.filter(name__icontains=wanted.q)
-    found, following = page(in_unit(rows, wanted.unit), wanted)
-    return {"items": [_node(one) for one in found], "next": following}
+    return listed(in_unit(called(rows, wanted.q), wanted.unit), wanted, _node)
 
 
 @router.get("/nodes/{node}", response=NodeOut)
 def get_node(request: HttpRequest, node: uuid.UUID) -> Any:
     """One recorder. Scope `cameras:read`."""
-    return _answer(request, _seen(request, node))
+    return _answer(request, node_seen(request, node))
 
 
 @router.post("/nodes", response={201: NodeOut}, auth=_WRITE)
@@ -85,10 +81,7 @@ def add_node(request: HttpRequest, body: NewNode) -> Any:
     """Makes a recorder known. Scope `cameras:write`."""
     require(request.user, Action.NODE_EDIT)
     values = body.model_dump() | {"node": body.id}
-    form = NewNodeForm(values, person=request.user)
-    if not form.is_valid():
-        raise ValidationError(form.errors.as_data())
-    node = form.save(commit=False)
+    node = filled(NewNodeForm(values, person=request.user)).save(commit=False)
     node.pk = body.id
     with transaction.atomic():
         node.save(force_insert=True)
@@ -102,21 +95,19 @@ def change_node(request: HttpRequest, node: uuid.UUID, body: NodeChange) -> Any:
 
     Scope `cameras:write`.
     """
-    found = _seen(request, node)
+    found = node_seen(request, node)
     require(request.user, Action.NODE_EDIT, found)
     require_match(request, _revision(found))
     version = version_of(found, NODE_FIELDS)
     values = model_to_dict(found, fields=NODE_FIELDS) | body.model_dump(exclude_unset=True)
-    form = NodeForm(values, instance=found, person=request.user)
-    if not form.is_valid():
-        raise ValidationError(form.errors.as_data())
+    form = filled(NodeForm(values, instance=found, person=request.user))
     save_node(form.save(commit=False), version)
     return _answer(request, found)
 
 
-def _seen(request: HttpRequest, key: uuid.UUID) -> Node:
-    require(request.user, Action.NODE_SEE)
-    found: Node = get_object_or_404(visible(request.user, Action.NODE_SEE, Node.objects.all()), pk=key)
+def node_seen(request: HttpRequest, key: uuid.UUID) -> Node:
+    """The recorder, 404 for those who may not see it."""
+    found: Node = seen(request, Action.NODE_SEE, Node.objects.all(), key)
     return found
 
 
@@ -130,5 +121,4 @@ def _revision(node: Node) -> int:
 
 
 def _node(node: Node) -> dict[str, Any]:
-    names = ("name", "address", "answers", "since")
-    return {name: getattr(node, name) for name in names} | {"id": node.pk, "unit": node.unit_id}
+    return told(node, "name", "address", "answers", "since", unit=node.unit_id)

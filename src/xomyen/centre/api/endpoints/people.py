@@ -2,9 +2,8 @@
 
 import datetime
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema, Status
@@ -13,12 +12,13 @@ from pydantic import ConfigDict, Field
 from xomyen.centre.accounts import people
 from xomyen.centre.accounts.forms import PersonForm
 from xomyen.centre.accounts.models import Appointment, User
-from xomyen.centre.api.bearer import ANY, bearer
-from xomyen.centre.api.paging import Paged, page
+from xomyen.centre.api.bearer import bearer
+from xomyen.centre.api.paging import Paged
 from xomyen.centre.api.problems import Problem
+from xomyen.centre.api.rows import filled, listed, told
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Closed, Sought
-from xomyen.centre.dates import in_force, today
+from xomyen.centre.dates import today
 from xomyen.centre.organisation.models import Post, Unit
 from xomyen.centre.organisation.seeing import seen_among
 from xomyen.centre.organisation.services.registers import posts_seen
@@ -39,6 +39,11 @@ class AppointmentOut(Schema):
     valid_to: datetime.date | None  # the first day on which it does not hold any more
 
 
+class AppointmentPage(Schema):
+    items: list[AppointmentOut]
+    next: str | None
+
+
 class PersonOut(Schema):
     id: uuid.UUID
     username: str
@@ -57,18 +62,7 @@ class PersonFilter(Paged):
     q: Sought = ""
     place: Sought = ""  # name or code of a unit, name of a post
     role: Role | None = None
-
-
-class MeOut(Schema):
-    """Whom the token speaks for."""
-
-    id: uuid.UUID
-    username: str
-    full_name: str
-    language: str
-    roles: list[AppointmentOut]
-    scopes: list[str]
-    token_expires: datetime.datetime
+    state: Literal["active", "invited", "locked", "former"] | None = None
 
 
 class Appointing(Schema):
@@ -104,29 +98,12 @@ class InvitedOut(Schema):
     link: str
 
 
-@router.get("/me", response=MeOut, auth=ANY)
-def get_me(request: HttpRequest) -> Any:
-    """Oneself, and what the token may be used for. Any scope."""
-    person, token = request.user, request.auth
-    held = person.appointments.filter(in_force(today()))
-    return {
-        "id": person.pk,
-        "username": person.username,
-        "full_name": person.full_name,
-        "language": person.language,
-        "roles": [_appointment(one) for one in held],
-        "scopes": token.scopes,
-        "token_expires": token.expires,
-    }
-
-
 @router.get("/people", response=PersonPage)
 def list_people(request: HttpRequest, wanted: Query[PersonFilter]) -> Any:
     """The people of one's units. Scope `people:read`."""
     require(request.user, Action.USER_SEE)
-    asked = people.Wanted(text=wanted.q, place=wanted.place, role=wanted.role or "")
-    found, following = page(people.listed(request.user, asked), wanted)
-    return {"items": [_person(one) for one in found], "next": following}
+    asked = people.Wanted(text=wanted.q, place=wanted.place, role=wanted.role or "", state=wanted.state or "")
+    return listed(people.listed(request.user, asked), wanted, _person)
 
 
 @router.get("/people/{person}", response=PersonOut)
@@ -139,15 +116,21 @@ def get_person(request: HttpRequest, person: uuid.UUID) -> Any:
     return _person(found)
 
 
+@router.get("/people/{person}/appointments", response=AppointmentPage)
+def list_appointments(request: HttpRequest, person: uuid.UUID, wanted: Query[Paged]) -> Any:
+    """The roles of a person in one's own units: those in force, ended ones and those to come. Scope `people:read`."""
+    require(request.user, Action.USER_SEE)
+    found = get_object_or_404(people.seen_people(request.user), pk=person)
+    return listed(people.seen_appointments(request.user).filter(user=found), wanted, appointment_shown)
+
+
 @router.post("/people", response={201: InvitedOut}, auth=bearer(Scope.PEOPLE_WRITE))
 def invite_person(request: HttpRequest, body: Inviting) -> Any:
     """Enters somebody with a first role, and makes the link with which they choose a password. Scope `people:write`."""
     require(request.user, Action.USER_EDIT)
     start = _start(body)
     place = _place(request.user, body)
-    form = PersonForm(body.model_dump(include={"full_name", "username", "rank", "phone"}))
-    if not form.is_valid():
-        raise ValidationError(form.errors.as_data())
+    form = filled(PersonForm(body.model_dump(include={"full_name", "username", "rank", "phone"})))
     made = form.save(commit=False)
     path = people.invite(request.user, made, body.role, place, start, body.valid_to)
     return Status(201, {"id": made.pk, "link": request.build_absolute_uri(path)})
@@ -161,7 +144,7 @@ def add_appointment(request: HttpRequest, body: Appointing) -> Any:
     person = get_object_or_404(people.seen_people(request.user), pk=body.person)
     place = _place(request.user, body)
     made = people.appoint(request.user, person, body.role, place, start, body.valid_to)
-    return Status(201, _appointment(made))
+    return Status(201, appointment_shown(made))
 
 
 @router.post("/appointments/{appointment}/end", response={204: None}, auth=bearer(Scope.PEOPLE_WRITE))
@@ -195,23 +178,11 @@ def _place(person: Any, body: Appointing | Inviting) -> Unit | Post:
 
 
 def _person(found: User) -> dict[str, Any]:
-    return {
-        "id": found.pk,
-        "username": found.username,
-        "full_name": found.full_name,
-        "rank": found.rank,
-        "active": found.is_active,
-        "appointments": [_appointment(one) for one in found.held],
-    }
+    roles = [appointment_shown(one) for one in found.held]
+    return told(found, "username", "full_name", "rank", active=found.is_active, appointments=roles)
 
 
-def _appointment(held: Appointment) -> dict[str, Any]:
-    return {
-        "id": held.pk,
-        "person": held.user_id,
-        "role": str(held.role),
-        "unit": held.unit_id,
-        "post": held.post_id,
-        "valid_from": held.valid_from,
-        "valid_to": held.valid_to,
-    }
+def appointment_shown(held: Appointment) -> dict[str, Any]:
+    """A role of somebody."""
+    role = str(held.role)
+    return told(held, "valid_from", "valid_to", person=held.user_id, role=role, unit=held.unit_id, post=held.post_id)

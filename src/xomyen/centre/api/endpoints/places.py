@@ -1,23 +1,22 @@
-"""Sites and classes of cameras."""
+"""Sites: where cameras hang."""
 
 import uuid
 from typing import Annotated, Any
 
-from django.core.exceptions import ValidationError
 from django.forms.models import model_to_dict
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.conditional import require_match, set_revision
-from xomyen.centre.api.paging import Paged, page
+from xomyen.centre.api.paging import Paged
+from xomyen.centre.api.rows import filled, listed, seen, told
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Sought
 from xomyen.centre.cameras import services
 from xomyen.centre.cameras.forms import SiteForm
-from xomyen.centre.cameras.models import CameraClass, Site
+from xomyen.centre.cameras.models import Site
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
 from xomyen.centre.organisation.tree import below_sql
@@ -41,13 +40,6 @@ class SiteOut(Schema):
 class SitePage(Schema):
     items: list[SiteOut]
     next: str | None
-
-
-class ClassOut(Schema):
-    id: uuid.UUID
-    name: str
-    retention_days: int
-    past_needs_purpose: bool
 
 
 class PlaceFilter(Paged):
@@ -79,8 +71,7 @@ def list_sites(request: HttpRequest, wanted: Query[PlaceFilter]) -> Any:
     """The sites one sees. Scope `cameras:read`."""
     require(request.user, Action.CAMERA_SEE)
     rows = visible(request.user, Action.CAMERA_SEE, Site.objects.filter(folded__contains=fold(wanted.q)))
-    found, following = page(in_unit(rows, wanted.unit), wanted)
-    return {"items": [_site(one) for one in found], "next": following}
+    return listed(in_unit(rows, wanted.unit), wanted, _site)
 
 
 @router.get("/sites/{site}", response=SiteOut)
@@ -93,34 +84,25 @@ def get_site(request: HttpRequest, site: uuid.UUID) -> Any:
 def add_site(request: HttpRequest, body: NewSite) -> Any:
     """Enters a site. Scope `cameras:write`."""
     require(request.user, Action.CAMERA_EDIT)
-    form = SiteForm(body.model_dump(exclude_unset=True), person=request.user)
-    if not form.is_valid():
-        raise ValidationError(form.errors.as_data())
-    site = form.save(commit=False)
+    site = filled(SiteForm(body.model_dump(exclude_unset=True), person=request.user)).save(commit=False)
     services.save_site(site, None)
     return Status(201, _answer(request, site))
 
 
 @router.patch("/sites/{site}", response=SiteOut, auth=_WRITE)
 def change_site(request: HttpRequest, site: uuid.UUID, body: SiteChange) -> Any:
-    """Changes a site; `If-Match` names the version that was read. Scope `cameras:write`."""
+    """Changes a site, or moves it to another unit; `If-Match` names the version that was read.
+
+    Scope `cameras:write`.
+    """
     found = _seen(request, site)
     require(request.user, Action.CAMERA_EDIT, found)
     require_match(request, found.revision)
     revision = found.revision
     values = model_to_dict(found, fields=[*SiteForm.Meta.fields]) | body.model_dump(exclude_unset=True)
-    form = SiteForm(values, instance=found, person=request.user)
-    if not form.is_valid():
-        raise ValidationError(form.errors.as_data())
+    form = filled(SiteForm(values, instance=found, person=request.user))
     services.save_site(form.save(commit=False), revision)
     return _answer(request, _seen(request, site))
-
-
-@router.get("/camera-classes", response=list[ClassOut])
-def list_classes(request: HttpRequest) -> Any:
-    """Classes of cameras, which set how long footage is kept. Scope `cameras:read`."""
-    require(request.user, Action.CAMERA_SEE)
-    return list(CameraClass.objects.values("id", "name", "retention_days", "past_needs_purpose"))
 
 
 def in_unit(rows: Any, unit: uuid.UUID | None) -> Any:
@@ -128,7 +110,7 @@ def in_unit(rows: Any, unit: uuid.UUID | None) -> Any:
 
 
 def _seen(request: HttpRequest, key: uuid.UUID) -> Site:
-    found: Site = get_object_or_404(visible(request.user, Action.CAMERA_SEE, Site.objects.all()), pk=key)
+    found: Site = seen(request, Action.CAMERA_SEE, Site.objects.all(), key)
     return found
 
 
@@ -138,5 +120,4 @@ def _answer(request: HttpRequest, site: Site) -> dict[str, Any]:
 
 
 def _site(site: Site) -> dict[str, Any]:
-    names = ("code", "name", "latitude", "longitude", "revision")
-    return {name: getattr(site, name) for name in names} | {"id": site.pk, "unit": site.unit_id}
+    return told(site, "code", "name", "latitude", "longitude", "revision", unit=site.unit_id)

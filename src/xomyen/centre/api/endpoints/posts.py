@@ -15,8 +15,9 @@ from pydantic import Field
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.conditional import fingerprint, require_match, set_revision
 from xomyen.centre.api.paging import Paged, page
+from xomyen.centre.api.rows import told
 from xomyen.centre.api.scopes import Scope
-from xomyen.centre.api.values import Closed, Day, LongName, Sought
+from xomyen.centre.api.values import Closed, Day, Ending, LongName, Sought
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
 from xomyen.centre.organisation.models import Jurisdiction, Post, PostKind
@@ -79,10 +80,6 @@ class NewPost(Closed):
 class AnotherUnit(Closed):
     unit: uuid.UUID
     valid_from: Day | None = None  # today
-
-
-class Ending(Closed):
-    valid_to: Day  # the first day on which it holds no more
 
 
 @router.get("/posts", response=PostPage)
@@ -171,17 +168,14 @@ def _revision(post: Post) -> int:
 def _shown(person: Any, posts: list[Post]) -> list[dict[str, Any]]:
     seen = seen_among(person, (one.unit_id for post in posts for one in post.jurisdictions.all()))
     return [
-        {
-            "id": post.pk,
-            "name": post.name,
-            "kind": post.kind,
-            "valid_from": post.valid_from,
-            "valid_to": post.valid_to,
-            "answers_for": [
-                {"id": one.pk, "unit": one.unit_id, "valid_from": one.valid_from, "valid_to": one.valid_to}
+        told(
+            post,
+            *("name", "kind", "valid_from", "valid_to"),
+            answers_for=[
+                told(one, "valid_from", "valid_to", unit=one.unit_id)
                 for one in post.jurisdictions.all()
                 if one.unit_id in seen
             ],
-        }
+        )
         for post in posts
     ]

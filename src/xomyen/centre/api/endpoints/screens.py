@@ -11,7 +11,8 @@ from ninja import Query, Router, Schema, Status
 from xomyen.centre.accounts import screens
 from xomyen.centre.accounts.models import PairedScreen
 from xomyen.centre.api.bearer import bearer
-from xomyen.centre.api.paging import Paged, page
+from xomyen.centre.api.paging import Paged
+from xomyen.centre.api.rows import listed, told
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
@@ -39,8 +40,7 @@ class ScreenPage(Schema):
 def list_screens(request: HttpRequest, wanted: Query[Paged]) -> Any:
     """The screens at places where one may pair. Scope `screens:read`."""
     require(request.user, Action.SCREEN_PAIR)
-    found, following = page(screens.seen_screens(request.user), wanted)
-    return {"items": [_shown(one) for one in found], "next": following}
+    return listed(screens.seen_screens(request.user), wanted, _shown)
 
 
 @router.get("/screens/{screen}", response=ScreenOut)
@@ -63,11 +63,4 @@ def _seen(request: HttpRequest, key: uuid.UUID) -> PairedScreen:
 
 
 def _shown(screen: PairedScreen) -> dict[str, Any]:
-    return {
-        "id": screen.pk,
-        "name": screen.name,
-        "unit": screen.unit_id,
-        "post": screen.post_id,
-        "paired_at": screen.confirmed,
-        "last_seen": screen.last_seen,
-    }
+    return told(screen, "name", "last_seen", unit=screen.unit_id, post=screen.post_id, paired_at=screen.confirmed)

@@ -14,6 +14,7 @@ from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.conditional import fingerprint, require_match, set_revision
 from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.api.problems import Problem
+from xomyen.centre.api.rows import listed, told
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Closed, ShortName, Sought
 from xomyen.centre.permissions.actions import Action
@@ -119,8 +120,7 @@ def list_bookmarks(request: HttpRequest, wanted: Query[BookmarkFilter]) -> Any:
         rows = services.bookmarks_like(rows, wanted.q)
     if wanted.camera is not None:
         rows = rows.filter(camera=wanted.camera)
-    found, following = page(rows, wanted)
-    return {"items": [_bookmark(one) for one in found], "next": following}
+    return listed(rows, wanted, _bookmark)
 
 
 @router.post("/bookmarks", response={201: BookmarkOut}, auth=_WRITE)
@@ -164,13 +164,11 @@ def _layout(request: HttpRequest, layout: Layout) -> dict[str, Any]:
 
 def _layouts(person: Any, layouts: list[Layout]) -> list[dict[str, Any]]:
     seen = keeping.cameras_among(person, (cell for one in layouts for cell in one.cells))
-    names = ("name", "size")
     return [
-        {name: getattr(one, name) for name in names}
-        | {"id": one.pk, "post": one.post_id, "cells": [cell for cell in one.cells if cell in seen]}
+        told(one, "name", "size", post=one.post_id, cells=[cell for cell in one.cells if cell in seen])
         for one in layouts
     ]
 
 
 def _bookmark(row: Bookmark) -> dict[str, Any]:
-    return {"id": row.pk, "camera": row.camera_id, "at": row.at, "note": row.note, "made_by": row.made_by_id}
+    return told(row, "at", "note", camera=row.camera_id, made_by=row.made_by_id)

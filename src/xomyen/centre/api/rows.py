@@ -1,0 +1,46 @@
+"""What operations on rows have in common: finding one, listing many, and filling in the forms of the pages."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from xomyen.centre.api.paging import Paged, page
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.decide import require, visible
+
+
+def seen(request: HttpRequest, action: Action, rows: QuerySet[Any], key: uuid.UUID) -> Any:
+    """The row, for somebody who may do this to it; 404 where it is not there or outside their units."""
+    require(request.user, action)
+    return get_object_or_404(visible(request.user, action, rows), pk=key)
+
+
+def listed(rows: QuerySet[Any], paged: Paged, shown: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """The page of the rows, each as it is shown, and the mark of the next page."""
+    found, following = page(rows, paged)
+    return {"items": [shown(one) for one in found], "next": following}
+
+
+def told(row: Any, *names: str, **others: Any) -> dict[str, Any]:
+    """A row by its id and these of its values, and what is told of it besides."""
+    return {"id": row.pk} | {name: getattr(row, name) for name in names} | others
+
+
+def filled(form: Any) -> Any:
+    """The form of a page with nothing wrong in it; else its words are the answer."""
+    if not form.is_valid():
+        raise ValidationError(form.errors.as_data())
+    return form
+
+
+def carried_out(form: Any) -> Any:
+    """What came of a form that calls its service itself; else its words, and those of the service, are the answer."""
+    made = form.carried_out()
+    if made is None:
+        raise ValidationError(form.errors.as_data())
+    return made
