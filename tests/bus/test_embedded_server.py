@@ -102,6 +102,30 @@ def _port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
+async def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_is_over(
+    folder: NodeFolder, server: BusServer, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "xomyen.bus.connection")
+    address = read_address(folder)
+    os.kill(address.pid, signal.SIGKILL)
+    await server.exited()
+    vain = 0
+
+    def close_at_once(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal vain
+        vain += 1
+        writer.close()
+
+    async with await asyncio.start_server(close_at_once, "127.0.0.1", _port(address.url)):
+        await until(lambda: vain > 2)
+    await server.start()
+    await until(lambda: len(caplog.messages) > 1 and client.is_connected)
+    assert [text.partition(" (")[0] for text in caplog.messages] == [
+        "bus connection of test is lost",
+        "bus connection of test is back",
+    ]
+
+
 async def test_a_server_whose_port_was_taken_meanwhile_is_found_on_another(
     folder: NodeFolder, node: str, server: BusServer, client: Client
 ) -> None:

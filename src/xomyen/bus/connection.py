@@ -19,6 +19,7 @@ from xomyen.terms.folder import NodeFolder
 
 _LOG = logging.getLogger(__name__)
 
+_ENDS = (OSError, nats.errors.StaleConnectionError)
 MEBI = 1 << 20
 DAY_S = 86_400.0
 DUPLICATE_WINDOW_S = 1200.0
@@ -51,16 +52,36 @@ async def connect_to(url: str, seed: str, name: str, others: Sequence[str] = ())
     Raises OSError or nats.errors.Error when the first attempt fails.
     """
 
-    async def failed(error: Exception) -> None:
-        _LOG.info("bus connection of %s: %s: %s", name, type(error).__name__, error)
-
     client = Client()
+    lost = False
+    cause = ""
+
+    async def failed(error: Exception) -> None:
+        nonlocal cause
+        if isinstance(error, _ENDS):
+            cause = type(error).__name__
+        elif client.is_connected:  # else it is one of many vain attempts
+            _LOG.info("bus connection of %s: %s: %s", name, type(error).__name__, error)
+
+    async def disconnected() -> None:
+        nonlocal lost
+        if client.is_reconnecting and not lost:
+            lost = True
+            _LOG.info("bus connection of %s is lost (%s); it is tried again until it is back", name, cause)
+
+    async def reconnected() -> None:
+        nonlocal lost
+        lost = False
+        _LOG.info("bus connection of %s is back", name)
+
     await client.connect(
         [url, *others],
         dont_randomize=True,
         name=name,
         nkeys_seed_str=seed,
         error_cb=failed,
+        disconnected_cb=disconnected,
+        reconnected_cb=reconnected,
         connect_timeout=3,
         allow_reconnect=False,
         max_reconnect_attempts=1,

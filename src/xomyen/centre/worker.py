@@ -46,30 +46,33 @@ async def _keep(name: str, duty: Duty) -> None:
 
 
 async def _on_connections(wanted: list[NodeDuty]) -> None:
-    """Opens a connection and runs the duties on it for as long as it leads to where the nodes are."""
+    """Runs the duties on a connection, and on another one when that no longer leads to where the nodes are."""
     from django.conf import settings
 
     from xomyen.centre.link.bus import gone, open_client
 
-    client: Client | None = None
-    told = ""
-    while client is None:
+    said = False  # that there is none; once, not with every try
+    while True:
         try:
             client = await open_client(settings.CENTRE, settings.FOLDER, "centre-worker")
         except XomyenError as error:
-            if error.message != told:  # said once, not with every try
-                told = error.message
-                _LOG.info("%s", told)
+            if not said:
+                said = True
+                _LOG.info("%s", error.message)
             await asyncio.sleep(_AGAIN_S)
-    tasks = [_task(duty, client) for duty in wanted]
-    try:
-        while True:
-            await asyncio.sleep(_AGAIN_S)
-            if gone(client, settings.CENTRE, settings.FOLDER):
-                return
-    finally:
-        await _end(tasks)
-        await client.close()
+            continue
+        if said:
+            _LOG.info("the connection to nodes is there")
+        tasks = [_task(duty, client) for duty in wanted]
+        try:
+            while True:
+                await asyncio.sleep(_AGAIN_S)
+                if gone(client, settings.CENTRE, settings.FOLDER):
+                    break
+        finally:
+            await _end(tasks)
+            await client.close()
+        said = True  # by the connection itself, when it was lost
 
 
 def _task(duty: NodeDuty, client: Client) -> asyncio.Task[None]:

@@ -23,7 +23,15 @@ from xomyen.bus import subjects
 from xomyen.bus.address import address_file
 from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected, prepare_streams
-from xomyen.bus.messages import CameraConfig, CameraEvent, CameraRecord, NodeHealth, PartHealth, RecorderState
+from xomyen.bus.messages import (
+    CameraConfig,
+    CameraEvent,
+    CameraList,
+    CameraRecord,
+    NodeHealth,
+    PartHealth,
+    RecorderState,
+)
 from xomyen.bus.requests import Empty, answer
 from xomyen.bus.server import BusServer
 from xomyen.camera.onvif.networks import Networks
@@ -121,6 +129,19 @@ class RealNode:
     def cameras(self) -> dict[str, CameraRecord]:
         """What is in force, by name."""
         return {record.config.name: record for record in self.ask(lambda asked: asked.cameras())}
+
+    def answer_late(self, node: str, free: asyncio.Event) -> None:
+        """As a node that hangs: is asked for its cameras, and answers only once it is freed."""
+
+        async def late(_request: Empty) -> CameraList:
+            await free.wait()
+            return CameraList(cameras=())
+
+        assert self._client is not None
+        self._run(answer(self._client, subjects.service(node, "config", "list"), Empty, late))
+
+    def free(self, waiting: asyncio.Event) -> None:
+        self._loop.call_soon_threadsafe(waiting.set)
 
     def change(self, camera: str, /, **changes: Any) -> CameraRecord:
         """As `xomyen camera edit` does."""

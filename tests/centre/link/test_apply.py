@@ -1,10 +1,12 @@
 """What is wanted comes into force on the real configuration service, and what was changed there is taken over."""
 
+import asyncio
 import uuid
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django.utils.translation import override
 from tests.centre.conftest import Appoint, Province, make_camera
 from tests.centre.link.conftest import MOST, RealNode
@@ -86,6 +88,24 @@ def test_a_camera_waits_while_its_node_is_away_and_is_brought_when_it_is_back(
     assert list(real_node.cameras()) == ["C30 Sân kho cũ"]
     assert Node.objects.get(pk=yard.node_id).answers
     assert waiting() == []
+
+
+def test_no_camera_waits_behind_nodes_that_hang(real_node: RealNode, yard: Camera, province: Province) -> None:
+    free = asyncio.Event()
+    hanging = [
+        Node.objects.create(unit=province.commune, name=f"Treo {number}", address="", since=timezone.now())
+        for number in range(8)
+    ]
+    for node in hanging:
+        real_node.answer_late(str(node.pk), free)
+    soon.now(*(node.pk for node in hanging))
+    soon.now(yard.node_id)
+    wait_until(lambda: now(yard).standing == "in_force")
+    assert not Node.objects.filter(name__startswith="Treo", answers=True).exists()
+    assert waiting() == []
+    real_node.free(free)
+    soon.finish()
+    assert Node.objects.filter(name__startswith="Treo", answers=True).count() == 8
 
 
 def test_a_refusal_is_told_with_what_to_do_and_mended_by_the_next_change(

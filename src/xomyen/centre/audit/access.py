@@ -85,9 +85,13 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 async def _follow(client: Client, node: str, durable: str) -> None:
     """Reads on where the last acknowledged event was; a node that is away is asked again."""
+    away = False
     while True:
         try:
             subscription = await subscribe(client, node, durable)
+            if away:
+                away = False
+                _LOG.info("Access events of node %s are read again.", node)
             looked = -_LOOK_S
             while True:
                 if time.monotonic() - looked >= _LOOK_S:
@@ -95,7 +99,9 @@ async def _follow(client: Client, node: str, durable: str) -> None:
                     looked = time.monotonic()
                 await take_batch(subscription, node, _WAIT_S)
         except _LOST as error:
-            _LOG.info("Access events of node %s cannot be read now (%s).", node, type(error).__name__)
+            if not away:
+                _LOG.info("Access events of node %s cannot be read now (%s).", node, type(error).__name__)
+            away = True
         except Exception:  # noqa: BLE001  # the database's fault, or ours: the node keeps the events until they are taken
             _LOG.exception("Access events of node %s could not be taken in; they are read again", node)
         await asyncio.sleep(_AGAIN_S)

@@ -7,6 +7,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connections
+from django.db.models import Q
 
 from xomyen.bus.messages import CameraEvent
 from xomyen.centre.cameras.models import Camera, Node, Removal, Standing
@@ -14,22 +15,33 @@ from xomyen.centre.cameras.nodes import add_local
 from xomyen.centre.link.apply import bring
 from xomyen.centre.link.ask import learn_key, recorder_state
 from xomyen.terms.errors import XomyenError
+from xomyen.terms.tasks import end_task
 
 _LOG = logging.getLogger(__name__)
 _ROUND_S = 2.0
 _LOOK_S = 6.0
 _AT_ONCE = 8
+_said: dict[uuid.UUID, str] = {}
+"""What went wrong with a node last; it is logged once."""
 
 
 async def keep_nodes() -> None:
     """Duty: every two seconds what waits to be brought; every six what all nodes have and do."""
     looked = -_LOOK_S
-    while True:
-        everything = time.monotonic() - looked >= _LOOK_S
-        if everything:
-            looked = time.monotonic()
-        await asyncio.to_thread(one_round, everything)
-        await asyncio.sleep(_ROUND_S)
+    looking: asyncio.Task[None] | None = None
+    try:
+        while True:
+            if looking is not None and looking.done():
+                looking.result()
+                looking = None
+            if looking is None and time.monotonic() - looked >= _LOOK_S:
+                looked = time.monotonic()
+                looking = asyncio.create_task(asyncio.to_thread(one_round, True), name="look at nodes")
+            # What waits does not wait for nodes that do not answer.
+            await asyncio.to_thread(one_round, False)
+            await asyncio.sleep(_ROUND_S)
+    finally:
+        await end_task(looking)
 
 
 def one_round(everything: bool) -> None:
@@ -45,9 +57,10 @@ def one_round(everything: bool) -> None:
 
 
 def waiting() -> list[uuid.UUID]:
-    """Nodes with something to be brought."""
-    cameras = Camera.objects.to_bring().exclude(node=None).values_list("node_id", flat=True)
-    return list({*cameras, *Removal.objects.values_list("node_id", flat=True)})
+    """Nodes with something to be brought; first those that answered last, since others may take their time."""
+    cameras = Camera.objects.to_bring().exclude(node=None).values("node")
+    nodes = Node.objects.filter(Q(pk__in=cameras) | Q(pk__in=Removal.objects.values("node")))
+    return list(nodes.order_by("-answers", "pk").values_list("pk", flat=True))
 
 
 def _bring(node_id: uuid.UUID) -> None:
@@ -66,8 +79,12 @@ def visit(node_id: uuid.UUID) -> None:
             if not node.secrets_key:
                 learn_key(node)
             take_streams(node_id)
+            if _said.pop(node_id, None):
+                _LOG.info("node %s answers all questions again", node_id)
     except XomyenError as error:
-        _LOG.info("node %s: %s", node_id, error.message)
+        if _said.get(node_id) != error.message:
+            _said[node_id] = error.message
+            _LOG.info("node %s: %s", node_id, error.message)
     finally:
         connections.close_all()
 
