@@ -172,6 +172,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = _TLS
 SESSION_SAVE_EVERY_REQUEST = False
 CSRF_USE_SESSIONS = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # Django's own keeps them in another cookie
 CSRF_FAILURE_VIEW = "xomyen.centre.operation.problems.form_too_old"
 
 # Headers.

@@ -34,7 +34,10 @@ def token(key: Any = KEY, kind: str = "RS256", name: str | None = "k1", **change
 
 
 def test_what_the_provider_signed_for_this_sign_in_counts() -> None:
-    for good in (token(), token(CURVE, "ES256", "k2"), token(aud=[CLIENT, "another"], azp=CLIENT)):
+    for good in (
+        token(), token(CURVE, "ES256", "k2"), token(aud=[CLIENT]), token(azp=CLIENT),
+        token(aud=[CLIENT, "another"], azp=CLIENT),
+    ):  # fmt: skip
         assert claims_of(good, KEYS, ISSUER, CLIENT, NONCE)["sub"] == "17"
     alone = {"keys": [public(KEY, None)]}
     assert claims_of(token(name=None), alone, ISSUER, CLIENT, NONCE)["sub"] == "17"
@@ -47,6 +50,7 @@ def test_what_the_provider_signed_for_this_sign_in_counts() -> None:
         {"aud": "another"},
         {"aud": [CLIENT, "another"]},
         {"aud": [CLIENT, "another"], "azp": "another"},
+        {"azp": "another"},
         {"exp": datetime.datetime.now(datetime.UTC) - HOUR},
         {"iat": datetime.datetime.now(datetime.UTC) + HOUR},
         {"nonce": "of another sign-in"},

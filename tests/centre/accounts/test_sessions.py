@@ -126,6 +126,8 @@ def test_ending_the_other_sessions_asks_for_a_factor_that_was_not_shown_just_now
     here.post(asked["Location"], {"password": PASSWORD})
     assert there.get("/me/").status_code == 302
     assert here.get("/me/").status_code == 200
+    # Nor is there another cookie, such as for what a page tells once.
+    assert set(here.cookies) == {settings.SESSION_COOKIE_NAME}
 
 
 def test_signing_out_clears_what_the_browser_kept(province: Province, appoint: Appoint, signed_in: SignedIn) -> None:

@@ -102,3 +102,15 @@ def test_a_throttle_lets_a_burst_through_and_then_one_at_a_time() -> None:
     with pytest.raises(TooMany) as refused:
         throttle.take("one")
     assert refused.value.retry_after_s == 11
+
+
+def test_all_addresses_of_an_ipv6_network_try_as_one() -> None:
+    throttle = Throttle(ManualClock(), burst=2, seconds=10)
+    throttle.take("2001:db8::1")
+    throttle.take("2001:db8::2")
+    with pytest.raises(TooMany):
+        throttle.take("2001:db8::3")
+    for other in ("2001:db8:0:1::1", "192.0.2.1", "::ffff:192.0.2.1", ""):
+        throttle.take(other)
+    with pytest.raises(TooMany):
+        throttle.take("192.0.2.1")

@@ -1,9 +1,21 @@
 """How often one address may try something: a token bucket per address, in bounded memory."""
 
+import ipaddress
 from collections import OrderedDict
 
 from xomyen.node.gateway.problems import TooMany
 from xomyen.terms.time import NS_PER_SECOND, Clock
+
+
+def network_of(address: str) -> str:
+    """What an address is counted by: of IPv6 the /64, as whoever has one address there has them all."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, ipaddress.IPv6Address):
+        return address
+    return str(found.ipv4_mapped or ipaddress.IPv6Network((found, 64), strict=False).network_address)
 
 
 class Throttle:
@@ -18,6 +30,7 @@ class Throttle:
 
     def take(self, address: str) -> None:
         """One try. Raises TooMany with the seconds to wait."""
+        address = network_of(address)
         now_ns = self._clock.monotonic_ns()
         tokens, at_ns = self._buckets.pop(address, (float(self._burst), now_ns))
         tokens = min(float(self._burst), tokens + (now_ns - at_ns) / self._refill_ns)

@@ -35,7 +35,9 @@ def claims_of(token: Any, keys: Any, issuer: str, client: str, nonce: str | None
         )
     except (jwt.PyJWTError, TypeError, ValueError) as error:  # a key of another kind than the token says
         raise WrongIdentity(f"The ID token does not count: {error}.") from error
-    if claims["aud"] != client and claims.get("azp") != client:
+    several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+    # Made for others too, it must say that we asked for it; what it says of that must be so in any case.
+    if claims.get("azp", None if several else client) != client:
         raise WrongIdentity("The ID token was made for somebody else too, and not asked for by us.")
     if not nonce or not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
         raise WrongIdentity("The ID token answers another sign-in.")
