@@ -1,6 +1,7 @@
 """Every operation, asked at random as each role: no failure of ours, no answer that is not described, no secret."""
 
 import datetime
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,12 +25,12 @@ from schemathesis.specs.openapi.checks import (
 from tests.centre.api.conftest import DAY
 from tests.centre.conftest import Province, build_province
 
-from xomyen.centre.accounts.models import Appointment, PairedScreen, User
+from xomyen.centre.accounts.models import Appointment, PairedScreen, Regulation, User
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.tokens import make_token
 from xomyen.centre.audit.models import Record
 from xomyen.centre.audit.writer import chain_pending
-from xomyen.centre.cameras.models import Camera, CameraClass, Node
+from xomyen.centre.cameras.models import Camera, CameraClass, ImportBatch, Node
 from xomyen.centre.operation import pace
 from xomyen.centre.operation.pace import Pace
 from xomyen.centre.organisation.models import (
@@ -49,7 +50,7 @@ from xomyen.centre.wsgi import application
 ROLES = [role for role in Role if role != Role.SCREEN]
 EXAMPLES = 8
 CHECKS = [
-    not_a_server_error,
+    not_a_server_error,  # first
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
@@ -143,13 +144,22 @@ def ids_of(commune: Unit, unit: Unit, post: Post, camera: Camera, node: Node) ->
     scheme.groups.add(unit)
     scheme.documents.add(paper)
     jurisdiction = post.jurisdictions.earliest("id")
+    # Not in force yet: nobody has to accept it before they see pictures.
+    regulation = Regulation.objects.create(
+        unit=commune, version=1, title=f"Quy chế {commune.name}", text=commune.name, valid_from=now.date() + DAY
+    )
+    keeper = Appointment.objects.filter(unit=commune, role=Role.POLICE_HEAD).first() or held
+    table = ImportBatch.objects.create(by=keeper.user, unit=commune, rows=[{"row": "2", "site_name": commune.name}])
+    turning = {"ptz": True, "onvif_address": "http://192.0.2.1/", "ptz_profile": "main", "in_force": {"id": "1"}}
+    Camera.objects.filter(pk=camera.pk).update(**turning)
     return {
         "unit": unit.pk, "parent": commune.pk, "camera": camera.pk, "site": camera.site_id, "node": node.pk,
         "person": held.user_id, "appointment": held.pk, "cameras": [camera.pk],
         "camera_class": CameraClass.objects.earliest("id").pk, "post": post.pk, "units": [unit.pk],
         "jurisdiction": jurisdiction.pk, "layout": layout.pk, "cells": [camera.pk], "bookmark": mark.pk,
         "screen": screen.pk, "document": paper.pk, "scheme": scheme.pk, "change": change.pk,
-        "others": [unit.pk], "into": unit.pk, "successor": unit.pk,
+        "others": [unit.pk], "into": unit.pk, "successor": unit.pk, "regulation": regulation.pk, "batch": table.pk,
+        "job": uuid.uuid4(),
     }  # fmt: skip
 
 
@@ -176,7 +186,9 @@ class Asking:
     def ask(self, case: Any, role: str) -> None:
         bearer = f"Bearer {self._world.tokens[role]}"
         answer = case.call(headers={"Authorization": bearer, "Accept-Language": "en"})
-        case.validate_response(answer, checks=CHECKS)
+        # There is no recorder here, and to say so is no failure of the centre.
+        away = answer.status_code == 503 and answer.json()["type"] == "urn:xomyen:not_running"
+        case.validate_response(answer, checks=CHECKS[1:] if away else CHECKS)
         self.statuses.add(answer.status_code)
         told = answer.content.decode()
         # What somebody asked with may come back to them.
@@ -226,7 +238,10 @@ def test_as_each_role_every_answer_is_described_and_tells_nothing_of_other_units
         named = {name: str(value) for name, value in known.items() if f"{{{name}}}" in operation.path}
         asking.ask_as_everybody(operation.Case(path_parameters=named))
     if reads:
-        assert {200, 401} <= asking.statuses, "nobody was answered: the test asked in vain"
+        # Where a recorder is asked, there is none.
+        good = {200, 503} if "devices" in operation.definition.raw["tags"] else {200}
+        assert good & asking.statuses, "nobody was answered: the test asked in vain"
+        assert 401 in asking.statuses
 
 
 def test_the_planted_camera_is_found_by_those_who_may(world: World) -> None:
