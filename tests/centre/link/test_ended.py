@@ -22,6 +22,7 @@ from xomyen.centre.link.ended import ended, one_round
 from xomyen.centre.permissions.roles import Role
 from xomyen.centre.watch import ending
 from xomyen.centre.watch.models import AccessEnd, TicketsAt
+from xomyen.centre.watch.narrowing import LONGEST
 from xomyen.centre.watch.services import watched
 from xomyen.centre.watch.tickets import Use, Wish, give
 from xomyen.proof.keys import SigningKey
@@ -179,7 +180,7 @@ def test_what_has_run_out_is_dropped_and_an_end_that_no_node_heard_of_is_noted(
     real_node.go_away()
     services.lock(officer)
     ended.finish()
-    over = timezone.now() - ending.LONGEST - _LATER
+    over = timezone.now() - LONGEST - _LATER
     TicketsAt.objects.update(begun=over, until=over)
     AccessEnd.objects.update(at=over)
     one_round()

@@ -1,10 +1,14 @@
 """Tells nodes whose access has ended: right after it was saved, and until each of them has acknowledged it."""
 
 import asyncio
+import datetime
 import logging
 import threading
 import uuid
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Protocol
 
 from django.db import connections
 from nats.aio.client import Client
@@ -14,7 +18,6 @@ from xomyen.bus.messages import AccessEnded, SubjectEnded
 from xomyen.bus.requests import Empty, ask
 from xomyen.centre.cameras.models import Node
 from xomyen.centre.link.bus import bus
-from xomyen.centre.watch import ending
 from xomyen.terms.errors import XomyenError
 
 _LOG = logging.getLogger(__name__)
@@ -23,6 +26,34 @@ _PATIENCE_S = 5.0
 _MOMENT_S = 1.0
 _AT_ONCE = 8
 _MOST = 500  # ends in one message
+
+
+@dataclass(frozen=True, slots=True)
+class ToTell:
+    """An end of which a node does not know yet."""
+
+    subject: str  # as tickets name it
+    ended: datetime.datetime
+    until: datetime.datetime  # nothing that was issued before lasts longer
+
+
+class Book(Protocol):
+    """Where it stands whose access has ended, and which node knows of it; `xomyen.centre.watch.ending` is one."""
+
+    def settle(self) -> int:
+        """Gives the ends that were saved their time; how many."""
+
+    def waiting(self) -> list[uuid.UUID]:
+        """The nodes that have to be told something."""
+
+    def to_tell(self, node: uuid.UUID, at_most: int) -> list[ToTell]:
+        """What the node does not know yet, or a part of it."""
+
+    def acknowledged(self, node: Node, told: Iterable[ToTell]) -> None:
+        """The node has them on its disk."""
+
+    def forget(self) -> None:
+        """Drops what concerns no ticket any more."""
 
 
 async def keep_ended() -> None:
@@ -34,10 +65,11 @@ async def keep_ended() -> None:
 
 def one_round() -> None:
     """Tells all nodes what they do not know, several at once, and drops what is over."""
+    book = ended.book
     try:
-        ending.settle()
-        nodes = ending.waiting()
-        ending.forget()
+        book.settle()
+        nodes = book.waiting()
+        book.forget()
     finally:
         connections.close_all()
     if nodes:
@@ -56,13 +88,13 @@ def _visit(node_id: uuid.UUID) -> None:
 
 def tell(node_id: uuid.UUID) -> None:
     """All that the node does not know yet. Raises NotRunning, or the refusal."""
-    while told := ending.to_tell(node_id, _MOST):
+    while told := ended.book.to_tell(node_id, _MOST):
         _tell(node_id, told)
-        ending.acknowledged(Node.objects.get(pk=node_id), told)
+        ended.book.acknowledged(Node.objects.get(pk=node_id), told)
 
 
-def _tell(node_id: uuid.UUID, told: list[ending.ToTell]) -> None:
-    ended = tuple(
+def _tell(node_id: uuid.UUID, told: list[ToTell]) -> None:
+    known = tuple(
         SubjectEnded(
             subject=one.subject, issued_upto_s=int(one.ended.timestamp()), expires_s=int(one.until.timestamp()) + 1
         )
@@ -71,7 +103,7 @@ def _tell(node_id: uuid.UUID, told: list[ending.ToTell]) -> None:
 
     async def asked(client: Client) -> Empty:
         subject = subjects.service(str(node_id), "access", "end")
-        return await ask(client, subject, AccessEnded(ended=ended), Empty, _PATIENCE_S)
+        return await ask(client, subject, AccessEnded(ended=known), Empty, _PATIENCE_S)
 
     bus.ask(asked, _PATIENCE_S)
 
@@ -84,6 +116,8 @@ def _log_failure(done: Future[None]) -> None:
 
 class Ended:
     """A thread that goes round at once, for a page that waits but a moment; the duty does what it leaves."""
+
+    book: Book  # opened at the start by the app that keeps it
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

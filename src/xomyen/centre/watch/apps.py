@@ -10,4 +10,9 @@ class WatchConfig(AppConfig):
     verbose_name = pgettext_lazy("part of the centre", "Watch")
 
     def ready(self) -> None:
-        import_module("xomyen.centre.watch.signals")  # listens from here on; needs the models
+        # They need the models.
+        from xomyen.centre.link.ended import ended
+        from xomyen.centre.watch import ending
+
+        import_module("xomyen.centre.watch.signals")  # listens from here on
+        ended.book = ending

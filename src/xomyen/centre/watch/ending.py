@@ -5,6 +5,7 @@ was issued by rights from before bears a time that the end reaches, however the 
 """
 
 import datetime
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +17,13 @@ from django.utils import timezone
 from xomyen.centre.accounts.models import PairedScreen, User
 from xomyen.centre.audit.services import record
 from xomyen.centre.cameras.models import Node
+from xomyen.centre.link.ended import ToTell, ended
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import visible
-from xomyen.centre.watch.models import AccessEnd, TicketsAt
+from xomyen.centre.watch.models import AccessEnd, Narrowed, Reach, TicketsAt
+from xomyen.centre.watch.narrowing import LONGEST
+from xomyen.centre.watch.reach import subjects_of
 
-LONGEST = datetime.timedelta(days=8)
-"""More than any ticket lasts."""
 SPARE = datetime.timedelta(minutes=5)
 """How far a node's clock may be behind: by it a ticket lasts longer."""
 
@@ -63,13 +65,24 @@ def note_given(subject: str, nodes: Iterable[Node], issued_s: int, expires_s: in
 
 def end(subject: str) -> None:
     """What the subject holds is to count no more; call it in the transaction of what ends it."""
-    AccessEnd.objects.update_or_create(subject=subject, defaults={"at": None})
+    _put([subject])
     transaction.on_commit(_tell, robust=True)
 
 
-def _tell() -> None:
-    from xomyen.centre.link.ended import ended  # needs what is here
+def narrowed(reach: Reach, places: Iterable[uuid.UUID]) -> None:
+    """So is what all hold whose rights reach the places (see `Reach`), whatever of it they have left."""
+    made = Narrowed.objects.bulk_create([Narrowed(reach=reach, place=place) for place in places])
+    if made:
+        transaction.on_commit(_tell, robust=True)
 
+
+def _put(subjects: Iterable[str]) -> None:
+    # In one order, so that two who do so at once do not wait for each other.
+    rows = [AccessEnd(subject=subject, at=None) for subject in sorted(subjects)]
+    AccessEnd.objects.bulk_create(rows, update_conflicts=True, update_fields=["at"], unique_fields=["subject"])
+
+
+def _tell() -> None:
     # Of many ends in one transaction the first has told of all.
     if settle() and waiting():
         ended.soon()
@@ -77,7 +90,28 @@ def _tell() -> None:
 
 def settle() -> int:
     """Gives the ends that were saved their time; how many."""
+    _spread()
     return AccessEnd.objects.filter(at=None).update(at=timezone.now())
+
+
+def _spread() -> None:
+    """Finds out whom it concerns that rights have narrowed."""
+    places: dict[str, set[uuid.UUID]] = {}
+    rows = list(Narrowed.objects.values_list("pk", "reach", "place"))
+    for _key, reach, place in rows:
+        places.setdefault(reach, set()).add(place)
+    if places:
+        with transaction.atomic():
+            _put(set().union(*(subjects_of(reach, found) for reach, found in places.items())))
+            # Those alone that were read: others may just be being saved.
+            Narrowed.objects.filter(pk__in=[key for key, _reach, _place in rows]).delete()
+
+
+def last_end_s(person: Any) -> int | None:
+    """The second up to which nothing counts that was issued to the person; None where there was no end lately."""
+    for at in AccessEnd.objects.filter(subject=subject_of(person)).values_list("at", flat=True):
+        return int((at or timezone.now()).timestamp())
+    return None
 
 
 def open_tickets() -> QuerySet[TicketsAt]:
@@ -110,15 +144,6 @@ def still_open(reader: Any, subject: str) -> list[StillOpen]:
     nodes = Node.objects.filter(pk__in=[row.node_id for row in rows])
     seen = set(visible(reader, Action.NODE_SEE, nodes).values_list("pk", flat=True))
     return [StillOpen(row.node.name if row.node_id in seen else "", row.ended, row.until) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class ToTell:
-    """An end of which a node does not know yet."""
-
-    subject: str
-    ended: datetime.datetime
-    until: datetime.datetime
 
 
 def to_tell(node: Any, at_most: int) -> list[ToTell]:

@@ -1,6 +1,7 @@
 """Layouts of walls and bookmarks."""
 
 import uuid
+from enum import StrEnum
 from typing import Any
 
 from django.core.validators import MaxLengthValidator
@@ -84,3 +85,22 @@ class TicketsAt(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("subject", "node"), name="tickets_of_a_subject_at_a_node"),)
+
+
+class Reach(StrEnum):
+    """Whose tickets rest on something that allows less than before."""
+
+    UNIT = "unit"  # whose role reaches the unit
+    PUBLIC = "public"  # of these, who sees public cameras alone
+    PAST = "past"  # of these, who looks back
+    POST = "post"  # who has a role at the post
+
+
+class Narrowed(models.Model):
+    """That rights have narrowed somewhere; whom that concerns is found out once all that was changed is saved.
+
+    A merger of provinces narrows a thousand times, and ends everybody's tickets once.
+    """
+
+    reach = models.CharField(max_length=6)  # a Reach
+    place = models.UUIDField()  # of a unit or post, as it was before

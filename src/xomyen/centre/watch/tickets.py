@@ -20,6 +20,7 @@ from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import limits_of
 from xomyen.centre.permissions.roles import PictureLimits
 from xomyen.centre.watch.ending import as_of_now, note_given, subject_of
+from xomyen.centre.watch.lasting import until
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.time import NS_PER_SECOND, Clock, SystemClock
 
@@ -75,7 +76,7 @@ class Wish:
 
     @property
     def lifetime_s(self) -> int:
-        """How long its tickets last.
+        """How long its tickets last, unless a right that they rest on ends sooner.
 
         The node breaks a download off when its ticket ends. A line that carries what the camera records takes as
         long as the footage is; ten minutes more are for asking, and for a short stretch over a slower one.
@@ -109,6 +110,7 @@ class Given:
 
     tickets: list[GivenTicket]
     needs_purpose: list[str]
+    issued_s: int
 
 
 # What allows which action on the node, for each use. Without the first of them there is no ticket at all.
@@ -142,8 +144,9 @@ def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None
     wish.check(len(listed))
     # Rights are read after the time that the tickets bear: see `ending`.
     now = as_of_now(person)
+    issued_s = now_ns // NS_PER_SECOND
     if now is None:
-        return Given([], [])
+        return Given([], [], issued_s)
     person = now
     allowed = [(node_action, limits_of(person, action, listed)) for action, node_action in _ASKED[wish.use]]
     asking: list[str] = []
@@ -161,16 +164,17 @@ def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None
         grant = _grant(person, camera, limits, actions, wish, now_ns) if actions else None
         if grant is not None:
             groups.setdefault((camera.node, grant), []).append(camera)
-    issued_s = now_ns // NS_PER_SECOND
+    if not groups:
+        return Given([], asking, issued_s)
+    reached = (camera for members in groups.values() for camera in members)
+    times = issued_s, until(person, reached, issued_s, issued_s + wish.lifetime_s)
     tickets = [
-        _signed(node, grant.model_copy(update={"cameras": _ids(part)}), number, issued_s, clock, wish)
+        _signed(node, grant.model_copy(update={"cameras": _ids(part)}), number, times, clock, wish)
         for (node, grant), members in groups.items()
         for number, part in enumerate(_parts(members))
     ]
-    if tickets:
-        expires_s = max(one.expires_s for one in tickets)
-        note_given(subject_of(person), {one.node for one in tickets}, issued_s, expires_s)
-    return Given(tickets, asking)
+    note_given(subject_of(person), {one.node for one in tickets}, *times)
+    return Given(tickets, asking, issued_s)
 
 
 def record_issued(given: Given, cameras: Iterable[Camera], wish: Wish) -> None:
@@ -235,9 +239,10 @@ def _parts(cameras: list[Camera]) -> list[list[Camera]]:
     return [cameras[begin : begin + MOST_IN_ONE] for begin in range(0, len(cameras), MOST_IN_ONE)]
 
 
-def _signed(node: Node, grant: Grant, number: int, issued_s: int, clock: Clock, wish: Wish) -> GivenTicket:
+def _signed(node: Node, grant: Grant, number: int, times: tuple[int, int], clock: Clock, wish: Wish) -> GivenTicket:
+    issued_s, expires_s = times
     made = ticket_for(grant, node=str(node.pk), issuer=issuer(), clock=clock, lifetime_s=wish.lifetime_s)
-    made = made.model_copy(update={"issued_s": issued_s, "expires_s": issued_s + wish.lifetime_s})
+    made = made.model_copy(update={"issued_s": issued_s, "not_before_s": issued_s, "expires_s": expires_s})
     reach_s = None if grant.start_ns is None else made.issued_s - grant.start_ns // NS_PER_SECOND
     limits = f"{grant.actions}|{grant.greatest_width}|{grant.mask}|{reach_s}|{number}"
     return GivenTicket(

@@ -8,9 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 from pydantic import BaseModel, ConfigDict, Field
 
+from xomyen.centre.accounts.models import PairedScreen
 from xomyen.centre.cameras.models import Camera
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.watch import services
+from xomyen.centre.watch.ending import last_end_s
 from xomyen.centre.watch.tickets import Given, Use, Wish, WishRefused, give, record_issued
 from xomyen.centre.watch.views.asking import Unreadable, for_scripts, read, told
 from xomyen.terms.time import NS_PER_SECOND
@@ -46,7 +48,11 @@ def tickets(request: HttpRequest) -> HttpResponse:
     given = give(request.user, cameras, wish)
     if ask.use is Use.TAKE:  # to look is told by the node, for each camera and stretch
         record_issued(given, cameras, wish)
-    return told(document(given, cameras, request.get_host()))
+    answer = document(given, cameras, request.get_host())
+    if isinstance(request.user, PairedScreen):
+        # What it was granted before is worth nothing any more.
+        answer["ended"] = last_end_s(request.user)
+    return told(answer)
 
 
 def _ns(ms: int | None) -> int | None:
@@ -57,7 +63,7 @@ def document(given: Given, cameras: Iterable[Camera], host: str) -> dict[str, An
     """What a page reads of tickets or grants; `host` is what its browser calls the centre."""
     # A page names the cameras of a node that does not answer by these.
     named = {
-        str(camera.pk): {"id": str(camera.pk), "name": camera.name, "site": camera.site.name, "order": camera.order}
+        str(camera.pk): {"id": str(camera.pk), "name": str(camera), "site": camera.site.name, "order": camera.order}
         for camera in cameras
     }
     return {
@@ -75,4 +81,5 @@ def document(given: Given, cameras: Iterable[Camera], host: str) -> dict[str, An
             for one in given.tickets
         ],
         "needs_purpose": given.needs_purpose,
+        "issued": given.issued_s,
     }

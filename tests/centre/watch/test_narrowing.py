@@ -1,0 +1,453 @@
+"""Rights that narrow end what rests on them, whatever narrowed; what widens, or concerns others, ends nothing."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from tests.centre.conftest import Appoint, Province, make_unit
+
+from xomyen.access.errors import TicketRevoked
+from xomyen.access.grants import GRANT
+from xomyen.access.tickets import TICKET, TicketChecker
+from xomyen.centre.accounts.models import Appointment, PairedScreen, User
+from xomyen.centre.accounts.screens import begin, confirm
+from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Site
+from xomyen.centre.dates import today
+from xomyen.centre.organisation.models import Jurisdiction, Post, PostKind, Unit, UnitKind, UnitLink
+from xomyen.centre.organisation.services import changes, handover, recording, registers
+from xomyen.centre.permissions.actions import Action
+from xomyen.centre.permissions.roles import Role
+from xomyen.centre.watch import ending, tickets
+from xomyen.centre.watch.models import AccessEnd, Narrowed, TicketsAt
+from xomyen.centre.watch.services import watched
+from xomyen.centre.watch.tickets import LIFETIME_S, TAKING_S, Use, Wish, give
+from xomyen.proof.keys import SigningKey
+from xomyen.terms.time import NS_PER_SECOND, SystemClock
+
+DAY = datetime.timedelta(days=1)
+KEY = "A" * 43
+
+
+class _Shifted(SystemClock):
+    """A clock that is so many seconds ahead."""
+
+    def __init__(self, ahead_s: float) -> None:
+        self._ahead_ns = int(ahead_s * NS_PER_SECOND)
+
+    def wall_ns(self) -> int:
+        return super().wall_ns() + self._ahead_ns
+
+
+class _Told:
+    """What a node knows of ends."""
+
+    def __init__(self) -> None:
+        self.upto: dict[tuple[str, str], int] = {}
+        for node in ending.waiting():
+            for one in ending.to_tell(node, 100):
+                self.upto[str(node), one.subject] = int(one.ended.timestamp())
+
+    def at(self, node: str) -> Any:
+        return _AtNode(node, self.upto)
+
+
+@dataclass
+class _AtNode:
+    node: str
+    upto: dict[tuple[str, str], int]
+
+    def is_revoked(self, _ticket: str) -> bool:
+        return False
+
+    def is_ended(self, subject: str, issued_s: int) -> bool:
+        return issued_s <= self.upto.get((self.node, subject), 0)
+
+
+@dataclass
+class _Place:
+    """The province with somebody of each kind, by what the tables call them."""
+
+    province: Province
+    people: dict[str, Any]
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def admin(self) -> User:
+        found: User = self.extra["admin"]
+        return found
+
+    def entry(self) -> recording.Entry:
+        return recording.Entry(self.admin, today())
+
+    def camera(self, **values: Any) -> None:
+        row = Camera.objects.get(pk=self.province.public.pk)
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save()
+
+    def post_answers(self) -> Jurisdiction:
+        return Jurisdiction.objects.get(post=self.province.duty_room)
+
+    def link(self) -> UnitLink:
+        return UnitLink.objects.get(unit=self.province.group)
+
+    def role(self) -> Appointment:
+        return Appointment.objects.get(user=self.people["officer"])
+
+    def site(self) -> Site:
+        return Site.objects.get(pk=self.province.public.site_id)
+
+    def post(self) -> Post:
+        return Post.objects.get(pk=self.province.duty_room.pk)
+
+    def screen(self) -> PairedScreen:
+        return PairedScreen.objects.get(pk=self.people["television"].pk)
+
+
+def _paired(by: User, name: str, place: Unit | Post) -> PairedScreen:
+    screen, _ = begin("192.0.2.7")
+    confirm(by, screen, name, place)
+    return PairedScreen.objects.get(pk=screen.pk)
+
+
+@pytest.fixture
+def place(province: Province, appoint: Appoint) -> _Place:
+    commander = appoint(Role.DUTY_COMMANDER, unit=province.commune)
+    people = {
+        "officer": appoint(Role.DUTY_OFFICER, unit=province.commune),
+        "at post": appoint(Role.INVESTIGATOR, post=province.duty_room),
+        "chair": appoint(Role.COMMITTEE_CHAIR, unit=province.commune),
+        "group head": appoint(Role.GROUP_HEAD, unit=province.group),
+        "above": appoint(Role.COMMAND_CENTRE, unit=province.province),
+        "elsewhere": appoint(Role.DUTY_OFFICER, unit=province.other_commune),
+        "television": _paired(commander, "TV nhà văn hóa", province.group),
+        "post's screen": _paired(commander, "TV trực ban", province.duty_room),
+    }
+    Appointment.objects.filter(user=commander).delete()
+    PairedScreen.objects.update(valid_from=today() - 10 * DAY)
+    AccessEnd.objects.all().delete()
+    extra = {
+        "admin": appoint(Role.ADMINISTRATOR, unit=province.province),
+        "asking": CameraClass.objects.create(name="Riêng", past_needs_purpose=True),
+        "site": Site.objects.create(unit=province.other_commune, code="S-9", name="Bến đò"),
+    }
+    return _Place(province, people, extra)
+
+
+Change = Callable[[_Place], Any]
+
+ALL = {"officer", "at post", "chair", "group head", "above", "television", "post's screen"}
+ABOVE = {"officer", "at post", "chair", "above", "post's screen"}  # who has the group by what is above it
+LOOKING_BACK = {"officer", "at post", "above"}
+PUBLIC_ALONE = {"group head", "television", "post's screen"}
+
+
+def _save(row: Any, **values: Any) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save()
+
+
+def _asks(place: _Place) -> None:
+    _save(CameraClass.objects.get(name="Công cộng"), past_needs_purpose=True)
+
+
+def _handed_over(place: _Place) -> None:
+    group = place.province.group
+    Unit.objects.filter(pk=group.pk).update(valid_to=today())
+    handover.hand_over(group, place.province.other_commune, place.admin)
+
+
+def _ends_soon(row: Any) -> None:
+    _save(row, valid_to=today() + 3 * DAY)
+
+
+def _moved_and_undone(place: _Place) -> None:
+    """Undoing takes away what the move had given."""
+    moved = changes.move(place.province.group, place.province.other_commune, place.entry())
+    ending.settle()
+    AccessEnd.objects.all().delete()
+    recording.undo(moved, place.admin)
+
+
+NARROWS: dict[str, tuple[Change, set[str]]] = {
+    "a camera is no longer public": (lambda at: at.camera(is_public=False), PUBLIC_ALONE),
+    "a camera is suspended": (lambda at: at.camera(acceptance=Acceptance.SUSPENDED), PUBLIC_ALONE),
+    "a camera is retired": (lambda at: at.camera(acceptance=Acceptance.RETIRED), ALL),
+    "a camera goes to another node": (lambda at: at.camera(node=at.province.other_node), ALL),
+    "a camera is taken from its node": (lambda at: at.camera(node=None), ALL),
+    "a camera hangs in another unit": (lambda at: at.camera(site=at.extra["site"]), ALL),
+    "a camera is removed": (lambda at: Camera.objects.get(pk=at.province.public.pk).delete(), ALL),
+    "a camera asks what for": (lambda at: at.camera(camera_class=at.extra["asking"]), LOOKING_BACK),
+    "a class asks what for": (_asks, {*LOOKING_BACK, "elsewhere"}),
+    "a site lies in another unit": (
+        lambda at: _save(at.site(), unit=at.province.other_commune),
+        ALL,
+    ),
+    "matters are handed over": (_handed_over, ALL),
+    "a unit moves": (lambda at: changes.move(at.province.group, at.province.other_commune, at.entry()), ABOVE),
+    "a move is undone": (_moved_and_undone, {"above", "elsewhere"}),
+    "a unit moves within days": (
+        lambda at: changes.move(
+            at.province.group, at.province.other_commune, recording.Entry(at.admin, today() + 3 * DAY)
+        ),
+        ABOVE,
+    ),
+    "a unit is merged": (
+        lambda at: changes.merge([at.province.group], at.province.other_group, at.entry()),
+        ABOVE,
+    ),
+    "a unit is closed": (
+        # Whose unit takes over asks again, too: it is above from then on.
+        lambda at: changes.close(at.province.commune, at.entry(), at.province.other_commune),
+        {*ABOVE, "elsewhere"},
+    ),
+    "a place in the tree ends": (lambda at: _save(at.link(), valid_to=today()), ABOVE),
+    "a place in the tree is removed": (lambda at: at.link().delete(), ABOVE),
+    "a jurisdiction ends": (
+        lambda at: registers.end_jurisdiction(at.admin, at.post_answers(), today()),
+        {"at post", "post's screen"},
+    ),
+    "a jurisdiction ends within days": (lambda at: _ends_soon(at.post_answers()), {"at post", "post's screen"}),
+    "a jurisdiction is removed": (lambda at: at.post_answers().delete(), {"at post", "post's screen"}),
+    "a post answers for another unit": (
+        lambda at: _save(at.post_answers(), unit=at.province.other_commune),
+        {"at post", "post's screen"},
+    ),
+    "a post ends": (
+        lambda at: registers.end_post(at.admin, at.post(), today()),
+        {"at post", "post's screen"},
+    ),
+    "a post ends within days": (lambda at: _ends_soon(at.post()), {"at post", "post's screen"}),
+    "a role ends": (lambda at: _save(at.role(), valid_to=today()), {"officer"}),
+    "a role ends within days": (lambda at: _ends_soon(at.role()), {"officer"}),
+    "a role is another": (lambda at: _save(at.role(), role=Role.SECURITY_TEAM), {"officer"}),
+    "a role is held elsewhere": (lambda at: _save(at.role(), unit=at.province.other_commune), {"officer"}),
+    "a screen ends": (lambda at: _save(at.screen(), valid_to=today()), {"television"}),
+    "a screen ends within days": (lambda at: _ends_soon(at.screen()), {"television"}),
+    "a screen hangs elsewhere": (lambda at: _save(at.screen(), unit=at.province.other_group), {"television"}),
+}
+
+WIDENS_OR_IS_ANOTHERS: dict[str, Change] = {
+    "a camera becomes public": lambda at: _save(Camera.objects.get(pk=at.province.private.pk), is_public=True),
+    "a camera is accepted": lambda at: _save(Camera.objects.get(pk=at.province.public.pk), name="Sân sau"),
+    "a camera is called otherwise": lambda at: at.camera(name="Sân nhà văn hóa thôn"),
+    "masks are drawn": lambda at: at.camera(masks=[[[0, 0], [0.2, 0], [0.2, 0.2]]]),
+    "a camera hangs on another pole": lambda at: at.camera(
+        site=Site.objects.create(unit=at.province.group, code="S-8", name="Cột 8")
+    ),
+    "a camera gets a node": lambda at: Camera.objects.create(
+        site=at.extra["site"], code="C99", name="Bến", purpose="x", camera_class=at.extra["asking"]
+    ),
+    "a class asks no more": lambda at: _save(CameraClass.objects.get(name="Riêng"), past_needs_purpose=False),
+    "a class keeps longer": lambda at: _save(CameraClass.objects.get(name="Công cộng"), retention_days=60),
+    "a site is called otherwise": lambda at: _save(at.site(), name="Nhà văn hóa"),
+    "a unit is set up": lambda at: changes.create(
+        changes.Fresh(UnitKind.GROUP, "Thôn", "Hạ"), at.province.commune, at.entry()
+    ),
+    "a unit is called otherwise": lambda at: changes.rename(at.province.group, "Tổ dân phố", "Đông", at.entry()),
+    "a unit is to move in a month": lambda at: changes.move(
+        at.province.group, at.province.other_commune, recording.Entry(at.admin, today() + 30 * DAY)
+    ),
+    "a place in the tree that has not begun is removed": lambda at: UnitLink.objects.create(
+        unit=at.province.group, parent=at.province.other_commune, valid_from=today() + DAY
+    ).delete(),
+    "a post answers for one more": lambda at: registers.add_jurisdiction(
+        at.admin, at.post(), at.province.other_commune, today()
+    ),
+    "a post is called otherwise": lambda at: _save(at.post(), name="Trực ban"),
+    "a post is to end in a year": lambda at: _save(at.post(), valid_to=today() + 365 * DAY),
+    "a post without anybody ends": lambda at: _save(
+        Post.objects.create(name="Cũ", kind=PostKind.POLICE), valid_to=today()
+    ),
+    "a role is given": lambda at: Appointment.objects.create(
+        user=at.people["officer"], role=Role.POLICE_HEAD, unit=at.province.commune
+    ),
+    "a role is to end in a year": lambda at: _save(at.role(), valid_to=today() + 365 * DAY),
+    "a person has a telephone": lambda at: _save(User.objects.get(pk=at.people["officer"].pk), phone="0912000001"),
+    "a screen is called otherwise": lambda at: _save(at.screen(), name="TV sân"),
+}
+
+
+def _wishes(person: Any) -> list[Wish]:
+    if isinstance(person, PairedScreen):
+        return [Wish(Use.LIVE), Wish(Use.LIVE, device_key=KEY)]
+    now = SystemClock().wall_ns()
+    return [Wish(Use.LIVE), Wish(Use.PAST), Wish(Use.TAKE, "", now - 60 * NS_PER_SECOND, now)]
+
+
+@dataclass(frozen=True)
+class _Held:
+    node: str
+    token: str
+    grant: bool
+
+
+def _held(place: _Place, clock: SystemClock, at_most: int = 3) -> dict[str, list[_Held]]:
+    """All that everybody is given now, by whom; `at_most`: of so many kinds."""
+    found: dict[str, list[_Held]] = {}
+    for name, person in place.people.items():
+        for wish in _wishes(person)[:at_most]:
+            now = ending.person_of(ending.subject_of(person))
+            rows = watched(now, Action.CLIP)[:1] if wish.use is Use.TAKE else watched(now)
+            for one in give(person, rows, wish, clock).tickets if rows else ():
+                found.setdefault(name, []).append(_Held(str(one.node.pk), one.token, bool(wish.device_key)))
+    return found
+
+
+def _refused(held: dict[str, list[_Held]], told: _Told, key: SigningKey) -> set[str]:
+    """Of whom nothing counts at the nodes any more; of everybody else all has to count."""
+    found = set()
+    for name, each in held.items():
+        counts = set()
+        for one in each:
+            checker = TicketChecker(one.node, [key.public], _Shifted(3), told.at(one.node))
+            try:
+                checker.read_as(GRANT if one.grant else TICKET, one.token)  # type: ignore[type-var]
+                counts.add(True)
+            except TicketRevoked:
+                counts.add(False)
+        assert len(counts) == 1, (name, counts)
+        if counts == {False}:
+            found.add(name)
+    return found
+
+
+def test_what_was_given_before_rights_narrowed_counts_no_more_and_what_is_given_after_does(
+    place: _Place, issuer_key: SigningKey
+) -> None:
+    before = _held(place, _Shifted(-2))
+    assert set(before) == {*place.people}
+    found = {}
+    for what, (change, _concerned) in NARROWS.items():
+        with transaction.atomic():
+            change(place)
+            ending.settle()
+            told = _Told()
+            found[what] = _refused(before, told, issuer_key)
+            assert not Narrowed.objects.exists()
+            assert _refused(_held(place, _Shifted(2), 1), told, issuer_key) == set(), what
+            transaction.set_rollback(True)
+    assert found == {what: concerned for what, (_change, concerned) in NARROWS.items()}
+
+
+def test_what_widens_and_what_concerns_nobody_ends_nothing(place: _Place) -> None:
+    _held(place, SystemClock())
+    for what, change in WIDENS_OR_IS_ANOTHERS.items():
+        with transaction.atomic():
+            change(place)
+            ending.settle()
+            assert not AccessEnd.objects.exists(), what
+            transaction.set_rollback(True)
+
+
+def test_a_ticket_made_while_a_unit_moves_ends_with_it(place: _Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def moved_meanwhile(*given: Any) -> None:
+        changes.move(place.province.group, place.province.other_commune, place.entry())
+        ending.settle()
+        ending.note_given(*given)
+
+    monkeypatch.setattr(tickets, "note_given", moved_meanwhile)
+    officer = place.people["officer"]
+    assert give(officer, watched(officer), Wish(Use.LIVE)).tickets
+    assert list(ending.open_tickets().values_list("subject", flat=True)) == [ending.subject_of(officer)]
+
+
+def test_many_units_that_move_at_once_are_looked_after_once(
+    place: _Place, django_assert_num_queries: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    other = place.province.other_commune
+    groups = [make_unit(f"90001-{n}", UnitKind.GROUP, "Thôn", f"Số {n}", place.province.commune) for n in range(40, 60)]
+    _held(place, _Shifted(-2))
+    with django_capture_on_commit_callbacks():
+        for group in groups[:2]:
+            changes.move(group, other, place.entry())
+    with CaptureQueriesContext(connection) as few:
+        ending.settle()
+    AccessEnd.objects.all().delete()
+    with CaptureQueriesContext(connection) as moving:
+        for group in groups[2:]:
+            changes.move(group, other, place.entry())
+    of_ours = [one["sql"] for one in moving if "watch_" in one["sql"]]
+    assert len(of_ours) == len(groups[2:])
+    with django_assert_num_queries(len(few)):
+        ending.settle()
+    assert AccessEnd.objects.count() == len(ABOVE)
+
+
+def _midnight(days: int) -> datetime.datetime:
+    """The beginning of the day so many days from now, in Viet Nam."""
+    return timezone.make_aware(datetime.datetime.combine(today() + days * DAY, datetime.time()))
+
+
+class _At(SystemClock):
+    def __init__(self, at: datetime.datetime) -> None:
+        self._ns = int(at.timestamp()) * NS_PER_SECOND
+
+    def wall_ns(self) -> int:
+        return self._ns
+
+
+ENDS: dict[str, Callable[[_Place, datetime.date], Any]] = {
+    "the role": lambda at, end: at.people["officer"].appointments.update(valid_to=end),
+    "the screen": lambda at, end: PairedScreen.objects.update(valid_to=end),
+    "the jurisdiction": lambda at, end: Jurisdiction.objects.update(valid_to=end),
+    "the post": lambda at, end: Post.objects.update(valid_to=end),
+    "the place in the tree": lambda at, end: UnitLink.objects.filter(unit=at.province.group).update(valid_to=end),
+    "the place in the tree above": lambda at, end: UnitLink.objects.filter(unit=at.province.commune).update(
+        valid_to=end
+    ),
+}
+TREE = ("the place in the tree", "the place in the tree above")
+RESTS_ON = {
+    "officer": {"the role", *TREE},
+    "at post": {"the jurisdiction", "the post", *TREE},
+    "television": {"the screen", *TREE},
+    "post's screen": {"the screen", "the jurisdiction", "the post", *TREE},
+}
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_nothing_outlasts_the_midnight_at_which_what_it_rests_on_ends(what: str, place: _Place) -> None:
+    """Before any midnight a ticket lasts as long as ever; so does one that rests on something else."""
+    late = _midnight(1) - datetime.timedelta(minutes=4)
+    end_ns = int(late.timestamp()) * NS_PER_SECOND
+    for_hours = Wish(Use.TAKE, "", end_ns - 8 * 3600 * NS_PER_SECOND, end_ns)
+    ENDS[what](place, today() + 3 * DAY)
+    for name, rests in RESTS_ON.items():
+        person = place.people[name]
+        # Far from that end.
+        (ticket,) = give(person, watched(person), Wish(Use.LIVE), _At(late)).tickets
+        assert ticket.expires_s == int(late.timestamp()) + LIFETIME_S
+        if isinstance(person, PairedScreen):
+            (grant,) = give(person, watched(person), Wish(Use.LIVE, device_key=KEY), _At(late)).tickets
+            longest = int(late.timestamp()) + tickets.GRANTED_S
+            assert grant.expires_s == (int(_midnight(3).timestamp()) if what in rests else longest), name
+    ENDS[what](place, today() + DAY)
+    for name, rests in RESTS_ON.items():
+        person = place.people[name]
+        wishes = [Wish(Use.LIVE)] if isinstance(person, PairedScreen) else [Wish(Use.LIVE), for_hours]
+        for wish in wishes:
+            rows = watched(person).filter(pk=place.province.public.pk)
+            (ticket,) = give(person, rows, wish, _At(late)).tickets
+            full = int(late.timestamp()) + (LIFETIME_S if wish.use is Use.LIVE else TAKING_S)
+            assert ticket.expires_s == (int(_midnight(1).timestamp()) if what in rests else full), (name, wish.use)
+            (row,) = TicketsAt.objects.filter(subject=ending.subject_of(person), node=ticket.node)
+            assert row.until.timestamp() >= ticket.expires_s
+
+
+def test_only_over_a_midnight_it_is_asked_what_ends(place: _Place, django_assert_num_queries: Any) -> None:
+    person, cameras = place.people["officer"], list(watched(place.people["officer"]))
+    noon = _midnight(0) + datetime.timedelta(hours=12)
+    give(person, cameras, Wish(Use.LIVE), _At(noon))
+    with CaptureQueriesContext(connection) as by_day:
+        give(person, cameras, Wish(Use.LIVE), _At(noon))
+    over_midnight = _At(_midnight(1) - datetime.timedelta(minutes=1))
+    give(person, cameras, Wish(Use.LIVE), over_midnight)
+    with django_assert_num_queries(len(by_day) + 2):
+        give(person, cameras, Wish(Use.LIVE), over_midnight)
