@@ -30,7 +30,8 @@ class FaultyDisk(LocalDisk):
         self.go_on = threading.Event()
         self.room_left: int | None = None  # bytes until the disk is full
         self.sync_fails = False
-        self.lost_file = ""  # part of the path whose bytes were lost
+        self.lost_file = ""  # part of the path of a file whose next bytes are lost: a sync of the volume says so once
+        self._lost = False
         self.lost_folder = False
         self.bad_file = ""  # part of the path of files that take no more bytes
 
@@ -47,6 +48,8 @@ class FaultyDisk(LocalDisk):
     def writev(self, descriptor: int, parts: Sequence[Bytes]) -> int:
         if self.stalled and self.paths.get(descriptor, "").startswith(self.stalled):
             assert self.go_on.wait(60)
+        if self.lost_file and self.lost_file in self.paths.get(descriptor, "") and not self._lost:
+            self.sync_fails = True
         if self.bad_file and self.bad_file in self.paths.get(descriptor, ""):
             raise OSError(errno.EIO, "Input/output error")
         if self.room_left is None:
@@ -63,12 +66,13 @@ class FaultyDisk(LocalDisk):
 
     def sync_volume(self, descriptor: int) -> None:
         super().sync_volume(descriptor)
-        if self.sync_fails:
+        if self.sync_fails or self.lost_folder:
             self.sync_fails = False
             raise OSError(errno.EIO, "Input/output error")
 
     def sync_file(self, descriptor: int) -> None:
         if self.lost_file and self.lost_file in self.paths.get(descriptor, ""):
+            self._lost = True
             raise OSError(errno.EIO, "Input/output error")
         super().sync_file(descriptor)
 

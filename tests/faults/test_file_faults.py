@@ -25,7 +25,6 @@ async def test_lost_bytes_abandon_that_segment_and_no_other(tmp_path: Path, monk
         await until(lambda: len(recorder.reader.open_segments()) == 2)
         promised = {row.camera: row.bytes for row in recorder.reader.open_segments()}
         disk.lost_file = CAMERA
-        disk.sync_fails = True
         await play(both, 5, clock)
         await until(lambda: recorder.statistics.volumes[0].abandoned_segments)
         assert any("abandoned" in text for text in alarms)
@@ -56,7 +55,6 @@ async def test_a_segment_that_stays_unreadable_is_settled_by_the_next_start(tmp_
         await play(both, 20)
         await until(lambda: len(recorder.reader.open_segments()) == 2)
         disk.lost_file = CAMERA
-        disk.sync_fails = True
         await play(both, 5)
         await until(lambda: recorder.statistics.volumes[0].abandoned_segments)
         await play(both, 20)
@@ -125,7 +123,6 @@ async def test_a_folder_that_cannot_be_synced_ends_the_process(tmp_path: Path) -
     async with make_recorder(tmp_path, disk=disk, on_fatal=reasons.append) as recorder:
         both = feeders(recorder)
         disk.lost_folder = True
-        disk.sync_fails = True
         await play(both, 20)
         await until(lambda: reasons)
         assert "cannot be synced" in reasons[0]
