@@ -2,6 +2,7 @@
 protocol is tried against another one."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ def openid_provider(folder: Path, back: str) -> Iterator[OpenIdProvider]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        start_new_session=True,
     )
     assert process.stdout is not None
     try:
@@ -44,6 +46,7 @@ def openid_provider(folder: Path, back: str) -> Iterator[OpenIdProvider]:
         assert issuer is not None
         yield OpenIdProvider(issuer, certified.certificate, secret_file)
     finally:
-        process.terminate()
+        # All of them: the Node wheel's `node` is a script that starts another.
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
         process.stdout.close()
