@@ -21,6 +21,8 @@ from xomyen.centre.accounts.services import invitation_link
 from xomyen.centre.cameras.models import ImportBatch
 from xomyen.centre.dates import today
 from xomyen.centre.organisation.models import DocumentKind, MandateDocument, Scheme
+from xomyen.centre.organisation.services.changes import close
+from xomyen.centre.organisation.services.recording import Entry
 from xomyen.centre.permissions.roles import Role
 from xomyen.centre.watch.models import Bookmark
 
@@ -28,9 +30,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PC: ViewportSize = {"width": 1366, "height": 768}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')]
-  .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
-  .slice(0, 3).map(one => `wider than the window: ${one.outerHTML.slice(0, 80)}`)"""
+_OVER_THE_EDGE = """() => [...document.querySelectorAll('body *')]
+  .filter(one => document.documentElement.scrollWidth > innerWidth && one.getBoundingClientRect().right > innerWidth + 1
+    // What hangs over the upper edge cannot be scrolled to.
+    || one.matches('.brand') && one.getBoundingClientRect().top + scrollY < 0)
+  .slice(0, 3).map(one => `over the edge: ${one.outerHTML.slice(0, 80)}`)"""
 
 SignedIn = Callable[[User], Client]
 
@@ -90,6 +94,10 @@ class Centre:
                 yield name, reverse(name, kwargs=filled)
         for lists in ("cameras:list", "accounts:people", "organisation:tree", "watch:bookmark_list"):
             yield f"{lists}, nothing found", f"{reverse(lists)}?q=zzzz"
+        yield "organisation:tree, something found", f"{reverse('organisation:tree')}?q=thon"
+        before = reverse("organisation:unit", kwargs=self.things["organisation:unit"][0])
+        for dated in (reverse("organisation:tree"), before):
+            yield "the organisation of another day", f"{dated}?on=2025-06-30"
         yield "audit:list, nothing found", f"{reverse('audit:list')}?who=zzzz"
 
 
@@ -103,7 +111,10 @@ def centre(transactional_db: None, live_server: LiveServer, province: Province, 
     person.save()
     regulation = enact(province.commune, person, today(), "Quy chế", "Điều 1.")
     accept(person, regulation, None)
-    other = appoint(Role.DUTY_OFFICER, unit=province.commune)
+    other = appoint(Role.DUTY_OFFICER, post=province.duty_room)
+    User.objects.filter(pk=other.pk).update(rank="Đại úy, trực ban", phone="0912 345 678")
+    appoint(Role.GROUP_HEAD, unit=province.group, valid_to=today())
+    close(province.other_group, Entry(person, today()), province.group)
     paper = MandateDocument.objects.create(
         unit=province.commune, kind=DocumentKind.DECISION, number="1/QĐ", title="Quy chế", issuer="UBND", issued=today()
     )
@@ -115,7 +126,7 @@ def centre(transactional_db: None, live_server: LiveServer, province: Province, 
     post, site, kind = province.duty_room, province.public.site_id, province.public.camera_class_id
     jurisdiction = post.jurisdictions.get().pk
     things: dict[str, list[dict[str, Any]]] = {
-        "organisation:unit": [{"pk": province.commune.pk}, {"pk": unit}],
+        "organisation:unit": [{"pk": one.pk} for one in (province.commune, province.group, province.other_group)],
         "organisation:change": [
             {"pk": unit, "sort": sort} for sort in ("rename", "move", "merge", "close", "correct", "hand-over")
         ] + [{"pk": province.commune.pk, "sort": sort} for sort in ("add", "split")],
@@ -162,7 +173,7 @@ class Walk:
         found = [f"answers {answer and answer.status}"] if answer is None or answer.status != status else []
         for window in (PC, PHONE):
             self.page.set_viewport_size(window)
-            found += [f"at {window['width']}: {one}" for one in serious(self.page) + self.page.evaluate(_WIDE)]
+            found += [f"at {window['width']}: {one}" for one in serious(self.page) + self.page.evaluate(_OVER_THE_EDGE)]
         # The nodes of these tests do not run.
         found += [one for one in self.told if "ERR_CONNECTION_REFUSED" not in one and f" {status} " not in one]
         self.faults += [f"{name} ({address}): {one}" for one in found]

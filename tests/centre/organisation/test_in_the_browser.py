@@ -7,14 +7,11 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium_beside_django, open_context, serious
+from tests.browser import chromium_beside_django, open_context
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import User
-from xomyen.centre.dates import today
-from xomyen.centre.organisation.models import DocumentKind, MandateDocument, Scheme, Unit
-from xomyen.centre.organisation.services.changes import close
-from xomyen.centre.organisation.services.recording import Entry
+from xomyen.centre.organisation.models import Unit
 from xomyen.centre.permissions.roles import Role
 
 pytestmark = pytest.mark.browser
@@ -72,30 +69,3 @@ def test_the_list_follows_what_is_typed_and_its_address_can_be_sent(page: Page, 
     page.reload()
     expect(page.get_by_role("link", name="Thôn Đông")).to_be_visible()
     expect(page.get_by_label("Tên hoặc mã")).to_have_value("thon dong")
-
-
-@pytest.mark.slow
-def test_no_page_of_the_organisation_shuts_anybody_out(
-    page: Page, live_server: LiveServer, province: Province, appoint: Appoint
-) -> None:
-    clerk = User.objects.get()
-    paper = MandateDocument.objects.create(
-        unit=province.commune, kind=DocumentKind.DECISION, number="1/QĐ", title="Quy chế", issuer="UBND", issued=today()
-    )
-    scheme = Scheme.objects.create(unit=province.commune, name="Camera an ninh")
-    close(province.other_group, Entry(clerk, today()), province.group)
-    appoint(Role.GROUP_HEAD, unit=province.other_group)
-    commune, ended = f"/units/{province.commune.pk}", f"/units/{province.other_group.pk}"
-    room = f"/posts/{province.duty_room.pk}"
-    for address in (
-        "/units/", "/units/?on=2025-06-30", "/units/?q=thon", "/units/?q=nichts", "/units/open/",
-        f"{commune}/", f"{commune}/?on=2025-06-30", f"{ended}/", f"{commune}/change/add/", f"{commune}/change/merge/",
-        f"{commune}/change/split/", f"{commune}/change/close/", f"{commune}/change/move/", "/posts/", f"{room}/",
-        f"{room}/units/add/", "/posts/add/", "/schemes/", f"/schemes/{scheme.pk}/", f"/schemes/{scheme.pk}/edit/",
-        "/documents/", f"/documents/{paper.pk}/", "/documents/add/",
-    ):  # fmt: skip
-        assert page.goto(live_server.url + address).status == 200
-        for width, height in SIZES:
-            page.set_viewport_size({"width": width, "height": height})
-            assert serious(page) == [], f"{address} at {width}"
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} at {width}"
