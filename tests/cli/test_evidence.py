@@ -23,7 +23,7 @@ from xomyen.terms.time import parse_time
 def exported(recorded: RunningNode, tmp_path: Path) -> Path:
     """A ZIP with all that was recorded up to now."""
     path = tmp_path / "out.zip"
-    recorded.run("export", "Cổng chợ", "--from", "-1h", "--to", "now", "--output", path)
+    recorded.run("export", "Cổng chợ", "--from", "-1h", "--to", "now", "--output", path, "--purpose", "Vụ việc 3")
     return path
 
 
@@ -68,6 +68,9 @@ def test_trust_makes_an_unknown_key_known(
     assert fingerprint in said
     assert node in said
     known = json.loads(xomyen("verify", exported, "--json").stdout)
+    assert known["taken"]["subject"].startswith("command-line: ")
+    assert known["taken"]["purpose"] == "Vụ việc 3"
+    assert "by command-line: " in xomyen("verify", exported).stdout
     assert (known["verdict"], known["camera_name"], known["findings"]) == ("AUTHENTIC", "Cổng chợ", [])
     assert known["cannot_exclude"]
     assert node in known["trusted_as"]

@@ -9,9 +9,11 @@ import pytest
 from tests.numbered_footage import FRAME_NS, START_NS, Footage, encode
 
 from xomyen.playback.export import DamagedFootage, Export, ExportOrder, plan_export, write_export
+from xomyen.proof.manifest import InvalidManifest, Manifest, TakenRecord
 from xomyen.proof.verify import Verdict, verify
 from xomyen.recording.rows import Gap, Segment
 from xomyen.terms.errors import AlreadyThere, NoFootage
+from xomyen.terms.ids import new_id
 from xomyen.terms.words import GapReason, StreamName
 
 NOW_NS = START_NS + 10**12
@@ -70,6 +72,33 @@ def test_an_export_has_a_clip_per_run_and_is_authentic(footage: Footage, tmp_pat
     assert manifest["camera_name"] == "Cổng chợ"
     one = verify(path / manifest["clips"][1]["file"], [footage.key.public])
     assert (one.verdict, one.files) == (Verdict.AUTHENTIC, [manifest["clips"][1]["file"]])
+
+
+def test_an_export_says_by_whom_and_what_for_and_it_cannot_be_said_otherwise(footage: Footage, tmp_path: Path) -> None:
+    taken = TakenRecord(subject=f"user:{new_id()}", purpose="Vụ việc 3", ticket=new_id(), issued_ns=NOW_NS)
+    planned = plan(footage, 60, 90)
+    write_export(replace(planned, order=replace(planned.order, taken=taken)), footage.key, tmp_path / "x", NOW_NS)
+    report = verify(tmp_path / "x", [footage.key.public])
+    assert report.verdict is Verdict.AUTHENTIC
+    assert report.manifest is not None
+    assert (report.manifest.version, report.manifest.taken) == (2, taken)
+    manifest = tmp_path / "x" / "manifest.json"
+    text = manifest.read_bytes()
+    manifest.write_bytes(text.replace(b"user:", b"usex:"))
+    assert verify(tmp_path / "x", [footage.key.public]).verdict is Verdict.ALTERED
+    for other in (text.replace(b'"version":2', b'"version":1'), text.replace(b'"taken":{', b'"took":{')):
+        with pytest.raises(InvalidManifest):
+            Manifest.decode(other)
+
+
+def test_an_export_from_before_takers_were_named_is_read_as_it_was_written(footage: Footage, tmp_path: Path) -> None:
+    write_export(plan(footage, 60, 90), footage.key, tmp_path / "x", NOW_NS)
+    text = (tmp_path / "x" / "manifest.json").read_bytes()
+    assert b'"version":1' in text
+    assert b"taken" not in text
+    assert verify(tmp_path / "x", [footage.key.public]).verdict is Verdict.AUTHENTIC
+    with pytest.raises(InvalidManifest):
+        Manifest.decode(text.replace(b'"version":1', b'"taken":null,"version":1'))
 
 
 def test_a_segment_being_written_is_sealed_first_and_exported_up_to_there(tmp_path: Path) -> None:

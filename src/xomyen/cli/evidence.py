@@ -19,6 +19,7 @@ from xomyen.bus.requests import ask
 from xomyen.cli.common import Dir, Json, counted, finish, node_bus, node_folder, print_json, recorded_camera, write_new
 from xomyen.node.home import read_identity
 from xomyen.proof.keys import InvalidKey, SigningKey
+from xomyen.proof.manifest import Manifest, TakenRecord
 from xomyen.proof.trust import TrustedKey, key_file
 from xomyen.proof.verify import Report, Verdict, verify
 from xomyen.recording.index_reader import IndexReader
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _CHECKPOINT_S = 20.0
 _MOST_NAMED = 10
+_LONGEST_PURPOSE = 500
 
 
 def register(app: typer.Typer, _camera: typer.Typer) -> None:
@@ -50,6 +52,9 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="A new folder, or a file *.zip.")],
     directory: Dir = None,
     stream: Annotated[StreamName, typer.Option("--stream", help="main or sub.")] = StreamName.MAIN,
+    purpose: Annotated[
+        str, typer.Option("--purpose", metavar="TEXT", help="What it is taken for; the export says so.")
+    ] = "",
     force: Annotated[bool, typer.Option("--force", help="Replace the export or file at PATH.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -68,6 +73,8 @@ def export(
         raise InvalidRange("The range is empty or reversed: --from must lie before --to.")
     if from_ns > now_ns:
         raise InvalidRange("The range lies in the future: nothing can have been recorded there yet.")
+    if len(purpose) > _LONGEST_PURPOSE:
+        raise InvalidConfiguration(f"A purpose has at most {_LONGEST_PURPOSE} characters.", field="purpose")
     if os.path.lexists(output) and not force:
         raise AlreadyThere(f"{output} is there already; choose another name or add --force.")
     folder = node_folder(directory)
@@ -78,7 +85,8 @@ def export(
         finish(_seal_now(folder, node, camera, stream))
 
     with IndexReader(folder.index) as index:
-        order = ExportOrder(node, camera, camera_name, stream, from_ns, to_ns)
+        taken = TakenRecord(subject=_subject(), purpose=purpose)
+        order = ExportOrder(node, camera, camera_name, stream, from_ns, to_ns, taken)
         planned = plan_export(index, order, checkpoint)
         key = SigningKey.load(folder.signing_key)
         # Told first: footage that nobody knows of must not leave the node.
@@ -135,7 +143,8 @@ async def _tell(folder: NodeFolder, order: "ExportOrder", output: str) -> None:
         at_ns=SystemClock().wall_ns(),
         ticket="",
         issuer="",
-        subject=f"command-line: {getpass.getuser()}",
+        subject=_subject(),
+        purpose=order.taken.purpose if order.taken is not None else "",
         action="export",
         cameras=(order.camera,),
         start_ns=order.from_ns,
@@ -144,6 +153,10 @@ async def _tell(folder: NodeFolder, order: "ExportOrder", output: str) -> None:
     )
     async with node_bus(folder) as bus:
         await publish_event(bus.client, bus.node, "access", event.id, event.model_dump_json().encode())
+
+
+def _subject() -> str:
+    return f"command-line: {getpass.getuser()}"[:200]
 
 
 def verify_export(
@@ -186,6 +199,7 @@ def _as_json(report: Report) -> dict[str, object]:
         "camera": manifest.camera if manifest else None,
         "camera_name": manifest.camera_name if manifest else None,
         "stream": manifest.stream.value if manifest else None,
+        "taken": manifest.taken.model_dump(mode="json") if manifest and manifest.taken else None,
         "asked_from": format_utc(manifest.asked_from_ns) if manifest else None,
         "asked_to": format_utc(manifest.asked_to_ns) if manifest else None,
         "clips": [
@@ -221,6 +235,7 @@ def _print(report: Report) -> None:
     if report.verdict in (Verdict.AUTHENTIC, Verdict.UNKNOWN_KEY):
         print(f"  Camera {manifest.camera_name!r} ({manifest.camera}), {manifest.stream}, node {manifest.node}")
         print(f"  Asked for {format_utc(manifest.asked_from_ns)} to {format_utc(manifest.asked_to_ns)}")
+        print(f"  {_taken(manifest)}")
         for one in report.times:
             lost = f", {one.lost_packets} packets lost on the way" if one.lost_packets else ""
             times = f"{format_utc(one.first_ns)} to {format_utc(one.last_ns)}"
@@ -234,6 +249,18 @@ def _print(report: Report) -> None:
     if others := report.not_checked:
         more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
         print(f"  No part of the export, nothing is proven of it: {', '.join(others[:_MOST_NAMED])}{more}.")
+
+
+def _taken(manifest: Manifest) -> str:
+    """Who took it, as the node says."""
+    made = f"Taken at {format_utc(manifest.created_ns)}"
+    taken = manifest.taken
+    if taken is None:
+        return f"{made}; it does not say by whom"
+    ticket = f", ticket {taken.ticket}" if taken.ticket else ""
+    issued = f" issued at {format_utc(taken.issued_ns)}" if taken.issued_ns is not None else ""
+    purpose = f", for {taken.purpose!r}" if taken.purpose else ""
+    return f"{made} by {taken.subject}{purpose}{ticket}{issued}"
 
 
 def trust(

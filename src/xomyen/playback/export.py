@@ -23,6 +23,7 @@ from xomyen.proof.manifest import (
     Manifest,
     SealRecord,
     SegmentRecord,
+    TakenRecord,
     key_record,
     sign_manifest,
 )
@@ -62,6 +63,7 @@ class ExportOrder:
     stream: StreamName
     from_ns: int
     to_ns: int
+    taken: TakenRecord | None = None  # by whom; None: nobody is to be named
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ def make_manifest(export: Export, hashes: list[str], key: SigningKey, now_ns: in
     """The manifest for clips with these SHA-256 hashes."""
     order = export.order
     return Manifest(
+        version=1 if order.taken is None else 2,
+        taken=order.taken,
         software=f"xomyen {__version__}",
         created_ns=now_ns,
         node=order.node,

@@ -1,8 +1,8 @@
 """The manifest of an export: what its clips were taken from, in a form that the node signs."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from xomyen.proof.keys import SIGNATURE_BYTES, PublicKey, SigningKey
 from xomyen.proof.seal import canonical_json
@@ -80,11 +80,24 @@ class KeyRecord(_Model):
     public: _Hash  # 32 raw bytes, hex
 
 
+class TakenRecord(_Model):
+    """Who took the export and what for, as the ticket said that it was taken with; ids, no names of people."""
+
+    subject: Annotated[str, Field(min_length=1, max_length=200)]  # whom the ticket was issued to
+    purpose: Annotated[str, Field(max_length=500)] = ""
+    ticket: _Id | None = None  # None: taken at the node's own command line, without one
+    issuer: _Hash | None = None  # fingerprint of the key that issued it
+    issued_ns: _Ns | None = None
+
+
 class Manifest(_Model):
-    """Everything an export says of itself; docs/evidence.md describes it for other verifiers."""
+    """Everything an export says of itself; docs/evidence.md describes it for other verifiers.
+
+    Version 1 does not say who took it.
+    """
 
     format: Literal["xomyen-export"] = "xomyen-export"
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 1
     software: Annotated[str, Field(max_length=100)]
     created_ns: _Ns
     node: _Id
@@ -95,11 +108,18 @@ class Manifest(_Model):
     asked_to_ns: _Ns
     key: KeyRecord
     gaps: tuple[GapRecord, ...]
+    taken: TakenRecord | None = None
     clips: Annotated[tuple[ClipRecord, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _says_who_took_it(self) -> Self:
+        if (self.taken is None) != (self.version == 1):
+            raise ValueError("version 2 says who took it, and version 1 does not")
+        return self
 
     def encode(self) -> bytes:
         """The canonical JSON that is signed."""
-        return canonical_json(self.model_dump(mode="json"))
+        return canonical_json(self.model_dump(mode="json", exclude={"taken"} if self.version == 1 else None))
 
     @classmethod
     def decode(cls, encoded: bytes) -> "Manifest":

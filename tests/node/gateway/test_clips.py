@@ -87,7 +87,9 @@ async def test_an_export_seals_what_is_being_written_and_proves_itself(node: Nod
     await until(lambda: node.context.index.open().open_segments())
     assert node.recorder.open_path(camera, StreamName.MAIN)
     path = f"/api/v1/cameras/{camera}/export?from={format_utc(start - seconds(1))}&to={format_utc(start + seconds(5))}"
-    async with node.client(node.ticket()) as client:
+    token = node.ticket(purpose="Vụ việc 3")
+    ticket = node.context.checker.read(token)
+    async with node.client(token) as client:
         got = await client.get(path)
     assert got.status_code == 200, got.text
     await subscription.unsubscribe()
@@ -97,6 +99,12 @@ async def test_an_export_seals_what_is_being_written_and_proves_itself(node: Nod
     assert sum(name.endswith(".mp4") for name in names) == 1
     report = verify(target, [PublicKey.load(_public(node, tmp_path))])
     assert report.verdict is Verdict.AUTHENTIC, report
+    assert report.manifest is not None
+    taken = report.manifest.taken
+    assert taken is not None
+    assert (taken.subject, taken.purpose) == (ticket.subject, ticket.purpose)
+    assert (taken.ticket, taken.issuer) == (ticket.id, ticket.issuer)
+    assert taken.issued_ns == ticket.issued_s * NS_PER_SECOND
 
 
 @pytest.mark.parametrize("what", ["clip", "export", "segment"])

@@ -7,10 +7,10 @@ from pathlib import Path
 import av
 import httpx
 import pytest
-from tests.gateway_node import FRAME_NS, GOP, Node, read_jpeg, read_number, seconds
+from tests.gateway_node import FRAME_NS, GOP, Node, read_jpeg, read_number, running_node, seconds
 
 from xomyen.access.tickets import Action
-from xomyen.terms.time import NS_PER_SECOND, format_utc, parse_time
+from xomyen.terms.time import NS_PER_SECOND, ManualClock, SystemClock, format_utc, parse_time
 from xomyen.terms.words import StreamName, VideoCodec
 
 FRAMES = 400
@@ -278,6 +278,19 @@ async def test_who_may_keep_what_is_seen_now_gets_the_newest_picture_and_nothing
     async with node.client(node.ticket(actions=(live, still), greatest_width=160)) as client:
         reduced = await client.get(path)
         assert read_jpeg(reduced.content).shape[1] == 160
+
+
+async def test_a_keyframe_of_before_is_no_picture_of_now(tmp_path: Path) -> None:
+    clock = ManualClock(SystemClock().wall_ns())
+    async with running_node(tmp_path, clock) as node:
+        camera = node.add_camera()
+        await node.record(camera, 60, clock.wall_ns() - seconds(31), gop=60)
+        path = f"/api/v1/cameras/{camera}/still"
+        params = {"width": 160, "precision": "keyframe"}
+        async with node.client(node.ticket(actions=(Action.LIVE, Action.STILL))) as client:
+            assert read_number(read_jpeg((await client.get(path, params=params)).content)) == 59
+        async with node.client(node.ticket()) as client:
+            assert read_number(read_jpeg((await client.get(path, params=params)).content)) == 0
 
 
 async def test_a_camera_that_has_sent_nothing_lately_has_no_newest_picture(node: Node) -> None:

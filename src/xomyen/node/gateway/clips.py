@@ -15,7 +15,7 @@ from xomyen.node.gateway.past import widest
 from xomyen.node.gateway.problems import BadRequest
 from xomyen.node.gateway.ranges import begun
 from xomyen.node.gateway.streamed import StreamedResponse
-from xomyen.node.gateway.telling import export_for
+from xomyen.node.gateway.telling import export_for, taken_with
 from xomyen.node.gateway.tickets import Wish
 from xomyen.node.gateway.visit import NO_STORE, Visit, reading_footage
 from xomyen.playback import masked_clip
@@ -113,7 +113,8 @@ async def send_export(visit: Visit) -> Response:
     loop = asyncio.get_running_loop()
     index = visit.services.index()
     status = context.cameras.get(camera)
-    order = ExportOrder(context.node, camera, status.config.name, stream, from_ns, to_ns)
+    taken = taken_with(visit.ticket)
+    order = ExportOrder(context.node, camera, status.config.name, stream, from_ns, to_ns, taken)
 
     async def seal() -> None:
         wanted = StreamWanted(camera=camera, stream=stream)

@@ -240,7 +240,8 @@ async def send_still(visit: Visit) -> Response:
     if newest:
         at_ns = await _newest_picture(visit, index, camera, stream)
     still = await stills.at(index, camera, stream, at_ns, width, masks, precision == "keyframe")
-    if precision == "keyframe" and still.wall_ns < (visit.ticket.start_ns or 0):
+    oldest_ns = max(visit.ticket.start_ns or 0, now_ns - _OF_NOW_NS if action is Action.STILL else 0)
+    if precision == "keyframe" and still.wall_ns < oldest_ns:
         still = await stills.at(index, camera, stream, at_ns, width, masks)
     headers = {**NO_STORE, "ETag": still.etag, "X-Xomyen-Time": format_utc(still.wall_ns)}
     body = None if visit.request.method == "HEAD" else still.jpeg

@@ -8,11 +8,12 @@ import structlog
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from xomyen.access.tickets import Grant, MaskRule
+from xomyen.access.tickets import Grant, MaskRule, Ticket
 from xomyen.node.gateway.problems import BadRequest, TooMany, problem
 from xomyen.playback.clip import SeveralRuns
 from xomyen.playback.errors import Busy, NotDecodable, Unreadable
 from xomyen.playback.export import DamagedFootage, Export, FootageGone
+from xomyen.proof.manifest import TakenRecord
 from xomyen.terms.errors import (
     Forbidden,
     InvalidRange,
@@ -22,6 +23,7 @@ from xomyen.terms.errors import (
     UnknownCamera,
     XomyenError,
 )
+from xomyen.terms.time import NS_PER_SECOND
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +74,18 @@ def in_charge(grant: Grant) -> bool:
 def detail_for(grant: Grant, detail: str) -> str:
     """What is said beside a state's or a gap's reason; nothing to those whose ticket is narrow."""
     return detail if in_charge(grant) else ""
+
+
+def taken_with(ticket: Ticket) -> TakenRecord:
+    """Whom and what an export says that it was taken by and for: the ticket's words, and when it was issued."""
+    issued_s = ticket.issued_s if ticket.granted_s is None else ticket.granted_s
+    return TakenRecord(
+        subject=ticket.subject,
+        purpose=ticket.purpose,
+        ticket=ticket.id,
+        issuer=ticket.granted_by or ticket.issuer,
+        issued_ns=issued_s * NS_PER_SECOND,
+    )
 
 
 def export_for(grant: Grant, export: Export) -> Export:
