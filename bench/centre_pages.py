@@ -77,7 +77,9 @@ _TICKETS = "/watch/tickets"
 _WISHES: tuple[dict[str, Any], ...] = ({"use": "live"}, {"use": "past", "cameras": ["{camera}"]})
 _API = (
     *("units", "units/{unit}", "cameras", "cameras/{camera}", "sites", "sites/{site}", "nodes", "nodes/{node}"),
-    *("camera-classes", "me", "people", "people/{person}", "audit"),
+    *("units/{unit}/lineage", "units/{unit}/changes", "open-matters", "camera-classes", "me", "me/roles"),
+    *("cameras/{camera}/state", "cameras/{camera}/steps", "cameras/{camera}/changes", "people", "people/{person}"),
+    *("people/{person}/appointments", "people/{person}/access", "regulations", "me/regulations", "audit"),
     *("posts", "documents", "schemes", "layouts", "bookmarks", "screens"),
 )
 

@@ -84,6 +84,10 @@ def test_units_merge_divide_and_close(province: Province, office: Program) -> No
     merged = office.send("POST", f"units/{group.pk}/merge", both)
     assert merged.json()["name"] == "Thôn Đông Thượng", merged.content
     assert Unit.objects.get(pk=other.pk).valid_to == today()
+    told = office.get(f"units/{merged.json()['id']}/lineage").json()
+    assert {one["unit"] for one in told["predecessors"]} == {str(group.pk), str(other.pk)}
+    (became,) = office.get(f"units/{other.pk}/lineage").json()["successors"]
+    assert (became["name"], became["whole"]) == ("Thôn Đông Thượng", True)
     parts = [{"type_name": "Thôn", "name": name} for name in ("Một", "Hai")]
     dividing = {"parts": parts, "day": str(today() + DAY)}
     divided = office.send("POST", f"units/{merged.json()['id']}/split", dividing)

