@@ -1,6 +1,7 @@
 """`xomyen demo`: a commune that records, and leaves nothing behind but its folder."""
 
 import signal
+import socket
 import subprocess
 import sys
 import tomllib
@@ -17,7 +18,7 @@ from xomyen.bus.configuration import Configuration
 from xomyen.bus.connection import connected, prepare_streams
 from xomyen.bus.messages import CameraConfig, StreamConfig
 from xomyen.bus.server import BusServer
-from xomyen.cli.demo import cameras_of_demo, commune, configure, require_room
+from xomyen.cli.demo import cameras_of_demo, commune, configure, free_port, require_room
 from xomyen.node.config_service import ConfigService
 from xomyen.node.home import prepare
 from xomyen.node.secrets import Secrets
@@ -27,6 +28,21 @@ from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
 from xomyen.terms.names import fold_name
 from xomyen.terms.settings import GIBI, Settings
+
+
+def test_two_demos_that_start_at_once_take_different_ports() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        usual = int(taken.getsockname()[1])
+        assert free_port(usual) != usual
+    other = f"from xomyen.cli.demo import free_port; print(free_port({usual}), flush=True); input()"
+    command = [sys.executable, "-c", other]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as earlier:
+        assert earlier.stdout is not None
+        assert int(earlier.stdout.readline()) == usual  # and nothing listens there yet
+        assert free_port(usual) != usual
+        earlier.communicate("")
+    assert free_port(usual) == usual
 
 
 def test_the_commune_has_its_25_cameras_with_names_that_differ() -> None:

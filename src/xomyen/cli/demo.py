@@ -45,6 +45,7 @@ _OF_THE_CLIP_AT_FIRST = 9  # as many as the wall shows: who tries the demo shoul
 _OF_OWN_VIDEO = 8
 _SIMULATOR_PATIENCE_S = 3.0
 _CAMERA_BYTES_A_MINUTE = 4_000_000 // 8 * 60  # what the simulator sends
+_chosen_ports: list[socket.socket] = []
 _SHORTEST_MINUTES = 10  # of footage, for a timeline to be dragged
 
 
@@ -236,7 +237,7 @@ def _tell(folder: NodeFolder, cameras: list[DemoCamera], people: list[PersonLink
 
 
 def free_port(usual: int) -> int:
-    """The usual port when it is free on 127.0.0.1, else any."""
+    """The usual port when it is free on 127.0.0.1 and no other demo has chosen it, else any."""
     for port in (usual, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -244,8 +245,25 @@ def free_port(usual: int) -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            found = int(probe.getsockname()[1])
+            if _chosen(found):
+                return found
     raise InvalidConfiguration("There is no free port on 127.0.0.1.")
+
+
+def _chosen(port: int) -> bool:
+    """Marks a port as this process's until it ends: a minute may pass before anything listens there.
+
+    The mark is a name of Linux's own for sockets, which is nowhere on a disk and goes with its process.
+    """
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        mark.bind(f"\0xomyen demo port {port}")
+    except OSError:
+        mark.close()
+        return False
+    _chosen_ports.append(mark)
+    return True
 
 
 async def _start_simulator(folder: NodeFolder, wanted: Wanted, port: int) -> Child:
