@@ -168,7 +168,7 @@ export class House extends EventTarget implements Watched {
     } else if (event === "alarms") {
       this.alarms = (JSON.parse(data) as { alarms: Alarm[] }).alarms;
       this.dispatchEvent(new Event("cameras"));
-    }
+    } else if (event === "signed_out") void this.check();
   }
 
   private async resume(): Promise<void> {

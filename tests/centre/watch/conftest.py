@@ -12,12 +12,15 @@ from tests.centre.conftest import Province, make_camera
 from tests.centre.watch.line import Line
 from tests.running_node import RunningNode, running_node, simulated_cameras
 
+from xomyen.access.store import AccessStore
 from xomyen.camera.simulator import demo_clip
 from xomyen.centre.accounts.models import User
 from xomyen.centre.accounts.services import STRONG
 from xomyen.centre.cameras.models import Camera, Node, Site
+from xomyen.centre.watch.tickets import GRANTED_S
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.folder import NodeFolder
+from xomyen.terms.time import NS_PER_SECOND, SystemClock
 
 YARD, GATE = "Sân nhà văn hóa", "Cổng hộ số 17"
 
@@ -88,6 +91,13 @@ def watched(
     public = make_camera(province.group, node, "C14", YARD, id=recording.cameras[YARD], order=1)
     private = make_camera(province.group, node, "C21", GATE, id=recording.cameras[GATE], order=2, is_public=False)
     return Watched(province, live_server.url, recording.node, public, private)
+
+
+def end_at(node: RunningNode, subject: str, ago_s: int = 0) -> None:
+    """As the centre tells the node that access has ended (tests/centre/link/test_ended.py)."""
+    now_s = SystemClock().wall_ns() // NS_PER_SECOND - ago_s
+    with AccessStore(NodeFolder(node.folder).access, SystemClock()) as store:
+        store.end([(subject, now_s, now_s + GRANTED_S)])
 
 
 @pytest.fixture

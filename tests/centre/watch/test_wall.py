@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 from tests.browser import advanced, picture_of, serious, state_of
 from tests.centre.conftest import Appoint, make_camera
-from tests.centre.watch.conftest import GATE, YARD, Watched
+from tests.centre.watch.conftest import GATE, YARD, Watched, end_at
 from tests.waiting import wait_until
 
 from xomyen.centre.accounts.models import User
@@ -122,7 +122,19 @@ def test_a_wall_goes_on_over_the_end_of_its_tickets_and_ends_with_the_role(
     # Twenty-five pictures a second: two lives of a ticket.
     advanced(film, pictures=300, seconds=90)
     assert closed == []
+    # Longer ones, so that none is fetched but because of an end.
+    monkeypatch.setattr(tickets, "LIFETIME_S", 600)
+    with page.expect_response("**/watch/tickets"):
+        pass
+    site = watched.private.site
+    site.unit = watched.province.other_commune
+    site.save()
+    with page.expect_response("**/watch/tickets", timeout=60_000):
+        end_at(watched.node, f"user:{person.pk}")
+    expect(picture_of(page, GATE)).to_have_count(0)
+    advanced(film, pictures=10, seconds=60)
     assert page.evaluate("window.sameDocument")
     person.appointments.all().delete()
+    end_at(watched.node, f"user:{person.pk}")
     expect(page.locator("xy-picture")).to_have_count(0)
     expect(page.get_by_role("heading", name="Chưa có camera")).to_be_visible()

@@ -124,7 +124,7 @@ export class StageElement extends LitElement {
         aria-label=${this.camera.name}
       ></video>
       <canvas class=${this.slow && state === "seeking" ? "" : "hidden"} aria-hidden="true"></canvas>
-      ${this.live && this.house.may("live")
+      ${this.live && (!this.house.session || this.house.may("live"))
         ? html`<xy-picture bare .house=${this.house} .camera=${this.camera} .stream=${"main"}></xy-picture>`
         : nothing}
       ${!this.live && this.house.viewer
@@ -207,7 +207,10 @@ export class StageElement extends LitElement {
   private readonly onDeck = (): void => {
     const { deck } = this;
     clearTimeout(this.retryTimer);
-    if (deck?.state === "failed" && deck.problem?.passing) this.retryTimer = setTimeout(this.onRetry, RETRY_MS);
+    const { problem } = deck ?? {};
+    // Another ticket is on its way to a node's door elsewhere.
+    const passing = problem?.passing === true || (problem?.signedOut === true && !this.house.own);
+    if (deck?.state === "failed" && passing) this.retryTimer = setTimeout(this.onRetry, RETRY_MS);
     if (deck?.state === "seeking" && deck.wanted !== null) this.standIn(deck.wanted);
     else {
       this.slow = false;

@@ -9,9 +9,20 @@ const DATABASE = "xomyen-screen";
 const STORE = "kept";
 const DAY_MS = 86_400_000;
 
-interface Grants {
+export interface Grants {
   atMs: number;
+  /** By the centre's clock, in seconds. An earlier version of this page did not keep it. */
+  issued?: number | undefined;
   given: GivenTicket[];
+}
+
+/** Whether others are to be asked for, as the centre said when it gave its last tickets. */
+export function outdated(grants: Grants | null, said: Given, nowMs: number): boolean {
+  if (!grants || Math.abs(nowMs - grants.atMs) >= DAY_MS) return true;
+  // An end reaches what was granted in the same second.
+  if (said.ended && (grants.issued ?? 0) <= said.ended) return true;
+  // Rights that are known to end are granted until then. This machine's own clock may be wrong.
+  return grants.given.some((one) => one.expires <= said.issued);
 }
 
 export class DeviceKey {
@@ -26,9 +37,9 @@ export class DeviceKey {
     return isSecureContext && "subtle" in crypto && "indexedDB" in globalThis;
   }
 
-  /** Has grants of today; asked whenever the centre answers. */
-  keep(): Promise<void> {
-    this.asked ??= this.fetch().finally(() => (this.asked = null));
+  /** Has grants of today that count still; asked whenever the centre has given tickets. */
+  keep(said: Given): Promise<void> {
+    this.asked ??= this.fetch(said).finally(() => (this.asked = null));
     return this.asked;
   }
 
@@ -49,20 +60,19 @@ export class DeviceKey {
     await write("key", undefined);
   }
 
-  private async fetch(): Promise<void> {
+  private async fetch(said: Given): Promise<void> {
     if (Date.now() - this.pageMs > DAY_MS) {
       this.pageMs = Date.now();
       // Without it the wall that is open goes on all the same.
       await keepPage().catch(() => undefined);
     }
-    const kept = await read<Grants>("grants");
-    if (kept && Math.abs(Date.now() - kept.atMs) < DAY_MS) return;
+    if (!outdated(await read<Grants>("grants"), said, Date.now())) return;
     try {
       const key = await keyOfThisBrowser();
       const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", key.publicKey);
-      const { tickets } = await post<Given>(this.address, { key: { kty, crv, x, y } });
+      const { tickets, issued } = await post<Given>(this.address, { key: { kty, crv, x, y } });
       // None: another key was known before. It is asked again with the next tickets.
-      if (tickets.length) await write("grants", { atMs: Date.now(), given: tickets });
+      if (tickets.length) await write("grants", { atMs: Date.now(), issued, given: tickets });
     } catch (reason) {
       // What is kept counts until its end, and the next round asks again.
       if (asProblem(reason).status === 404) await this.forget();

@@ -117,15 +117,17 @@ export class Keeper extends EventTarget {
   private async fetch(): Promise<void> {
     clearTimeout(this.timer);
     let next = Infinity;
+    let said: Given | null = null;
     try {
       for (const kept of this.kept.values()) {
         const given = await post<Given>(this.start.tickets, kept.wish);
+        said = given;
         this.take(kept, given);
         const ends = Math.min(...given.tickets.map((one) => one.expires * 1000), Date.now() + 600_000);
         next = Math.min(next, (ends - Date.now()) * RENEW_AT);
       }
       this.settle();
-      void this.device?.keep();
+      if (said) void this.device?.keep(said);
     } catch (reason) {
       const problem = asProblem(reason);
       if (problem.status === 401) void this.device?.forget();
@@ -155,7 +157,7 @@ export class Keeper extends EventTarget {
     return (Math.min(...tickets.map((one) => one.expires * 1000)) - Date.now()) * RENEW_AT;
   }
 
-  private take(kept: Kept, given: Given): void {
+  private take(kept: Kept, given: Pick<Given, "tickets" | "needs_purpose">): void {
     const rooms: Room[] = [];
     for (const one of given.tickets) {
       const door = kept.doors.get(one.group) ?? new TicketDoor(this.start, one, () => this.purpose);

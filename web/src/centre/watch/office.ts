@@ -19,6 +19,10 @@ export interface GivenTicket {
 export interface Given {
   tickets: GivenTicket[];
   needs_purpose: string[];
+  /** When, by the centre's clock: seconds since 1970, as is what follows. */
+  issued: number;
+  /** Told to paired screens: nothing counts that was issued up to then. Null: nothing has ended lately. */
+  ended?: number | null;
 }
 
 export interface TicketWish {
