@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from tests.centre.conftest import Appoint, Province
 from tests.centre.link.conftest import RealNode as RealNode
 from tests.centre.link.conftest import real_node as real_node
 from tests.centre.link.conftest import registered as registered
@@ -15,6 +16,7 @@ from tests.centre.link.conftest import registered as registered
 from xomyen.centre.accounts.models import User
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.tokens import make_token
+from xomyen.centre.permissions.roles import Role
 
 DAY = datetime.timedelta(days=1)
 
@@ -45,3 +47,14 @@ def program() -> Callable[..., Program]:
         return Program(make_token(person, "Thử", scopes, DAY, strong=True)[1], **headers)
 
     return made
+
+
+@pytest.fixture
+def head(province: Province, appoint: Appoint, program: Callable[..., Program]) -> Program:
+    """The head of the commune's police."""
+    return program(appoint(Role.POLICE_HEAD, unit=province.commune), **{"Accept-Language": "en"})
+
+
+def refused(answer: Any, status: int, code: str) -> None:
+    """Asserts that this is the problem."""
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:xomyen:{code}"), answer.content

@@ -1,10 +1,9 @@
 """What programs ask of a real recorder: how it is, what it finds, and turning its cameras."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from tests.centre.api.conftest import Program, RealNode
+from tests.centre.api.conftest import Program, RealNode, refused
 from tests.centre.conftest import Appoint, Province, make_camera
 from tests.centre.link.conftest import free_port
 from tests.waiting import wait_until
@@ -39,10 +38,6 @@ def device(real_node: RealNode) -> Iterator[SimulatedDevice]:
 @pytest.fixture
 def technician(registered: Node, province: Province, appoint: Appoint, program: Speak) -> Program:
     return program(appoint(Role.TECHNICIAN, unit=province.commune), **{"Accept-Language": "en"})
-
-
-def refused(answer: Any, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:xomyen:{code}"), answer.content
 
 
 def test_a_camera_that_only_its_recorder_knows_is_told_and_taken_over(

@@ -3,11 +3,10 @@
 import datetime
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.utils import timezone
-from tests.centre.api.conftest import Program
+from tests.centre.api.conftest import Program, refused
 from tests.centre.conftest import Appoint, Province, make_camera
 
 from xomyen.centre.accounts.models import Appointment, EntryLink, Regulation, User
@@ -25,18 +24,8 @@ DAY = datetime.timedelta(days=1)
 
 
 @pytest.fixture
-def head(province: Province, appoint: Appoint, program: Speak) -> Program:
-    """The head of the commune's police."""
-    return program(appoint(Role.POLICE_HEAD, unit=province.commune), **{"Accept-Language": "en"})
-
-
-@pytest.fixture
 def officer(province: Province, appoint: Appoint) -> User:
     return appoint(Role.DUTY_OFFICER, unit=province.commune)
-
-
-def refused(answer: Any, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:xomyen:{code}"), answer.content
 
 
 def test_an_account_is_locked_unlocked_and_signed_out_everywhere(head: Program, officer: User, program: Speak) -> None:

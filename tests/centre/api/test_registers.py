@@ -5,10 +5,10 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-from tests.centre.api.conftest import Program
+from tests.centre.api.conftest import Program, refused
 from tests.centre.conftest import Appoint, Province, make_camera
 
+from xomyen.centre.accounts.models import Regulation
 from xomyen.centre.cameras import services
 from xomyen.centre.cameras.models import Acceptance, Camera, Site
 from xomyen.centre.dates import today
@@ -17,16 +17,6 @@ from xomyen.centre.permissions.roles import Role
 
 Speak = Callable[..., Program]
 DAY = datetime.timedelta(days=1)
-
-
-@pytest.fixture
-def head(province: Province, appoint: Appoint, program: Speak) -> Program:
-    """The head of the commune's police."""
-    return program(appoint(Role.POLICE_HEAD, unit=province.commune), **{"Accept-Language": "en"})
-
-
-def refused(answer: Any, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:xomyen:{code}"), answer.content
 
 
 def paper(unit: Any, number: str = "27/QĐ-UBND") -> MandateDocument:
@@ -48,6 +38,10 @@ def test_a_scheme_is_entered_changed_and_ended(province: Province, head: Program
     changed = head.send("PATCH", path, {"groups": both, "documents": []}, **{"If-Match": tag})
     assert (len(changed.json()["groups"]), changed.json()["documents"]) == (2, []), changed.content
     assert [one.pk for one in scheme.documents.all()] == [above.pk]  # nobody drops what they do not see
+    cleared = head.send("PATCH", path, {"groups": None, "launched": None}, **{"If-Match": "*"})
+    assert len(cleared.json()["groups"]) == 2
+    assert len(head.get("schemes", {"q": "an ninh"}).json()["items"]) == 1
+    assert head.get("schemes", {"q": "àn ninh"}).json()["items"] == []
     refused(head.send("PATCH", path, {"name": "Khác"}, **{"If-Match": tag}), 412, "stale")
     outside = {"groups": [province.other_commune.pk]}
     refused(head.send("PATCH", path, outside, **{"If-Match": "*"}), 422, "invalid")
@@ -175,7 +169,9 @@ def test_a_site_goes_to_another_unit_of_ones_own(province: Province, head: Progr
 
 
 def test_lists_ask_no_more_for_more_rows(province: Province, head: Program, django_assert_max_num_queries: Any) -> None:
+    future = today() + DAY
     for number in range(20):
+        Regulation.objects.create(unit=province.commune, version=number, title=f"{number}", text="", valid_from=future)
         found = paper(province.commune, f"{number}/QĐ")
         Camera.objects.filter(pk=province.public.pk).update(document=found)
         made = make_camera(province.group, province.node, f"C5{number}", f"Máy {number}", document=found)

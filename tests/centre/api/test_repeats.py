@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from tests.centre.api.conftest import DAY, Program
+from tests.centre.api.conftest import DAY, Program, refused
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import User
@@ -31,10 +31,6 @@ def head(person: User, program: Speak) -> Program:
 
 def site(province: Province, **others: Any) -> dict[str, Any]:
     return {"unit": province.group.pk, "code": "S50", "name": "Cổng làng"} | others
-
-
-def refused(answer: Any, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:xomyen:{code}"), answer.content
 
 
 def test_the_same_again_is_answered_as_before_and_done_once(province: Province, head: Program) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from tests.centre.api.conftest import Program
+from tests.centre.api.conftest import Program, refused
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import Appointment, PairedScreen, Regulation, User
@@ -30,16 +30,6 @@ DAY = datetime.timedelta(days=1)
 def office(province: Province, appoint: Appoint, program: Speak) -> Program:
     """The administrator of the province."""
     return program(appoint(Role.ADMINISTRATOR, unit=province.province), **{"Accept-Language": "en"})
-
-
-@pytest.fixture
-def head(province: Province, appoint: Appoint, program: Speak) -> Program:
-    """The head of the commune's police."""
-    return program(appoint(Role.POLICE_HEAD, unit=province.commune), **{"Accept-Language": "en"})
-
-
-def refused(answer: Any, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:xomyen:{code}"), answer.content
 
 
 def test_a_group_is_set_up_corrected_and_undone(province: Province, office: Program) -> None:

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from xomyen.centre.api.paging import Paged, page
+from xomyen.centre.folding import fold, has_marks, matches
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require, visible
 
@@ -24,6 +25,15 @@ def listed(rows: QuerySet[Any], paged: Paged, shown: Callable[[Any], dict[str, A
     """The page of the rows, each as it is shown, and the mark of the next page."""
     found, following = page(rows, paged)
     return {"items": [shown(one) for one in found], "next": following}
+
+
+def sought(rows: QuerySet[Any], text: str, called: str) -> QuerySet[Any]:
+    """Those in whose words the text stands; tone marks count where some are typed, in what the field `called` says."""
+    found = rows.filter(folded__contains=fold(text))
+    if not has_marks(text):
+        return found
+    named = found.values_list("pk", called)
+    return rows.filter(pk__in=[key for key, name in named if matches(text, name)])
 
 
 def told(row: Any, *names: str, **others: Any) -> dict[str, Any]:

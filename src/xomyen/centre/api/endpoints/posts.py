@@ -15,11 +15,10 @@ from pydantic import Field
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.conditional import fingerprint, require_match, set_revision
 from xomyen.centre.api.paging import Paged, page
-from xomyen.centre.api.rows import told
+from xomyen.centre.api.rows import sought, told
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Closed, Day, Ending, LongName, Sought
 from xomyen.centre.dates import today
-from xomyen.centre.folding import fold
 from xomyen.centre.organisation.models import Jurisdiction, Post, PostKind
 from xomyen.centre.organisation.seeing import seen_among, unit_seen_or_404
 from xomyen.centre.organisation.services import registers
@@ -86,7 +85,7 @@ class AnotherUnit(Closed):
 def list_posts(request: HttpRequest, wanted: Query[PostFilter]) -> Any:
     """The posts that answer for one's units. Scope `units:read`."""
     require(request.user, Action.UNIT_SEE)
-    rows = posts_seen(request.user).filter(folded__contains=fold(wanted.q))
+    rows = sought(posts_seen(request.user), wanted.q, "name")
     if not wanted.ended:
         rows = rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=today()))
     held = Prefetch("jurisdictions", Jurisdiction.objects.order_by("pk"))

@@ -14,11 +14,10 @@ from pydantic import Field
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.conditional import fingerprint, require_match, set_revision
 from xomyen.centre.api.paging import Paged
-from xomyen.centre.api.rows import carried_out, listed, told
+from xomyen.centre.api.rows import carried_out, listed, sought, told
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Closed, Day, LongName, Sought
 from xomyen.centre.dates import today
-from xomyen.centre.folding import fold
 from xomyen.centre.organisation.forms.registers import DocumentForm
 from xomyen.centre.organisation.models import DocumentKind, MandateDocument
 from xomyen.centre.organisation.seeing import unit_seen_or_404, units_seen
@@ -86,7 +85,7 @@ class NewDocument(Closed):
 @router.get("/documents", response=DocumentPage)
 def list_documents(request: HttpRequest, wanted: Query[RegisterFilter]) -> Any:
     """The mandate documents of one's units. Scope `units:read`."""
-    return listed(narrowed(request, MandateDocument.objects.all(), wanted), wanted, _document)
+    return listed(narrowed(request, MandateDocument.objects.all(), wanted, "title"), wanted, _document)
 
 
 @router.get("/documents/{document}", response=DocumentOut)
@@ -135,9 +134,9 @@ def register_seen(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(unit__in=units_seen(request.user).values("pk"))
 
 
-def narrowed(request: HttpRequest, rows: QuerySet[Any], wanted: RegisterFilter) -> QuerySet[Any]:
-    """Those of them that are asked for."""
-    found = register_seen(request, rows).filter(folded__contains=fold(wanted.q))
+def narrowed(request: HttpRequest, rows: QuerySet[Any], wanted: RegisterFilter, called: str) -> QuerySet[Any]:
+    """Those of them that are asked for; `called` is the field with their name."""
+    found = sought(register_seen(request, rows), wanted.q, called)
     return found if wanted.ended else found.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=today()))
 
 

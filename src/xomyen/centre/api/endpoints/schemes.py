@@ -77,7 +77,7 @@ class NewScheme(Closed):
 @router.get("/schemes", response=SchemePage)
 def list_schemes(request: HttpRequest, wanted: Query[SchemeFilter]) -> Any:
     """The schemes of one's units. Scope `units:read`."""
-    rows = narrowed(request, Scheme.objects.prefetch_related("groups", "documents"), wanted)
+    rows = narrowed(request, Scheme.objects.prefetch_related("groups", "documents"), wanted, "name")
     if wanted.document is not None:
         papers = register_seen(request, MandateDocument.objects.filter(pk=wanted.document))
         rows = rows.filter(documents__in=papers)
@@ -109,11 +109,11 @@ def change_scheme(request: HttpRequest, scheme: uuid.UUID, body: SchemeChange) -
         # Another change may have been saved while this one waited for the row.
         found = Scheme.objects.select_for_update().get(pk=found.pk)
         require_match(request, _revision(found))
-        given = body.model_dump(exclude_unset=True)
+        given = {name: value for name, value in body.model_dump(exclude_unset=True).items() if _is_given(name, value)}
         groups, papers = list(found.groups.all()), list(found.documents.all())
         values: dict[str, Any] = {name: getattr(found, name) for name in ("name", "launched", "valid_from")}
         values |= {"groups": [one.pk for one in groups], "documents": [one.pk for one in papers]} | given
-        if given.get("documents") is not None:
+        if "documents" in given:
             seen = seen_among(request.user, (one.unit_id for one in papers))
             values["documents"] += [one.pk for one in papers if one.unit_id not in seen]
         changed = carried_out(SchemeForm(request.user, found, values))
@@ -124,6 +124,11 @@ def change_scheme(request: HttpRequest, scheme: uuid.UUID, body: SchemeChange) -
 def end_scheme(request: HttpRequest, scheme: uuid.UUID, body: Ending) -> Any:
     """Ends a scheme. Scope `units:write`."""
     return _answer(request, registers.end_scheme(request.user, _editable(request, scheme), body.valid_to))
+
+
+def _is_given(name: str, value: Any) -> bool:
+    """A day may be taken away; a list or a name that is null was not meant."""
+    return value is not None or name in ("launched", "valid_from")
 
 
 def _seen(request: HttpRequest, key: uuid.UUID) -> Scheme:
