@@ -55,6 +55,16 @@ class CentreFolder:
         return self.own / "issuer.pem"
 
     @property
+    def next_issuer_key(self) -> Path:
+        """The key that is to follow it, while there is one; mode 0600."""
+        return self.own / "issuer-next.pem"
+
+    @property
+    def former_issuers(self) -> Path:
+        """Public keys (PEM) of those before, numbered."""
+        return self.own / "issuers"
+
+    @property
     def node(self) -> NodeFolder:
         """The node in the same folder, where there is one."""
         return NodeFolder(self.root)

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from xomyen.centre.audit.export import verify_export
-from xomyen.centre.audit.findings import Report, worst
+from xomyen.centre.audit.findings import Fault, Report, worst
 from xomyen.centre.configuration import FOLDER_VARIABLE, CentreFolder, load_centre_settings
+from xomyen.centre.operation.issuer import former
 from xomyen.cli.common import Dir, Json, counted, node_folder, print_json, require_own
 from xomyen.proof.keys import PublicKey, SigningKey
 from xomyen.proof.trust import TrustedKey
@@ -47,9 +48,8 @@ def verify(
     report = exported = None
     known: tuple[int, str] | None = None
     if file is not None:
-        own = None if directory is None else _issuer(CentreFolder(node_folder(directory).root))
-        with file.open("rb") as opened:
-            exported = verify_export(opened, TrustedKey.load(key) if key is not None else own)
+        named = TrustedKey.load(key) if key is not None else None
+        exported = _export(file, [named] if named or directory is None else _own(directory))
         known = (exported.last, exported.hash) if exported.rows else None
     if file is None or directory is not None:
         report = _database(directory, known)
@@ -66,6 +66,23 @@ def verify(
         if report is not None:
             _print(report, "The audit log")
     raise typer.Exit(worst(*(one.verdict for one in reports)).exit_code)
+
+
+def _own(directory: Path) -> list[PublicKey | None]:
+    """The keys of the centre in this folder, the newest first: an export may be from before a change."""
+    folder = CentreFolder(node_folder(directory).root)
+    return [_issuer(folder), *reversed(former(folder))]
+
+
+def _export(file: Path, keys: list[PublicKey | None]) -> Report:
+    """What is found with the first of the keys that it was signed with, else with the first."""
+    reports = []
+    for key in keys:
+        with file.open("rb") as opened:
+            reports.append(verify_export(opened, key))
+        if not any(one.fault is Fault.UNKNOWN_KEY for one in reports[-1].findings):
+            return reports[-1]
+    return reports[0]
 
 
 def _issuer(folder: CentreFolder) -> PublicKey:

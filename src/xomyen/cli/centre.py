@@ -15,12 +15,13 @@ import typer
 import uvloop
 
 from xomyen.centre.configuration import FOLDER_VARIABLE, CentreFolder, CentreSettings, load_centre_settings
+from xomyen.centre.operation.issuer import change, prepare_next, to_trust
 from xomyen.centre.operation.lock import is_running, sole
 from xomyen.cli.common import Dir, is_serving, node_folder, require_own, write_new
 from xomyen.node.child import Child, PythonProgram
 from xomyen.node.logs import configure_logs
 from xomyen.node.supervisor import listenable
-from xomyen.proof.keys import SigningKey
+from xomyen.proof.keys import PublicKey
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.settings import Settings
@@ -41,6 +42,7 @@ def register(app: typer.Typer, _camera: typer.Typer) -> None:
     group.command("serve")(serve_centre)
     group.command("signin")(sign_in)
     group.command("import-units")(import_official_units)
+    group.command("renew-key")(renew_key)
     app.add_typer(group, name="centre")
 
 
@@ -53,9 +55,9 @@ def prepare_centre(root: Path) -> tuple[CentreFolder, CentreSettings]:
     settings = load_centre_settings(folder)
     require_certificate(settings)
     folder.own.mkdir(mode=0o700, parents=True, exist_ok=True)
-    issuer = SigningKey.load_or_create(folder.issuer_key)
+    trusted = to_trust(folder)
     if settings.bus is None:
-        _have_trusted(folder.node, issuer.public.pem)
+        _have_trusted(folder.node, trusted)
     use_django(root)
     from xomyen.centre.operation.database import bring_up_to_date
 
@@ -81,14 +83,23 @@ def open_centre(root: Path) -> tuple[CentreFolder, CentreSettings]:
     return folder, settings
 
 
-def _have_trusted(node: NodeFolder, pem: bytes) -> None:
+_TRUSTED = ("centre.pem", "centre-next.pem", "centre-before.pem")
+
+
+def _have_trusted(node: NodeFolder, keys: dict[str, PublicKey]) -> None:
     """The node of the folder takes the centre's tickets from its next start on."""
-    file = node.issuers / "centre.pem"
-    if file.exists() and file.read_bytes() == pem:
+    wanted = {name: keys[name].pem if name in keys else None for name in _TRUSTED}
+    there = {name: (node.issuers / name).read_bytes() if (node.issuers / name).exists() else None for name in _TRUSTED}
+    if wanted == there:
         return
     node.issuers.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_new(file, pem, force=True)
-    if node.identity.exists() and is_serving(node):
+    for name, pem in wanted.items():
+        if pem is None:
+            (node.issuers / name).unlink(missing_ok=True)
+        elif pem != there[name]:
+            write_new(node.issuers / name, pem, force=True)
+    added = set(wanted.values()) - set(there.values()) - {None}
+    if added and node.identity.exists() and is_serving(node):
         print("The recorder in this folder knows this centre from its next start on: restart it.", file=sys.stderr)
 
 
@@ -247,3 +258,44 @@ def import_official_units(directory: Dir = None) -> None:
     for conflict in done.conflicts:
         print(f"Left out, another unit has this code at that time: {conflict}", file=sys.stderr)
     print(f"Done: {done.units} units added, {done.kept} were there already.")
+
+
+def renew_key(
+    directory: Dir = None,
+    now: Annotated[bool, typer.Option("--now", help="Issue with the next key from now on.")] = False,
+) -> None:
+    """Replace the key with which the centre issues tickets: first make the next one, then, stopped, change to it.
+
+    Between the two bring the next one to every node, into keys/issuers/, and restart it: it takes tickets of both.
+
+    Example: xomyen centre renew-key --dir /var/lib/xomyen
+    """
+    node = node_folder(directory)
+    require_own(node)
+    folder = CentreFolder(node.root)
+    if not folder.issuer_key.exists():
+        raise InvalidConfiguration(f"{folder.root} holds no centre: {folder.issuer_key} is missing.", field="dir")
+    if not now:
+        _tell_next(folder)
+        return
+    with sole(folder):
+        before, following = change(folder)
+        prepare_centre(node.root)
+        from xomyen.centre.audit.services import record
+        from xomyen.centre.audit.writer import chain_pending
+
+        record("box.key_changed", details={"from": before.fingerprint, "to": following.fingerprint})
+        # So that the end of the log is signed with the new key at once.
+        while chain_pending():
+            pass
+    print(f"Tickets are issued with {following.fingerprint} once the centre is started again.")
+    print("After 8 days take the key before out of the nodes' keys/issuers/ (in this folder that is done by itself).")
+
+
+def _tell_next(folder: CentreFolder) -> None:
+    following = prepare_next(folder)
+    print(f"The next key is {following.fingerprint}.")
+    print(f"Bring {folder.next_issuer_key.with_suffix('.pub.pem')} to each node as keys/issuers/centre-next.pem,")
+    print("restart the nodes, stop the centre, and run this with --now.")
+    if load_centre_settings(folder).bus is None:
+        _have_trusted(folder.node, to_trust(folder))

@@ -27,7 +27,7 @@ from xomyen.centre.audit.models import Pending, Record
 from xomyen.centre.audit.off_loop import in_database
 from xomyen.centre.audit.services import Where, where_is
 from xomyen.centre.cameras.models import Camera, Node
-from xomyen.proof.keys import SigningKey
+from xomyen.centre.operation.issuer import own
 
 _LOG = logging.getLogger(__name__)
 _NODES_S = 10.0  # how often new nodes are looked for
@@ -69,8 +69,11 @@ async def take_access_events(client: Client) -> None:
 
 
 def _durable() -> str:
-    """The reader's name at the nodes. Each centre has its own: a commune's and its province's both read everything."""
-    return f"audit-{SigningKey.load_or_create(settings.FOLDER.issuer_key).fingerprint[:16]}"
+    """The reader's name at the nodes. Each centre has its own: a commune's and its province's both read everything.
+
+    It is of the first key the centre had, so that with another one nothing is read again.
+    """
+    return f"audit-{own(settings.FOLDER)[0].fingerprint[:16]}"
 
 
 def _nodes() -> list[str]:
@@ -165,8 +168,8 @@ class _Taken:
     def __init__(self, node: str, events: list[AccessEvent]) -> None:
         self._node = node
         self._events = events
-        self._issuer = SigningKey.load_or_create(settings.FOLDER.issuer_key).fingerprint
-        self._people = _people({event.subject for event in events if event.issuer == self._issuer})
+        self._own = {key.fingerprint for key in own(settings.FOLDER)}
+        self._people = _people({event.subject for event in events if event.issuer in self._own})
         named = {camera for event in events for camera in event.cameras}
         # A node speaks for its own cameras alone, those it had before among them.
         cameras = Camera.objects.filter(id__in=named).select_related("site__unit")
@@ -194,7 +197,7 @@ class _Taken:
             "detail": plain_text(event.detail),
             "ticket": plain_text(event.ticket, 100),
             # A ticket that was not issued here names its bearer as its own issuer likes.
-            "issuer": "" if event.issuer == self._issuer else plain_text(event.issuer, 100),
+            "issuer": "" if event.issuer in self._own else plain_text(event.issuer, 100),
         }
         where = self._where if camera is None else where_is(camera.site.unit)
         return Pending(
@@ -216,7 +219,7 @@ class _Taken:
 
     def _person(self, event: AccessEvent) -> tuple[str, str]:
         subject = plain_text(event.subject, 200)
-        if event.issuer != self._issuer:
+        if event.issuer not in self._own:
             return subject, subject
         return self._people.get(subject, (subject, subject))
 

@@ -77,6 +77,7 @@ _LABELS: dict[str, Any] = {
     "token.made": _("Access token made"),
     "box.backed_up": _("Backup of the box made"),
     "box.restored": _("Box restored from a backup"),
+    "box.key_changed": _("Key for issuing tickets replaced"),
     "token.revoked": _("Access token revoked"),
 }
 
