@@ -169,7 +169,7 @@ def test_mistyped_commands_end_with_one_line_and_code_2(arguments: tuple[str, ..
 
 
 COMMANDS = (
-    "serve", "signin", "camera add", "camera list", "camera edit", "camera remove", "camera probe",
+    "serve", "signin", "camera add", "camera list", "camera edit", "camera remove", "camera masks", "camera probe",
     "camera simulate", "timeline", "export", "verify", "trust", "key", "heads", "check", "ticket", "demo",
 )  # fmt: skip
 
@@ -202,6 +202,29 @@ def test_a_password_in_the_address_of_the_smaller_stream_counts_too(folder: Path
     assert (camera["user"], camera["password"]) == ("admin", True)
     both = ("rtsp://a:1@192.0.2.7/1", "--sub", "rtsp://a:2@192.0.2.7/2")
     assert "different" in failed("camera", "add", "Cổng", *both, "--dir", folder, code=2)
+
+
+def test_masks_are_set_shown_and_taken_away_without_a_centre(folder: Path, tmp_path: Path) -> None:
+    xomyen("camera", "add", "Cổng chợ", URL, "--dir", folder)
+    (before,) = listed(folder)
+    drawn = [[[0, 0], [2500, 0], [2500, 4000]], [[9000, 9000], [10000, 9000], [10000, 10000], [9000, 10000]]]
+    file = tmp_path / "masks.json"
+    file.write_text(json.dumps(drawn))
+    assert "2 masks" in xomyen("camera", "masks", "cong", "--set", file, "--dir", folder).stdout
+    assert json.loads(xomyen("camera", "masks", "cong", "--dir", folder).stdout) == drawn
+    (after,) = listed(folder)
+    assert {**after, "masks": [], "revision": 0} == {**before, "revision": 0}
+    for wrong, says in (
+        ([[[0, 0], [1, 1]]], "mask 1"),
+        ([drawn[0], [[0, 0], [1, 0], [1, 10_001]]], "mask 2, corner 3, number 2"),
+        ([[[0, 0], [5, 5], [9, 9]]], "one line"),
+        ([drawn[0]] * 17, "at most 16"),
+        ({}, "No masks"),
+    ):
+        file.write_text(json.dumps(wrong))
+        assert says in failed("camera", "masks", "cong", "--set", file, "--dir", folder, code=2)
+    assert "0 masks" in xomyen("camera", "masks", "cong", "--none", "--dir", folder).stdout
+    assert json.loads(xomyen("camera", "masks", "cong", "--dir", folder).stdout) == []
 
 
 def test_a_change_of_nothing_is_no_change(folder: Path) -> None:

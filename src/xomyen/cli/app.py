@@ -27,6 +27,7 @@ camera = typer.Typer(name="camera", help="The cameras of a node, and simulated o
 _ROOMS = {
     "serve": ("serve", "signin"),
     "cameras": ("camera add", "camera list", "camera edit", "camera remove"),
+    "masks": ("camera masks",),
     "probe": ("camera probe",),
     "simulate": ("camera simulate",),
     "timeline": ("timeline",),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from xomyen.access.tickets import LONGEST_LIFE_S, Action, Grant, Ticket, issue, ticket_for
+from xomyen.access.tickets import LONGEST_LIFE_S, Action, Grant, MaskRule, Ticket, issue, ticket_for
 from xomyen.bus.events import publish_event
 from xomyen.bus.messages import AccessEvent
 from xomyen.cli.common import Dir, Json, finish, node_bus, node_folder, print_json
@@ -27,6 +27,10 @@ def ticket(
     directory: Dir = None,
     subject: Annotated[str, typer.Option("--subject", help="Who will use it.")] = "command-line",
     purpose: Annotated[str, typer.Option("--purpose", help="What for.")] = "",
+    mask: Annotated[
+        MaskRule,
+        typer.Option("--mask", help="masked: black under the camera's masks; required: nothing of one without masks."),
+    ] = MaskRule.NONE,
     as_json: Json = False,
 ) -> None:
     """Print a ticket that lets its bearer see one camera. Whoever may read the node's folder may issue one.
@@ -41,7 +45,7 @@ def ticket(
     async def work() -> tuple[Ticket, str]:
         async with node_bus(folder) as bus:
             cameras = () if camera == "*" else ((await bus.configuration.camera(camera)).config.id,)
-            grant = Grant(subject=subject, cameras=cameras or "*", actions=tuple(action), purpose=purpose)
+            grant = Grant(subject=subject, cameras=cameras or "*", actions=tuple(action), mask=mask, purpose=purpose)
             key = SigningKey.load_or_create(folder.issuer_key)
             issued = ticket_for(grant, node=bus.node, issuer=key, clock=clock, lifetime_s=ttl)
             event = AccessEvent(
