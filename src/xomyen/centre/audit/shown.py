@@ -39,6 +39,8 @@ _DETAILS: dict[str, Any] = {
     "hours": gettext_lazy("Valid for (hours)"),
     "addresses": gettext_lazy("Addresses"),
     "host": gettext_lazy("Address of the device"),
+    "reached": gettext_lazy("Address the stream came from"),
+    "picture_shown": gettext_lazy("A picture was shown"),
     "missing": gettext_lazy("Events of all kinds that were dropped unread"),
     "made_anew": gettext_lazy("The recorder's events were begun anew"),
     "file": gettext_lazy("File"),
