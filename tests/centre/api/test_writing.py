@@ -216,6 +216,9 @@ def test_a_screen_is_turned_off(province: Province, head: Program) -> None:
     refused(head.send("POST", f"screens/{far.pk}/revoke"), 404, "not_found")
     assert head.send("POST", f"screens/{own.pk}/revoke").status_code == 204
     refused(head.get(f"screens/{own.pk}"), 404, "not_found")
+    assert [one["id"] for one in head.get("screens", {"turned_off": True}).json()["items"]] == [str(own.pk)]
+    assert head.get(f"screens/{own.pk}/still-open").json() == []
+    refused(head.get(f"screens/{far.pk}/still-open"), 404, "not_found")
     chain_pending()
     assert Record.objects.filter(action="screen.revoked", thing=str(own.pk)).count() == 1
 

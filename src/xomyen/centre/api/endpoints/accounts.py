@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from ninja import Router, Schema, Status
 
 from xomyen.centre.accounts import people, services
-from xomyen.centre.accounts.models import User
+from xomyen.centre.accounts.models import PairedScreen, User
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.endpoints.people import InvitedOut
 from xomyen.centre.api.problems import Problem
@@ -54,10 +54,7 @@ def get_access(request: HttpRequest, person: uuid.UUID) -> Any:
         "second_factor": services.has_second_factor(found),
         "sessions": UserSession.objects.filter(user=found).count(),
         "tokens": found.access_tokens.usable().count(),
-        "still_open": [
-            {"recorder": one.name, "since": one.since, "until": one.until}
-            for one in still_open(request.user, subject_of(found))
-        ],
+        "still_open": open_shown(request.user, found),
     }
 
 
@@ -94,6 +91,12 @@ def invite_again(request: HttpRequest, person: uuid.UUID) -> Any:
     services.sign_out_everywhere(found)
     path = services.invitation_link(found, request.user)
     return Status(201, {"id": found.pk, "link": request.build_absolute_uri(path)})
+
+
+def open_shown(person: Any, whose: User | PairedScreen) -> list[dict[str, Any]]:
+    """Where the access of somebody, or of a screen, has ended and the recorder does not know it yet."""
+    found = still_open(person, subject_of(whose))
+    return [{"recorder": one.name, "since": one.since, "until": one.until} for one in found]
 
 
 def _managed(request: HttpRequest, key: uuid.UUID) -> User:

@@ -11,6 +11,7 @@ from ninja import Query, Router, Schema, Status
 from xomyen.centre.accounts import screens
 from xomyen.centre.accounts.models import PairedScreen
 from xomyen.centre.api.bearer import bearer
+from xomyen.centre.api.endpoints.accounts import OpenOut, open_shown
 from xomyen.centre.api.paging import Paged
 from xomyen.centre.api.rows import listed, told
 from xomyen.centre.api.scopes import Scope
@@ -29,6 +30,7 @@ class ScreenOut(Schema):
     post: uuid.UUID | None
     paired_at: datetime.datetime
     last_seen: datetime.datetime | None  # to a minute
+    turned_off: datetime.datetime | None
 
 
 class ScreenPage(Schema):
@@ -36,11 +38,25 @@ class ScreenPage(Schema):
     next: str | None
 
 
+class ScreenFilter(Paged):
+    turned_off: bool = False  # instead, those that were turned off within eight days
+
+
 @router.get("/screens", response=ScreenPage)
-def list_screens(request: HttpRequest, wanted: Query[Paged]) -> Any:
+def list_screens(request: HttpRequest, wanted: Query[ScreenFilter]) -> Any:
     """The screens at places where one may pair. Scope `screens:read`."""
     require(request.user, Action.SCREEN_PAIR)
-    return listed(screens.seen_screens(request.user), wanted, _shown)
+    rows = screens.lately_revoked(request.user) if wanted.turned_off else screens.seen_screens(request.user)
+    return listed(rows, wanted, _shown)
+
+
+@router.get("/screens/{screen}/still-open", response=list[OpenOut])
+def list_still_open(request: HttpRequest, screen: uuid.UUID) -> Any:
+    """The recorders that do not know yet that a screen was turned off. Scope `screens:read`."""
+    require(request.user, Action.SCREEN_PAIR)
+    rows = screens.lately_revoked(request.user) | screens.seen_screens(request.user)
+    found: PairedScreen = get_object_or_404(rows, pk=screen)
+    return open_shown(request.user, found)
 
 
 @router.get("/screens/{screen}", response=ScreenOut)
@@ -63,4 +79,5 @@ def _seen(request: HttpRequest, key: uuid.UUID) -> PairedScreen:
 
 
 def _shown(screen: PairedScreen) -> dict[str, Any]:
-    return told(screen, "name", "last_seen", unit=screen.unit_id, post=screen.post_id, paired_at=screen.confirmed)
+    dates = {"paired_at": screen.confirmed, "turned_off": screen.revoked}
+    return told(screen, "name", "last_seen", unit=screen.unit_id, post=screen.post_id, **dates)

@@ -13,7 +13,7 @@ from xomyen.centre.api.problems import Problem
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import require
-from xomyen.centre.watch.services import origin_of, watched
+from xomyen.centre.watch.services import for_tickets, origin_of, watched
 from xomyen.centre.watch.tickets import Use, Wish, WishRefused, give, record_issued
 
 router = Router(auth=bearer(Scope.TICKETS_ISSUE), tags=["tickets"])
@@ -63,7 +63,7 @@ def issue_tickets(request: HttpRequest, body: TicketWish) -> Any:
         raise Problem(422, refusal.code) from refusal
     if outstanding(request.user).exists():
         raise Problem(403, "regulation")
-    cameras = list(watched(request.user, action).filter(pk__in=body.cameras))
+    cameras = list(for_tickets(watched(request.user, action)).filter(pk__in=body.cameras))
     if not cameras:
         raise Http404
     given = give(request.user, cameras, wish)
