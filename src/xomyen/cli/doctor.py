@@ -106,7 +106,8 @@ def _disks(folder: NodeFolder, settings: Settings) -> Iterator[DiskFact]:
 
 
 def _key_files(folder: NodeFolder, centre: CentreFolder, settings: Settings, pages: CentreSettings) -> Iterator[Path]:
-    named = [folder.signing_key, folder.issuer_key, folder.secrets_key, centre.issuer_key, centre.secret]
+    named = [folder.signing_key, folder.issuer_key, folder.secrets_key, centre.secret]
+    named += [centre.issuer_key, centre.next_issuer_key]
     named += [key for key in (settings.tls_key, pages.tls_key, pages.bus and pages.bus.seed_file) if key]
     yield from (path for path in named if path.exists())
 
