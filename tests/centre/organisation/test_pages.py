@@ -119,7 +119,7 @@ def test_ended_units_are_found_when_asked_for(old: tuple[Unit, Unit, Unit], offi
     assert "Xã Khê Thượng" not in names(office.get("/units/?q=khe+thuong"))
     gone = names(office.get("/units/?q=khe+thuong&ended=1"))
     assert "Xã Khê Thượng" in gone
-    assert "its matters are now with Xã Gia Khê" in gone
+    assert "now handled by Xã Gia Khê" in gone
     then = names(office.get("/units/?q=khe+thuong&on=2025-06-30"))
     assert "Xã Khê Thượng" in then
     assert "Tỉnh Khê Cũ" in then
@@ -221,7 +221,7 @@ def test_communes_are_merged_and_divided_on_their_pages(province: Province, offi
 
 def test_what_is_wrong_is_said_on_the_form_and_nothing_is_changed(province: Province, office: Client) -> None:
     page = names(post(office, province.commune, "close"))
-    assert "2 units are below it" in page
+    assert "There are 2 units below it" in page
     assert "The new unit needs this" in names(
         post(office, province.commune, "merge", others=[str(province.other_commune.pk)])
     )

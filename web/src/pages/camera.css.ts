@@ -245,6 +245,9 @@ export const cameraStyles = css`
     .time {
       padding: 0 0 8px;
     }
+    .time.muted {
+      padding: 8px 16px 16px;
+    }
   }
   /* A phone on its side: picture, buttons and timeline on one screen; what else there is lies below. */
   @media (min-width: 641px) and (max-height: 480px) {

@@ -335,4 +335,15 @@ export const wallStyles = css`
       text-overflow: ellipsis;
     }
   }
+  /* Upright: buttons in one row; what is chosen by name has the next to itself. */
+  @media (max-width: 640px) {
+    .phone select,
+    .phone ::slotted(xy-layouts) {
+      order: 1;
+      flex: 1 1 38%;
+    }
+    .phone ::slotted(xy-layouts) {
+      flex-basis: 50%;
+    }
+  }
 `;

@@ -76,7 +76,7 @@ def template() -> bytes:
     sheet = book.active
     sheet.title = _("Cameras")
     notes = book.create_sheet(_("How to fill it in"))
-    notes.append([_("Column"), _("Needed"), _("What belongs into it")])
+    notes.append([_("Column"), _("Needed"), _("What to enter")])
     for number, column in enumerate(COLUMNS, 1):
         letter = get_column_letter(number)
         heading = str(column.heading) + (" *" if column.needed else "")

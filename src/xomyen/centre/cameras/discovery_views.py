@@ -38,7 +38,10 @@ class SearchForm(Styled, forms.Form):
         label=gettext_lazy("Addresses"),
         required=False,
         max_length=2000,
-        help_text=gettext_lazy("Empty: what answers by itself. Else 192.168.1.20, 192.168.1.0/24 or a range from-to."),
+        help_text=gettext_lazy(
+            "Leave empty to find cameras that announce themselves. Or enter 192.168.1.20, 192.168.1.0/24 or a range "
+            "from-to."
+        ),
     )
     user = forms.CharField(label=gettext_lazy("User name on the cameras"), required=False, max_length=200)
     password = forms.CharField(
@@ -47,7 +50,7 @@ class SearchForm(Styled, forms.Form):
         strip=False,
         max_length=200,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=gettext_lazy("Cameras tell their streams only to those who have their password."),
+        help_text=gettext_lazy("Cameras list their streams only for those who have the password."),
     )
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
@@ -234,7 +234,7 @@ class CameraForm(Styled, forms.ModelForm):
         self.fields["document"].label_from_instance = named_document
         self.fields["document"].empty_label = "–"
         self.fields["node"].label = _("Recorder")
-        self.fields["node"].empty_label = _("none yet")
+        self.fields["node"].empty_label = capfirst(_("none yet"))
         self.fields["masks"].empty_values = [None, ""]
         if self.instance._state.adding:
             self._for_a_new_one()
@@ -284,7 +284,7 @@ class CameraForm(Styled, forms.ModelForm):
         if ":" in (values.get("user") or ""):
             self.add_error("user", _("A user name holds no colon."))
         if values.get("sub_url") and not values.get("main_url"):
-            self.add_error("main_url", _("Write the main stream first; the sub-stream comes beside it."))
+            self.add_error("main_url", _("Enter the main stream first; the sub-stream goes with it."))
         if "acceptance" in self.fields:
             acceptance_is_open(self, values)
         self._name_is_free(values)
@@ -325,7 +325,7 @@ class CameraForm(Styled, forms.ModelForm):
         elif moved and self.instance.sealed_password:
             self.add_error("password", _("Type the password again: the earlier one is sealed to the other recorder."))
         elif self.instance.sealed_password and not self._hosts(values) <= self.hosts:
-            self.add_error("password", _("Type the password again: the camera's address is another one now."))
+            self.add_error("password", _("Type the password again: the camera's address has changed."))
 
     def _hosts(self, values: dict[str, Any]) -> frozenset[str]:
         """Where the password would be sent from now on."""

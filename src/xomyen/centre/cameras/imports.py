@@ -66,7 +66,7 @@ def read_rows(person: Any, table: list[list[str]]) -> list[dict[str, str]]:
     missing = [str(HEADINGS[key]) for key in ("site_code", "code") if key not in keys]
     if missing:
         raise ValidationError(
-            _("The first row must hold the headings; %(missing)s is missing. Begin with the template.")
+            _("The first row must hold the headings; %(missing)s is missing. Start from the template.")
             % {"missing": ", ".join(missing)}
         )
     if repeated := {key for key in keys if key is not None and keys.count(key) > 1}:
@@ -172,16 +172,16 @@ class _Check:
         row = self.row
         code = row.get("site_code", "")
         if not code:
-            self.fault("site_code", _("Is empty. Every row names its site."))
+            self.fault("site_code", _("Empty. Every row needs a site code."))
             return None, False
         unit = self.units.get(row["unit"].upper()) if "unit" in row else self.unit
         if unit is None:
-            self.fault("unit", _("No unit of this code, or none where you may enter cameras. Check the code."))
+            self.fault("unit", _("No unit has this code, or you may not add cameras there. Check the code."))
             return None, False
         known = self.sites.get((unit.pk, code))
         site = known or Site(unit=unit, code=code, name=row.get("site_name", ""))
         if known is None and not site.name:
-            self.fault("site_name", _("Is empty, and there is no site %(code)s yet. Write its name.") % {"code": code})
+            self.fault("site_name", _("Empty, and there is no site %(code)s yet. Enter its name.") % {"code": code})
             return None, False
         old = (site.name, site.latitude, site.longitude)
         site.name = row.get("site_name", site.name)
@@ -199,7 +199,7 @@ class _Check:
     def _camera(self, site: Site) -> Camera | None:
         code = self.row.get("code", "")
         if not code:
-            self.fault("code", _("Is empty. Every row names its camera."))
+            self.fault("code", _("Empty. Every row needs a camera code."))
             return None
         camera = self.cameras.get((site.pk, code))
         if camera is None:
@@ -235,7 +235,7 @@ class _Check:
         elif "unsealed" in row or (camera.node_id != before and camera.sealed_password):
             self.fault("password", self._why_unsealed())
         elif camera.sealed_password and not camera.hosts() <= hosts:
-            self.fault("password", _("The camera's address is another one now. Write its password again."))
+            self.fault("password", _("The camera's address has changed. Enter its password again."))
         self._clean(camera, ("site", "node", "camera_class"), {})
 
     def _why_unsealed(self) -> str:
@@ -280,7 +280,7 @@ class _Check:
         if "node" in row:
             node = self.nodes.get(fold(row["node"]))
             if node is None:
-                self.fault("node", _("No such recorder. Write its name as on the page of recorders."))
+                self.fault("node", _("No such recorder. Write its name as on the Recorders page."))
             else:
                 camera.node = node
 

@@ -52,7 +52,7 @@ def _bounded(cells: Iterable[Iterable[Any]]) -> list[list[str]]:
     for row in islice(cells, MOST_ROWS + 2):
         texts = [_text(cell) for cell in islice(row, MOST_COLUMNS)]
         if any(len(text) > MOST_LETTERS for text in texts):
-            raise ValidationError(_("Row %(row)s holds a cell of more than 1,000 letters.") % {"row": len(rows) + 1})
+            raise ValidationError(_("Row %(row)s has a cell with more than 1,000 characters.") % {"row": len(rows) + 1})
         while texts and not texts[-1]:
             texts.pop()
         rows.append(texts)
@@ -79,7 +79,7 @@ def _of_workbook(data: bytes) -> Iterator[tuple[Any, ...]]:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if not _is_bounded(packed):
                 raise ValidationError(
-                    _("The file holds more than a table of this size needs. Copy the cells alone into a new file.")
+                    _("The file holds more than a table of this size needs. Copy only the cells into a new file.")
                 )
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         try:
@@ -140,7 +140,7 @@ def _of_csv(name: str, data: bytes) -> Iterator[list[str]]:
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValidationError(
-            _("The letters of the file cannot be read. Save it as “CSV UTF-8”, or better as .xlsx.")
+            _("The characters in the file cannot be read. Save it as “CSV UTF-8”, or better as .xlsx.")
         ) from error
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)

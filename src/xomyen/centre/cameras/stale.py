@@ -24,7 +24,7 @@ def shown_again(form: forms.BaseModelForm, make: Callable[[Any], forms.BaseModel
     theirs = [_there_now(again, name) for name in again.changed_data if not again.fields[name].widget.is_hidden]
     again.is_valid()
     text = _(
-        "Somebody else has just changed this. Nothing was saved yet: what you typed still stands below. Saving again "
+        "Somebody else has just changed this. Nothing was saved yet: what you typed is still below. Saving again "
         "replaces what is there now."
     )
     again.add_error(None, Stale(f"{text} {'; '.join(theirs)}".strip()))

@@ -28,7 +28,7 @@ def names_origin(value: str) -> bool:
 def is_origin(value: str) -> None:
     """Raises ValidationError unless this is http(s)://host[:port] and nothing more."""
     if not names_origin(value):
-        raise ValidationError(_("Write the address as https://name:port, without anything behind it."))
+        raise ValidationError(_("Write the address as https://name:port, with nothing after it."))
 
 
 def are_masks(value: Any) -> None:
@@ -119,6 +119,6 @@ def stream_parts(text: str) -> tuple[str, str, str]:
     if parts.scheme not in SCHEMES or port == 0:
         raise ValidationError(_("The address begins with rtsp://, as in rtsp://192.168.1.64:554/stream1."))
     if not parts.hostname:
-        raise ValidationError(_("The address names no camera: write its IP address or name behind ://."))
+        raise ValidationError(_("The address names no camera: write its IP address or name after ://."))
     place = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=place).geturl(), unquote(parts.username or ""), unquote(parts.password or "")

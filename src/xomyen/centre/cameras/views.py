@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -23,6 +24,7 @@ from xomyen.centre.cameras.widgets import pick
 from xomyen.centre.cameras.words import clashes, refusal, stream_states
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require, visible
+from xomyen.centre.watch.services import origin_of
 
 PLACE = "cameras:list"
 
@@ -72,18 +74,25 @@ def camera_page(request: HttpRequest, camera: uuid.UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, found: Camera, status: int = 200) -> HttpResponse:
     inside = may(request.user, Action.NODE_SEE, found) or may(request.user, Action.CAMERA_EDIT, found)
+    can_watch = found.in_force is not None and may(request.user, Action.VIEW_LIVE, found)
+    can_steer = services.may_turn(request.user, found)
     content = {
         **_state(request, found),
         "active_place": PLACE,
         "inside": inside,
-        "can_steer": services.may_turn(request.user, found),
-        "can_watch": found.in_force is not None and may(request.user, Action.VIEW_LIVE, found),
+        "can_steer": can_steer,
+        "can_watch": can_watch,
         "sees_document": found.document is not None and may(request.user, Action.UNIT_SEE, found.document),
         "steps": found.steps.select_related("by").order_by("-at"),
         "open_steps": services.steps_open_to(request.user, found),
         "changes": changes_of(found) if inside else (),
+        # Who turns a camera sees what comes of it.
+        "start": can_watch and can_steer and {"tickets": reverse("watch:tickets"), "viewer": str(request.user)},
     }
-    return render(request, "cameras/camera.html", content, status=status)
+    response = render(request, "cameras/camera.html", content, status=status)
+    if content["start"] and found.node is not None:
+        response.node_origins = [origin_of(found.node.address, request.get_host())]
+    return response
 
 
 def _state(request: HttpRequest, found: Camera) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def refusal(camera: Camera) -> str:
     if camera.standing != Standing.REFUSED:
         return ""
     known = _REFUSALS.get(camera.refused_field.partition(".")[0])
-    return str(known) if known else _("The recorder did not take it. Its own words stand below.")
+    return str(known) if known else _("The recorder did not accept it. Its own message is below.")
 
 
 def clashes(camera: Camera) -> str:
@@ -91,20 +91,25 @@ _TROUBLE = {
     "devices_busy": gettext_lazy("The recorder is busy with other searches. Try again in a minute."),
     "ptz_held": gettext_lazy("Somebody else is controlling this camera. Wait until they are done."),
     "camera_request_refused": gettext_lazy("The camera refused this; it may not be able to turn that way."),
+    "camera_action_not_supported": gettext_lazy("This camera cannot do that, or has no such position."),
     "unknown_camera": gettext_lazy("The recorder does not have this camera yet; type the password."),
     "camera_connection_refused": gettext_lazy("Nothing answers at this address and port. Check both."),
     "camera_no_route": gettext_lazy("The recorder cannot reach this address. Check the address and the network."),
     "camera_wrong_password": gettext_lazy("The camera does not take this user name and password."),
-    "camera_stream_not_found": gettext_lazy("The camera has no stream of this path. Check what stands behind the /."),
-    "camera_not_rtsp": gettext_lazy("What answers there is no camera stream. Check the port; usually it is 554."),
+    "camera_stream_not_found": gettext_lazy("The camera has no stream at this path. Check the part after the /."),
+    "camera_not_rtsp": gettext_lazy("What answers there is not a camera stream. Check the port; it is usually 554."),
     "camera_codec_not_supported": gettext_lazy("The stream is neither H.264 nor H.265. Set one in the camera."),
-    "camera_no_keyframe": gettext_lazy("No whole picture came in time. Set a keyframe every 2 seconds in the camera."),
+    "camera_no_keyframe": gettext_lazy(
+        "No complete picture arrived in time. Set the camera to send a keyframe every 2 seconds."
+    ),
     "camera_timeout": gettext_lazy("The camera did not answer in time."),
-    "camera_busy": gettext_lazy("The camera serves as many viewers as it can. Close other connections to it."),
+    "camera_busy": gettext_lazy("The camera already has as many viewers as it allows. Close other connections to it."),
 }
 
 
 def device_trouble(code: str, message: str) -> str:
     """Why a camera or a search failed and what to do; the node's own words where there is no better."""
     known = _TROUBLE.get(code)
-    return str(known) if known else message
+    if known is not None:
+        return str(known)
+    return _("The recorder could not do this. Its own message: %(message)s") % {"message": message}

@@ -46,6 +46,9 @@ export class BookmarksElement extends LitElement {
         background: var(--raised);
         border-radius: var(--radius);
       }
+      button {
+        flex: none;
+      }
       li span {
         max-width: 220px;
         overflow: hidden;

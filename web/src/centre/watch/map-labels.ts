@@ -25,6 +25,8 @@ export interface Field extends Spot {
 const AWAY_PX = 12;
 /** Of the largest point. */
 const POINT_PX = 12;
+/** The map's own buttons, in the corner. */
+const BUTTONS: Field = { x: 0, y: 0, width: 64, height: 108 };
 
 /** Where a name may stand, the best first: below its point, above it, beside it. */
 function fields({ x, y }: Spot, width: number, height: number): Field[] {
@@ -87,7 +89,7 @@ export class Labels {
   /** Names stand where they cover neither another name nor a point, or not at all; numbers stand in their circles. */
   place(): void {
     const room = this.container.clientWidth;
-    const taken: Field[] = [];
+    const taken: Field[] = [{ ...BUTTONS, x: room - BUTTONS.width }];
     const points = this.points.map((at) => ({ at, spot: this.project(at) }));
     for (const { element, label, width, height } of this.shown) {
       const own = this.project(label.at);

@@ -130,7 +130,7 @@ export class TogetherElement extends LitElement {
               </button>
             </div>`}
       </div>
-      ${this.tools()}
+      ${count ? this.tools() : nothing}
       <xy-jump .now=${() => this.now} @jump=${(event: CustomEvent<number>) => this.seek(event.detail)}></xy-jump>`;
   }
 

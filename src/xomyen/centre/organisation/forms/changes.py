@@ -146,7 +146,7 @@ class RenameForm(BasisForm):
 class MoveForm(BasisForm):
     """Another parent from a day on."""
 
-    parent = UnitField(None, label=gettext_lazy("New place under"))
+    parent = UnitField(None, label=gettext_lazy("New parent unit"))
 
     def prepare(self) -> None:
         super().prepare()
@@ -171,13 +171,13 @@ class MoveForm(BasisForm):
 class MergeForm(BasisForm):
     """Several units into one."""
 
-    others = UnitsField(None, label=gettext_lazy("With which units"))
+    others = UnitsField(None, label=gettext_lazy("Merge with"))
     into = UnitField(
         None,
         label=gettext_lazy("Into"),
         required=False,
         empty_label=gettext_lazy("a new unit, named below"),
-        help_text=gettext_lazy("one of the units, if it goes on and takes in the others"),
+        help_text=gettext_lazy("one of the units, which continues and takes in the others"),
     )
     type_name = forms.CharField(
         label=gettext_lazy("Type of the new unit"), max_length=40, required=False, widget=forms.TextInput(_NAMES)
@@ -214,7 +214,7 @@ class SplitForm(BasisForm):
     """One unit into several; each unit below goes to one of them."""
 
     goes_on = forms.BooleanField(
-        label=gettext_lazy("The unit itself goes on; the parts are taken out of it"), required=False
+        label=gettext_lazy("The unit itself continues; the parts are split off from it"), required=False
     )
 
     def __init__(self, *arguments: Any, parts: int = 2, **options: Any) -> None:
@@ -240,7 +240,7 @@ class SplitForm(BasisForm):
                 self.fields[f"code_{number}"] = forms.CharField(
                     label=_("Part %(number)d: official code") % words, max_length=20, required=False
                 )
-        choices = [("", _("stays, if the unit goes on"))]
+        choices = [("", _("stays, if the unit continues"))]
         choices += [(str(number), _("part %(number)d") % {"number": number}) for number in range(1, self.parts + 1)]
         self.children = {f"child_{child.pk.hex}": child for child in below(self.unit)}
         for name, child in self.children.items():

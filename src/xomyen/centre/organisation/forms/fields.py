@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
 
 from xomyen.centre.organisation.models import MandateDocument, Unit
 from xomyen.centre.organisation.services.recording import Entry
@@ -41,6 +42,9 @@ class UnitsField(forms.ModelMultipleChoiceField):
 
 class UnitField(forms.ModelChoiceField):
     """One unit, with its code."""
+
+    def __init__(self, queryset: Any, **options: Any) -> None:
+        super().__init__(queryset, **{"empty_label": gettext_lazy("Choose…"), **options})
 
     def label_from_instance(self, unit: Unit) -> str:
         return f"{unit} ({unit.code})"

@@ -66,7 +66,7 @@ class PostForm(RegisterForm):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=160)
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=PostKind.choices)
     units_answered = UnitsField(
-        None, label=gettext_lazy("Answers for"), help_text=gettext_lazy("each with all units below it")
+        None, label=gettext_lazy("Responsible for"), help_text=gettext_lazy("each with all units below it")
     )
     day = DayField(label=gettext_lazy("From"))
 

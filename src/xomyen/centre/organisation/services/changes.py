@@ -67,7 +67,7 @@ def _check_exists(unit: Unit, day: datetime.date) -> None:
             % {"unit": unit, "day": _shown(unit.valid_from)}
         )
     if unit.valid_to is not None:
-        raise ValidationError(_("%(unit)s has an end already.") % {"unit": unit})
+        raise ValidationError(_("%(unit)s already has an end date.") % {"unit": unit})
 
 
 def _put(recorder: Recorder, fresh: Fresh, parent: Unit | None, day: datetime.date) -> Unit:
@@ -206,7 +206,7 @@ def move(unit: Unit, parent: Unit, entry: Entry) -> Change:
     """The unit hangs under another parent from the day on, with all that is under it."""
     _require(entry, unit, parent)
     if unit.valid_to is not None:
-        raise ValidationError(_("%(unit)s has an end already.") % {"unit": unit})
+        raise ValidationError(_("%(unit)s already has an end date.") % {"unit": unit})
     if not unit.holds(entry.day):
         raise ValidationError(_("%(unit)s does not exist on that day.") % {"unit": unit})
     before = _parent(unit, entry.day)
@@ -278,7 +278,8 @@ def split(
     goes_to = dict(children or {})
     below = _children(unit, entry.day)
     if not goes_on and (left := [child for child in below if child not in goes_to]):
-        raise ValidationError(_("Say where these go: %(units)s.") % {"units": ", ".join(str(child) for child in left)})
+        names = ", ".join(str(child) for child in left)
+        raise ValidationError(_("Choose where these go: %(units)s.") % {"units": names})
     if not goes_on:
         _end(recorder, unit, entry.day, None)
     made = [_put(recorder, part, above, entry.day) for part in parts]
@@ -302,13 +303,13 @@ def close(unit: Unit, entry: Entry, successor: Unit | None = None) -> Change:
     below = _children(unit, entry.day)
     if below and successor is None:
         raise ValidationError(
-            _("%(count)d units are below it. Say which unit takes them over.") % {"count": len(below)}
+            _("There are %(count)d units below it. Choose which unit takes them over.") % {"count": len(below)}
         )
     recorder = Recorder()
     recorder.touch(unit)
     if successor is not None:
         if successor == unit or not successor.holds(entry.day) or successor.valid_to is not None:
-            raise ValidationError(_("Choose a unit that goes on after that day."))
+            raise ValidationError(_("Choose a unit that still exists after that day."))
         for child in below:
             check_in_order(child, successor, entry.day)
             recorder.touch(child)

@@ -28,9 +28,7 @@ def check_official_code(kind: str, code: str) -> None:
     """Raises ValidationError unless the code is text of the right number of digits."""
     digits = _DIGITS[UnitKind(kind)]
     if not re.fullmatch(rf"[0-9]{{{digits}}}", code):
-        raise ValidationError(
-            {"code": _("The code has %(count)d digits, zeros in front included.") % {"count": digits}}
-        )
+        raise ValidationError({"code": _("The code has %(count)d digits, leading zeros included.") % {"count": digits}})
 
 
 def check_code_is_free(unit: Unit) -> None:

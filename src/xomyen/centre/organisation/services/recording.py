@@ -117,7 +117,7 @@ def _put_back(step: dict[str, Any]) -> None:
         raise ValidationError(_("Something was changed since. Record another change instead."))
     if step["before"] is None:
         if isinstance(row, Unit) and row.part_of_schemes.exists():
-            raise ValidationError(_("%(unit)s is in use already: it takes part in a scheme.") % {"unit": row})
+            raise ValidationError(_("%(unit)s is already in use: it takes part in a scheme.") % {"unit": row})
         try:
             row.delete()
         except ProtectedError as error:

@@ -44,14 +44,14 @@ def check_end(row: Any, end: datetime.date) -> None:
     if row.valid_from is not None and end <= row.valid_from:
         raise ValidationError(_("It would end before it begins."))
     if row.valid_to is not None and row.valid_to <= end:
-        raise ValidationError(_("It has an end already."))
+        raise ValidationError(_("It already has an end date."))
 
 
 @transaction.atomic
 def create_post(person: Any, name: str, kind: str, units: Sequence[Unit], start: datetime.date | None = None) -> Post:
     """A post that answers for the units from its beginning on."""
     if not units:
-        raise ValidationError(_("Say for which unit the post answers."))
+        raise ValidationError(_("Choose the unit the post is responsible for."))
     for unit in units:
         require_in(person, Action.POST_EDIT, unit)
     post = Post.objects.create(name=name, kind=kind, valid_from=start)
@@ -75,7 +75,7 @@ def end_post(person: Any, post: Post, end: datetime.date) -> Post:
     _require_post(person, post)
     check_end(post, end)
     if post.jurisdictions.filter(valid_from__gte=end).exists():
-        raise ValidationError(_("It is to answer for a unit that begins later. End that first."))
+        raise ValidationError(_("It is to take on a unit from a later day. End that first."))
     post.valid_to = end
     post.save()
     for jurisdiction in post.jurisdictions.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=end)):
@@ -99,7 +99,7 @@ def _answer(post: Post, unit: Unit, start: datetime.date | None) -> Jurisdiction
     if not unit.holds(day):
         raise ValidationError(_("%(unit)s does not exist on that day.") % {"unit": unit})
     if post.jurisdictions.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day), unit=unit).exists():
-        raise ValidationError(_("The post answers for %(unit)s already.") % {"unit": unit})
+        raise ValidationError(_("The post is already responsible for %(unit)s.") % {"unit": unit})
     return Jurisdiction.objects.create(post=post, unit=unit, valid_from=start, valid_to=post.valid_to)
 
 
@@ -136,7 +136,7 @@ def save_scheme(person: Any, scheme: Scheme, groups: Sequence[Unit], documents: 
         raise ValidationError(_("Not in the unit of the scheme: %(units)s.") % {"units": ", ".join(outside)})
     above = set(Unit.objects.above(scheme.unit_id).values_list("pk", flat=True)) | inside
     if foreign := [str(document) for document in documents if document.unit_id not in above]:
-        raise ValidationError(_("Papers of other units: %(papers)s.") % {"papers": ", ".join(foreign)})
+        raise ValidationError(_("Documents of other units: %(papers)s.") % {"papers": ", ".join(foreign)})
     scheme.save()
     scheme.groups.set(groups)
     scheme.documents.set(documents)

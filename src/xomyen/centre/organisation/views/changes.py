@@ -42,7 +42,7 @@ SORTS = {
         forms.CorrectForm,
         gettext_lazy("Correct the entry of %(unit)s"),
         gettext_lazy("Save"),
-        gettext_lazy("For what was typed wrongly. If the unit has a new name from a day on, rename it instead."),
+        gettext_lazy("For typing errors. If the unit has a new name from a certain day, rename it instead."),
     ),
     "rename": Sort(
         forms.RenameForm,
@@ -55,21 +55,21 @@ SORTS = {
         gettext_lazy("Move %(unit)s"),
         gettext_lazy("Move"),
         gettext_lazy(
-            "All units below go along. People of the old place do not see it any more, those of the new one do."
+            "All units below move with it. People at the old parent no longer see it; those at the new one do."
         ),
     ),
     "merge": Sort(
         forms.MergeForm,
         gettext_lazy("Merge %(unit)s"),
         gettext_lazy("Merge"),
-        gettext_lazy("The units end the day before, and all below them goes to the one they become."),
+        gettext_lazy("The units end the day before; everything below them moves to the unit they become."),
     ),
     "split": Sort(
         forms.SplitForm,
         gettext_lazy("Divide %(unit)s"),
         gettext_lazy("Divide"),
         gettext_lazy(
-            "Say where each unit below goes. What is registered at the unit itself stays with the first part."
+            "Choose where each unit below goes. What is registered at the unit itself stays with the first part."
         ),
     ),
     "close": Sort(forms.CloseForm, gettext_lazy("Close %(unit)s"), gettext_lazy("Close")),
@@ -77,7 +77,9 @@ SORTS = {
         forms.HandOverForm,
         gettext_lazy("Hand over the matters of %(unit)s"),
         gettext_lazy("Hand over"),
-        gettext_lazy("Sites, recorders, schemes and the answerability of posts go over today. Appointments do not."),
+        gettext_lazy(
+            "Sites, recorders, schemes and the posts’ responsibilities are handed over today. Appointments are not."
+        ),
     ),
 }
 
@@ -98,7 +100,7 @@ def change(request: HttpRequest, pk: uuid.UUID, sort: str) -> HttpResponse:
     if how is None:
         raise Http404
     if sort != "hand-over" and unit.valid_to is not None:
-        messages.error(request, _("%(unit)s has an end already.") % {"unit": unit})
+        messages.error(request, _("%(unit)s already has an end date.") % {"unit": unit})
         return redirect("organisation:unit", unit.pk)
     parts = _asked_parts(request) if sort == "split" else 0
     options = {"parts": parts} if parts else {}

@@ -108,7 +108,7 @@ def change_post(request: HttpRequest, pk: uuid.UUID, sort: str) -> HttpResponse:
     form, heading, button = {
         "edit": (forms.PostChangeForm, _("Edit %(post)s"), _("Save")),
         "end": (forms.EndForm, _("End %(post)s"), _("End")),
-        "answer": (forms.JurisdictionForm, _("Another unit for %(post)s"), _("Add")),
+        "answer": (forms.JurisdictionForm, _("Add a unit to %(post)s"), _("Add")),
     }[sort]
     back = reverse("organisation:post", args=[found.pk])
     filled = form(request.user, found, request.POST or None)
@@ -122,7 +122,7 @@ def end_jurisdiction(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(rows, pk=pk)
     if not may_edit_post(request.user, found.post):
         raise PermissionDenied(str(Action.POST_EDIT))
-    heading = _("%(post)s no longer answers for %(unit)s") % {"post": found.post, "unit": found.unit}
+    heading = _("End the responsibility of %(post)s for %(unit)s") % {"post": found.post, "unit": found.unit}
     form = forms.EndForm(request.user, found, request.POST or None)
     back = reverse("organisation:post", args=[found.post_id])
     return _form(request, form, "organisation:post", heading, _("End"), back, str(found.post))

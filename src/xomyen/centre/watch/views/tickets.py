@@ -42,7 +42,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
         raise Unreadable(refusal.code, "The page asked for what no ticket is made of.") from refusal
     rows = services.watched(request.user, Action.CLIP if ask.use is Use.TAKE else Action.VIEW_LIVE)
     rows = rows[: services.MOST_ON_A_WALL] if ask.cameras is None else rows.filter(pk__in=ask.cameras)
-    cameras = list(rows)
+    cameras = list(services.for_tickets(rows))
     if ask.cameras and not cameras:
         raise Http404
     given = give(request.user, cameras, wish)

@@ -1,0 +1,48 @@
+/** A camera's live picture, beside the buttons that turn it. */
+
+import { html, LitElement } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import "../parts/picture";
+import { Street } from "../street";
+import "../tokens.css";
+import { LanguageController, problemText, t } from "../words";
+import { Keeper } from "./watch/keeper";
+import { readStart } from "./watch/office";
+
+@customElement("xy-camera-live")
+export class CameraLiveElement extends LitElement {
+  @property() camera = "";
+  private readonly start = readStart();
+  private readonly street = new Street(this.start.viewer);
+  private readonly keeper = new Keeper(this.start, this.street);
+
+  constructor() {
+    super();
+    new LanguageController(this);
+    this.street.addEventListener("cameras", () => this.requestUpdate());
+  }
+
+  /** Its styles are those of the page. */
+  protected override createRenderRoot(): this {
+    return this;
+  }
+
+  override firstUpdated(): void {
+    void this.keeper.want("live", { use: "live", cameras: [this.camera] });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.keeper.close();
+  }
+
+  override render() {
+    const { street } = this;
+    const camera = street.camera(this.camera);
+    const house = street.of(this.camera);
+    if (!camera || !house) {
+      return html`<p role="status">${street.trouble ? problemText(street.trouble) : t("player.loading")}</p>`;
+    }
+    return html`<xy-picture .house=${house} .camera=${camera} .stream=${camera.streams.sub ? "sub" : "main"}></xy-picture>`;
+  }
+}
