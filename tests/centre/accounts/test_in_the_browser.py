@@ -74,6 +74,8 @@ def test_an_empty_centre_is_set_up_from_its_link_to_the_first_camera(page: Page,
     page.goto(live_server.url + set_up_link())
     page.wait_for_url("**/account/set-up/")
     looked_at(page, "unit")
+    page.get_by_text("Hoặc tự nhập").click()
+    looked_at(page, "unit by hand")
     page.get_by_label("Mã", exact=True).fill("90001")
     page.get_by_label("Loại").fill("Xã")
     page.get_by_label("Tên", exact=True).fill("Gia Khê")

@@ -80,6 +80,24 @@ def test_a_fault_of_ours_is_told_without_what_it_was(monkeypatch: pytest.MonkeyP
     assert "a secret of ours" not in answer.content.decode()
 
 
+def test_a_text_that_is_too_long_to_be_sent_is_told(
+    province: Province, appoint: Callable[..., User], signed_in: Callable[[User], Client]
+) -> None:
+    head = signed_in(appoint("police_head", unit=province.commune))
+    answer = head.post("/regulations/enact/", {"text": "a" * (2 << 20)})
+    assert answer.status_code == 413
+    assert "tối đa 2 MB" in answer.content.decode()
+
+
+def test_who_tries_a_password_too_often_is_told_to_wait(
+    province: Province, appoint: Callable[..., User], signed_in: Callable[[User], Client]
+) -> None:
+    browser = signed_in(appoint("group_head", unit=province.group))
+    answers = [browser.post("/account/password/set/", {"password1": "x"}) for _ in range(6)]
+    assert answers[-1].status_code == 429
+    assert "đợi một phút" in answers[-1].content.decode()
+
+
 def test_a_page_is_kept_by_no_browser(
     province: Province, appoint: Callable[..., User], signed_in: Callable[[User], Client]
 ) -> None:

@@ -97,6 +97,13 @@ function plain(credential: PublicKeyCredential): object {
   };
 }
 
+/** Browsers have passkeys on pages with a name and TLS alone; elsewhere what asks for one is not offered. */
+const passkeys = "PublicKeyCredential" in window && !/^[\d.]+$|^\[/.test(location.hostname);
+if (!passkeys) {
+  for (const one of document.querySelectorAll<HTMLElement>("[data-needs-passkeys]")) one.hidden = true;
+  for (const one of document.querySelectorAll<HTMLElement>("[data-no-passkeys]")) one.hidden = false;
+}
+
 /** Forms with `data-passkey` (`create`, `get`, `sign-in`) ask the device first, and send what it answers. */
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-passkey]")) {
   const said = form.querySelector<HTMLElement>("[data-passkey-failed]");
@@ -132,9 +139,15 @@ async function answer(form: HTMLFormElement): Promise<object> {
 for (const button of document.querySelectorAll<HTMLButtonElement>("[data-copies]")) {
   button.addEventListener("click", () => {
     const source = document.getElementById(button.dataset.copies ?? "");
-    // Without TLS browsers have no clipboard; the text can be marked and copied all the same.
-    if (!source || !window.isSecureContext) return;
-    void navigator.clipboard.writeText(source.textContent.trim()).then(() => {
+    if (!source) return;
+    if (!window.isSecureContext) {
+      // Without TLS browsers have no clipboard: the text is marked, to be copied by hand.
+      if (source instanceof HTMLInputElement) source.select();
+      else getSelection()?.selectAllChildren(source);
+      button.textContent = button.dataset.marked ?? button.textContent;
+      return;
+    }
+    void navigator.clipboard.writeText(source instanceof HTMLInputElement ? source.value : source.textContent.trim()).then(() => {
       button.textContent = button.dataset.copied ?? button.textContent;
     });
   });

@@ -94,7 +94,12 @@ class PersonForm(forms.ModelForm):
             "username": forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
             "phone": forms.TextInput({"inputmode": "tel"}),
         }
-        error_messages = {"username": {"unique": _("This user name is taken.")}}
+        error_messages = {
+            "username": {
+                "unique": _("This user name is taken."),
+                "invalid": _("At least three lower-case letters without diacritics, digits or dots, without spaces."),
+            }
+        }
 
     def clean_username(self) -> str:
         name: str = self.cleaned_data["username"]
@@ -166,7 +171,7 @@ class AppointmentForm(PlacedForm):
         super().__init__(data, initial={"valid_from": today()})
         self._by = by
         roles: Any = self.fields["role"]
-        roles.choices = [("", "–"), *((role.value, role.label) for role in roles_given(by))]
+        roles.choices = [("", _("Choose…")), *((role.value, role.label) for role in roles_given(by))]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
@@ -243,6 +248,10 @@ class RegulationForm(forms.Form):
             .exclude(kind=UnitKind.GROUP)
             .order_by("kind", "code")
         )
+        units.empty_label = _("Choose…")
+        only = units.queryset[:2]
+        if before is None and len(only) == 1:
+            self.initial["unit"] = only[0].pk
 
     def clean_valid_from(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["valid_from"]

@@ -208,6 +208,8 @@ def _why(camera: CameraFact, _: Words) -> str:
 
 
 def _of_cameras(facts: NodeFacts, _: Words) -> Finding:
+    if not facts.cameras:
+        return Finding("cameras", Severity.GOOD, _("No camera has been added to the recorder yet."))
     if not facts.away:
         return Finding("cameras", Severity.GOOD, _("All {count} cameras are recorded.").format(count=facts.cameras))
     named = [f"{one.name} ({one.since.astimezone():%H:%M %d/%m}, {_why(one, _)})" for one in facts.away[:_NAMED]]
