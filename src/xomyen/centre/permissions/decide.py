@@ -13,7 +13,7 @@ from django.db.models import Model, Q, QuerySet
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.organisation.tree import below_sql, lines_above
 from xomyen.centre.permissions.actions import Action
-from xomyen.centre.permissions.roles import RULES, PictureLimits, Role
+from xomyen.centre.permissions.roles import RULES, PictureLimits, Role, RoleRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +155,25 @@ def limits_of(person: Any, action: Action, things: Iterable[Any]) -> dict[Any, P
     cameras = list(things)
     rules = [(RULES[held.role], set(held.units)) for held in held_by(person) if action in RULES[held.role].actions]
     lines = lines_above({camera.unit_of() for camera in cameras}, today()) if rules else {}
+    # Cameras by the hundred lie in a few units.
+    alike: dict[tuple[uuid.UUID, bool], PictureLimits | None] = {}
     found: dict[Any, PictureLimits] = {}
     for camera in cameras:
-        above = lines.get(camera.unit_of(), set())
-        for rule, units in rules:
-            if above.isdisjoint(units) or (rule.pictures.public_only and not camera.is_public):
-                continue
-            before = found.get(camera)
-            found[camera] = rule.pictures if before is None else before.widest(rule.pictures)
+        kind = camera.unit_of(), camera.is_public
+        if kind not in alike:
+            alike[kind] = _widest(rules, lines.get(kind[0], set()), camera.is_public)
+        limits = alike[kind]
+        if limits is not None:
+            found[camera] = limits
     return found
+
+
+def _widest(rules: list[tuple[RoleRule, set[uuid.UUID]]], above: set[uuid.UUID], public: bool) -> PictureLimits | None:
+    widest: PictureLimits | None = None
+    for rule, units in rules:
+        if not above.isdisjoint(units) and (public or not rule.pictures.public_only):
+            widest = rule.pictures if widest is None else widest.widest(rule.pictures)
+    return widest
 
 
 def picture_limits(person: Any, action: Action, thing: Any) -> PictureLimits | None:

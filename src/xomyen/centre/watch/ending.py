@@ -56,10 +56,12 @@ def note_given(subject: str, nodes: Iterable[Node], issued_s: int, expires_s: in
     begun, until = (datetime.datetime.fromtimestamp(at, datetime.UTC) for at in (issued_s, expires_s))
     wanted = {node.pk for node in nodes}
     rows = TicketsAt.objects.filter(subject=subject, node__in=wanted)
-    if wanted := wanted - set(rows.filter(until__gte=until).values_list("node", flat=True)):
-        # There may be some already, or another page of the same person may be faster.
-        made = [TicketsAt(subject=subject, node_id=node, begun=begun, until=until) for node in wanted]
+    known = dict(rows.values_list("node", "until"))
+    if missing := wanted - known.keys():
+        # Another page of the same person may be faster.
+        made = [TicketsAt(subject=subject, node_id=node, begun=begun, until=until) for node in missing]
         TicketsAt.objects.bulk_create(made, ignore_conflicts=True)
+    if missing or any(at < until for at in known.values()):
         rows.filter(until__lt=until).update(until=until)
 
 

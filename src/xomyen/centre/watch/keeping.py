@@ -23,7 +23,10 @@ _CLOCKS_DIFFER = datetime.timedelta(minutes=1)
 
 def cameras_among(person: Any, cells: Iterable[str]) -> set[str]:
     """Which of these cameras the person may watch; others are not told of."""
-    return {str(key) for key in watched(person).filter(pk__in=set(cells)).values_list("pk", flat=True)}
+    wanted = set(cells)
+    if not wanted:
+        return set()
+    return {str(key) for key in watched(person).filter(pk__in=wanted).order_by().values_list("pk", flat=True)}
 
 
 def require_keeper(person: Any, post: Post) -> None:

@@ -24,6 +24,14 @@ def watched(person: Any, action: Action = Action.VIEW_LIVE) -> QuerySet[Camera]:
     return visible(person, action, rows).select_related("site", "node", "camera_class").order_by("order", "code", "id")
 
 
+def for_tickets(rows: QuerySet[Camera]) -> QuerySet[Camera]:
+    """The same with what tickets, their record and the pages that get them need, and no more."""
+    return rows.only(
+        *("code", "name", "order", "is_public", "masks", "in_force"),
+        *("site__name", "site__unit", "node__address", "camera_class__past_needs_purpose"),
+    )
+
+
 def origins_for(person: Any, host: str) -> list[str]:
     """The origins of the nodes from which pictures may come to this person, for the content policy; see `origin_of`."""
     nodes = Node.objects.filter(cameras__in=visible(person, Action.VIEW_LIVE, Camera.objects.all()))

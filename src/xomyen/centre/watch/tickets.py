@@ -3,7 +3,7 @@
 import datetime
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -136,7 +136,7 @@ def issuer() -> SigningKey:
 def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None = None) -> Given:
     """The tickets with which the person sees of these cameras what may be seen; cameras that may not be are left out.
 
-    They bring site, node and class along (`select_related`). Raises WishRefused.
+    They bring site, node and class along (see `services.for_tickets`). Raises WishRefused.
     """
     clock = clock or SystemClock()
     now_ns = clock.wall_ns()
@@ -148,29 +148,14 @@ def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None
     if now is None:
         return Given([], [], issued_s)
     person = now
-    allowed = [(node_action, limits_of(person, action, listed)) for action, node_action in _ASKED[wish.use]]
-    asking: list[str] = []
-    groups: dict[tuple[Any, Grant], list[Camera]] = {}
-    for camera in listed:
-        limits = {action: found[camera] for action, found in allowed if camera in found}
-        if not limits or allowed[0][0] not in limits:
-            continue
-        if NodeAction.PAST in limits:
-            limits.pop(NodeAction.STILL, None)  # stills are part of the past
-        actions = tuple(action for action in limits if _in_reach(action, limits[action]))
-        if camera.camera_class.past_needs_purpose and not wish.purpose and _LOOKS_BACK.intersection(actions):
-            asking.append(str(camera.pk))
-            actions = tuple(action for action in actions if action not in _LOOKS_BACK)
-        grant = _grant(person, camera, limits, actions, wish, now_ns) if actions else None
-        if grant is not None:
-            groups.setdefault((camera.node, grant), []).append(camera)
+    groups, asking = _grouped(person, listed, wish, now_ns)
     if not groups:
         return Given([], asking, issued_s)
-    reached = (camera for members in groups.values() for camera in members)
+    reached = (camera for _node, _grant, members in groups for camera in members)
     times = issued_s, until(person, reached, issued_s, issued_s + wish.lifetime_s)
     tickets = [
         _signed(node, grant.model_copy(update={"cameras": _ids(part)}), number, times, clock, wish)
-        for (node, grant), members in groups.items()
+        for node, grant, members in groups
         for number, part in enumerate(_parts(members))
     ]
     note_given(subject_of(person), {one.node for one in tickets}, *times)
@@ -186,30 +171,64 @@ def record_issued(given: Given, cameras: Iterable[Camera], wish: Wish) -> None:
             record("ticket.issued", thing=by_id[key], purpose=wish.purpose, details=details)
 
 
+_Group = tuple[Any, Grant, list[Camera]]  # at a node
+
+
+def _grouped(person: Any, cameras: list[Camera], wish: Wish, now_ns: int) -> tuple[list[_Group], list[str]]:
+    """What the person may see, by node and limits; and the cameras whose past asks what for."""
+    allowed = [(node_action, limits_of(person, action, cameras)) for action, node_action in _ASKED[wish.use]]
+    asking: list[str] = []
+    # Hundreds of cameras have a few kinds of limits, and some of these come to the same grant.
+    alike: dict[Any, Grant | None] = {}
+    same: dict[Grant | None, Grant | None] = {}
+    groups: dict[tuple[Any, int], _Group] = {}
+    for camera in cameras:
+        limits = {action: one for action, found in allowed if (one := found.get(camera)) is not None}
+        if allowed[0][0] not in limits:
+            continue
+        if _narrow(limits, camera, wish):
+            asking.append(str(camera.pk))
+        masked = any(one.masked for one in limits.values())
+        # Masks that were drawn since have not reached the node.
+        if not limits or (masked and lacks_masks(camera)):
+            continue
+        # Those that are drawn later are in force within seconds; those that are drawn, before anything is seen.
+        blackened = MaskRule.REQUIRED if camera.masks else MaskRule.MASKED
+        kind = tuple(limits.items()), blackened if masked else MaskRule.NONE
+        if kind not in alike:
+            grant = _grant(person, limits, kind[1], wish, now_ns)
+            alike[kind] = same.setdefault(grant, grant)
+        grant = alike[kind]
+        if grant is not None:
+            groups.setdefault((camera.node_id, id(grant)), (camera.node, grant, []))[2].append(camera)
+    return list(groups.values()), asking
+
+
+def _narrow(limits: dict[NodeAction, PictureLimits], camera: Camera, wish: Wish) -> bool:
+    """Leaves out of the actions what is no use; True where the past is left out for want of a purpose."""
+    if NodeAction.PAST in limits:
+        limits.pop(NodeAction.STILL, None)  # stills are part of the past
+    for action in [action for action, one in limits.items() if not _in_reach(action, one)]:
+        del limits[action]
+    if not camera.camera_class.past_needs_purpose or wish.purpose or _LOOKS_BACK.isdisjoint(limits):
+        return False
+    for action in _LOOKS_BACK:
+        limits.pop(action, None)
+    return True
+
+
 def _in_reach(action: NodeAction, limits: PictureLimits) -> bool:
     """A role whose reach into the past is nothing does not look back, whatever else it may."""
     return action not in _LOOKS_BACK or limits.past is None or limits.past > datetime.timedelta(0)
 
 
 def _grant(
-    person: Any,
-    camera: Camera,
-    limits: dict[NodeAction, PictureLimits],
-    actions: Sequence[NodeAction],
-    wish: Wish,
-    now_ns: int,
+    person: Any, limits: dict[NodeAction, PictureLimits], mask: MaskRule, wish: Wish, now_ns: int
 ) -> Grant | None:
-    """One set of limits: the narrowest of those of the actions.
-
-    None: the span lies wholly beyond their reach, or masks that were drawn since have not reached the node.
-    """
-    each = [limits[action] for action in actions]
-    masked = any(one.masked for one in each)
-    if masked and lacks_masks(camera):
-        return None
-    widths = [one.greatest_width for one in each if one.greatest_width is not None]
+    """One set of limits: the narrowest of those of the actions. None: the span lies wholly beyond their reach."""
+    widths = [one.greatest_width for one in limits.values() if one.greatest_width is not None]
     # Live pictures need no past, so its bound is that of looking back.
-    back = [limits[action].past for action in actions if action in _LOOKS_BACK]
+    back = [one.past for action, one in limits.items() if action in _LOOKS_BACK]
     reaches = [one for one in back if one is not None]
     start_ns = None
     if reaches:
@@ -218,15 +237,13 @@ def _grant(
         start_ns = max(start_ns or 0, wish.from_ns)
     if start_ns is not None and wish.to_ns is not None and start_ns >= wish.to_ns:
         return None
-    # Masks that are drawn later are then in force within seconds; those that are drawn, before anything is seen.
-    blackened = MaskRule.REQUIRED if camera.masks else MaskRule.MASKED
     return Grant(
         subject=subject_of(person),
-        actions=tuple(actions),
+        actions=tuple(limits),
         start_ns=start_ns,
         end_ns=wish.to_ns,
         greatest_width=min(widths, default=None),
-        mask=blackened if masked else MaskRule.NONE,
+        mask=mask,
         purpose=wish.purpose,
     )
 
