@@ -55,6 +55,10 @@ Answer = TypeVar("Answer")
 MOST = 6
 
 
+def now(camera: Camera) -> Camera:
+    return Camera.objects.select_related("site", "camera_class", "node").get(pk=camera.pk)
+
+
 def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
