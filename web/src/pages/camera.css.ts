@@ -219,6 +219,10 @@ export const cameraStyles = css`
       gap: 8px;
       padding: 8px 16px;
     }
+    .phone .badge {
+      white-space: normal;
+      line-height: 1.3;
+    }
     .phone .moment {
       display: flex;
       align-items: flex-start;
