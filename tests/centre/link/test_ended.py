@@ -97,6 +97,18 @@ def test_a_screen_that_is_turned_off_ends_at_the_node(
     assert not counts(token)
 
 
+def test_a_camera_that_is_no_longer_public_ends_at_the_node_for_a_screen_and_goes_on_for_officers(
+    camera: Camera, counts: Counts, head: User, officer: User, province: Province
+) -> None:
+    screen, _ = screens.begin("192.0.2.7")
+    screens.confirm(head, screen, "TV", province.group)
+    shown, looked = _ticket(PairedScreen.objects.get(pk=screen.pk), camera), _ticket(officer, camera)
+    camera.is_public = False
+    camera.save()
+    ended.finish()
+    assert (counts(shown), counts(looked)) == (False, True)
+
+
 def test_a_role_that_ends_takes_the_tickets_along_and_what_is_left_gives_new_ones(
     camera: Camera, counts: Counts, officer: User, head: User, province: Province, appoint: Appoint
 ) -> None:

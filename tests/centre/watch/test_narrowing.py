@@ -288,11 +288,12 @@ class _Held:
     grant: bool
 
 
-def _held(place: _Place, clock: SystemClock, at_most: int = 3) -> dict[str, list[_Held]]:
-    """All that everybody is given now, by whom; `at_most`: of so many kinds."""
+def _held(place: _Place, clock: SystemClock, *names: str) -> dict[str, list[_Held]]:
+    """All that everybody is given now, or some of them, by whom."""
     found: dict[str, list[_Held]] = {}
-    for name, person in place.people.items():
-        for wish in _wishes(person)[:at_most]:
+    for name in names or place.people:
+        person = place.people[name]
+        for wish in _wishes(person):
             now = ending.person_of(ending.subject_of(person))
             rows = watched(now, Action.CLIP)[:1] if wish.use is Use.TAKE else watched(now)
             for one in give(person, rows, wish, clock).tickets if rows else ():
@@ -331,7 +332,7 @@ def test_what_was_given_before_rights_narrowed_counts_no_more_and_what_is_given_
             told = _Told()
             found[what] = _refused(before, told, issuer_key)
             assert not Narrowed.objects.exists()
-            assert _refused(_held(place, _Shifted(2), 1), told, issuer_key) == set(), what
+            assert _refused(_held(place, _Shifted(2), "officer", "television"), told, issuer_key) == set(), what
             transaction.set_rollback(True)
     assert found == {what: concerned for what, (_change, concerned) in NARROWS.items()}
 
