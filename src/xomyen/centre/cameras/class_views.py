@@ -71,8 +71,8 @@ def edit_class(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if not may_change(request.user, found):
         raise PermissionDenied(str(Action.REGULATION_EDIT))
     text = _(
-        "Footage older than this is deleted on the recorders, also of cameras that have it already."
-        " %(number)s cameras follow."
+        "Footage older than this is deleted on the recorders, including what has already been recorded."
+        " This applies to %(number)s cameras."
     )
     return _form(request, found, _("Edit %(name)s") % {"name": found.name}, text % {"number": found.cameras.count()})
 

@@ -94,7 +94,9 @@ def add_node(request: HttpRequest) -> HttpResponse:
         {
             "form": form,
             "heading": _("Add a recorder"),
-            "explanation": _("The recorder goes on recording as it does; the centre then knows it and can ask it."),
+            "explanation": _(
+                "The recorder keeps recording as before; once it is added, the centre knows it and can reach it."
+            ),
             "back": reverse("cameras:nodes"),
             "active_place": PLACE,
         },
