@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser import advanced, counter, deck_state, film, serious
 from tests.centre.conftest import Appoint
-from tests.centre.watch.conftest import YARD, Watched
+from tests.centre.watch.conftest import YARD, Watched, end_at
 from tests.waiting import wait_until
 
 from xomyen.centre.accounts.models import User
@@ -58,7 +58,8 @@ def test_where_the_class_wants_it_the_past_opens_once_a_purpose_is_given(
     kept = watched.public.camera_class
     kept.past_needs_purpose = True
     kept.save()
-    page = entered(appoint(Role.INVESTIGATOR, unit=watched.province.commune)).new_page()
+    person = appoint(Role.INVESTIGATOR, unit=watched.province.commune)
+    page = entered(person).new_page()
     page.goto(f"{watched.url}/camera/{watched.public.pk}")
     advanced(page.locator("xy-picture video"), pictures=60)
     expect(page.locator("xy-timeline")).to_have_count(0)
@@ -68,6 +69,11 @@ def test_where_the_class_wants_it_the_past_opens_once_a_purpose_is_given(
     expect(page.get_by_text("ít nhất 5 ký tự")).to_be_visible()
     field.fill("Xác minh vụ 0138")
     field.press("Enter")
+    expect(page.locator("xy-timeline")).to_be_visible()
+    _past(page)
+    # What was given has ended: the page asks for other tickets, and goes on with the past for what was said.
+    with page.expect_response("**/watch/tickets", timeout=60_000):
+        end_at(watched.node, f"user:{person.pk}")
     expect(page.locator("xy-timeline")).to_be_visible()
     _past(page)
 
