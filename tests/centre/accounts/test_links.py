@@ -45,6 +45,15 @@ def test_a_link_signs_in_once_and_counts_as_a_second_factor(province: Province, 
     assert "Liên kết không còn hiệu lực" in again.content.decode()
 
 
+def test_somebody_invited_goes_on_in_the_language_chosen_on_the_way_in(province: Province, appoint: Appoint) -> None:
+    person, head = appoint(Role.GROUP_HEAD, unit=province.group), appoint(Role.POLICE_HEAD, unit=province.commune)
+    client = Client(headers={"accept-language": "en"})
+    client.post(LINK, {"code": code_of(invitation_link(person, head))})
+    client.post("/account/welcome/", {"password1": PASSWORD, "password2": PASSWORD})
+    person.refresh_from_db()
+    assert person.language == "en"
+
+
 def test_only_a_digest_of_the_code_is_kept(province: Province, appoint: Appoint) -> None:
     code = code_of(one_time_link(appoint(Role.POLICE_HEAD, unit=province.commune)))
     kept = EntryLink.objects.get()

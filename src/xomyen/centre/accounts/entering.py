@@ -93,6 +93,10 @@ class WelcomeView(View):
             return render(request, "accounts/link.html", {"failed": True}, status=410)
         with transaction.atomic():
             user = form.save()
+            if user.last_login is None:
+                # Somebody new goes on in the language chosen on the way in.
+                user.language = request.LANGUAGE_CODE
+                user.save(update_fields=["language"])
             # Sessions end by the other password itself; what programs hold ends here.
             access_ended.send(User, user=user)
             record("account.password_changed", user, thing=user, request=request, details={"how": "link"})
