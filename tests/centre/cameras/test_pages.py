@@ -355,3 +355,17 @@ def test_a_camera_names_the_paper_it_rests_on(technician: Client, province: Prov
     found = technician.get("/cameras/pick/document/", form).content.decode()
     assert "12/QĐ-UBND" in found
     assert "9/QĐ-UBND" not in found
+
+
+def test_who_turns_a_camera_sees_its_picture_beside_the_buttons(
+    province: Province, appoint: Appoint, signed_in: Callable[[User], Client]
+) -> None:
+    turning = {"ptz": True, "onvif_address": "http://192.0.2.1/onvif", "ptz_profile": "main", "in_force": {"id": "x"}}
+    Camera.objects.filter(pk=province.public.pk).update(**turning)
+    officer = signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
+    page = officer.get(f"/cameras/{province.public.pk}/")
+    assert "<xy-camera-live" in page.content.decode()
+    assert "http://testserver:8460" in page["Content-Security-Policy"]  # the node beside this centre
+    still = officer.get(f"/cameras/{province.neighbour.pk}/")
+    assert "<xy-camera-live" not in still.content.decode()
+    assert "http://testserver:8460" not in still["Content-Security-Policy"]
