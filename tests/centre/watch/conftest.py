@@ -8,8 +8,9 @@ from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext
 from pytest_django.live_server_helper import LiveServer
 from tests.browser import chromium_beside_django, open_context
-from tests.centre.conftest import Province, make_camera
+from tests.centre.conftest import Appoint, Province, make_camera
 from tests.centre.watch.line import Line
+from tests.centre.watch.rights import Place, make_place
 from tests.running_node import RunningNode, running_node, simulated_cameras
 
 from xomyen.access.store import AccessStore
@@ -29,6 +30,11 @@ YARD, GATE = "Sân nhà văn hóa", "Cổng hộ số 17"
 def browser() -> Iterator[Browser]:
     with chromium_beside_django() as started:
         yield started
+
+
+@pytest.fixture
+def place(province: Province, appoint: Appoint) -> Place:
+    return make_place(province, appoint)
 
 
 @dataclass(frozen=True)

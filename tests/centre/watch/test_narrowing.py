@@ -1,36 +1,31 @@
 """Rights that narrow end what rests on them, whatever narrowed; what widens, or concerns others, ends nothing."""
 
-import datetime
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
-from tests.centre.conftest import Appoint, Province, make_unit
+from tests.centre.conftest import make_unit
+from tests.centre.watch.rights import DAY, KEY, Place
 
 from xomyen.access.errors import TicketRevoked
 from xomyen.access.grants import GRANT
 from xomyen.access.tickets import TICKET, TicketChecker
 from xomyen.centre.accounts.models import Appointment, PairedScreen, User
-from xomyen.centre.accounts.screens import begin, confirm
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Site
 from xomyen.centre.dates import today
-from xomyen.centre.organisation.models import Jurisdiction, Post, PostKind, Unit, UnitKind, UnitLink
+from xomyen.centre.organisation.models import Post, PostKind, Unit, UnitKind, UnitLink
 from xomyen.centre.organisation.services import changes, handover, recording, registers
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.roles import Role
 from xomyen.centre.watch import ending, tickets
-from xomyen.centre.watch.models import AccessEnd, Narrowed, TicketsAt
+from xomyen.centre.watch.models import AccessEnd, Narrowed
 from xomyen.centre.watch.services import watched
-from xomyen.centre.watch.tickets import LIFETIME_S, TAKING_S, Use, Wish, give
+from xomyen.centre.watch.tickets import Use, Wish, give
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.time import NS_PER_SECOND, SystemClock
-
-DAY = datetime.timedelta(days=1)
-KEY = "A" * 43
 
 
 class _Shifted(SystemClock):
@@ -68,78 +63,7 @@ class _AtNode:
         return issued_s <= self.upto.get((self.node, subject), 0)
 
 
-@dataclass
-class _Place:
-    """The province with somebody of each kind, by what the tables call them."""
-
-    province: Province
-    people: dict[str, Any]
-    extra: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def admin(self) -> User:
-        found: User = self.extra["admin"]
-        return found
-
-    def entry(self) -> recording.Entry:
-        return recording.Entry(self.admin, today())
-
-    def camera(self, **values: Any) -> None:
-        row = Camera.objects.get(pk=self.province.public.pk)
-        for name, value in values.items():
-            setattr(row, name, value)
-        row.save()
-
-    def post_answers(self) -> Jurisdiction:
-        return Jurisdiction.objects.get(post=self.province.duty_room)
-
-    def link(self) -> UnitLink:
-        return UnitLink.objects.get(unit=self.province.group)
-
-    def role(self) -> Appointment:
-        return Appointment.objects.get(user=self.people["officer"])
-
-    def site(self) -> Site:
-        return Site.objects.get(pk=self.province.public.site_id)
-
-    def post(self) -> Post:
-        return Post.objects.get(pk=self.province.duty_room.pk)
-
-    def screen(self) -> PairedScreen:
-        return PairedScreen.objects.get(pk=self.people["television"].pk)
-
-
-def _paired(by: User, name: str, place: Unit | Post) -> PairedScreen:
-    screen, _ = begin("192.0.2.7")
-    confirm(by, screen, name, place)
-    return PairedScreen.objects.get(pk=screen.pk)
-
-
-@pytest.fixture
-def place(province: Province, appoint: Appoint) -> _Place:
-    commander = appoint(Role.DUTY_COMMANDER, unit=province.commune)
-    people = {
-        "officer": appoint(Role.DUTY_OFFICER, unit=province.commune),
-        "at post": appoint(Role.INVESTIGATOR, post=province.duty_room),
-        "chair": appoint(Role.COMMITTEE_CHAIR, unit=province.commune),
-        "group head": appoint(Role.GROUP_HEAD, unit=province.group),
-        "above": appoint(Role.COMMAND_CENTRE, unit=province.province),
-        "elsewhere": appoint(Role.DUTY_OFFICER, unit=province.other_commune),
-        "television": _paired(commander, "TV nhà văn hóa", province.group),
-        "post's screen": _paired(commander, "TV trực ban", province.duty_room),
-    }
-    Appointment.objects.filter(user=commander).delete()
-    PairedScreen.objects.update(valid_from=today() - 10 * DAY)
-    AccessEnd.objects.all().delete()
-    extra = {
-        "admin": appoint(Role.ADMINISTRATOR, unit=province.province),
-        "asking": CameraClass.objects.create(name="Riêng", past_needs_purpose=True),
-        "site": Site.objects.create(unit=province.other_commune, code="S-9", name="Bến đò"),
-    }
-    return _Place(province, people, extra)
-
-
-Change = Callable[[_Place], Any]
+Change = Callable[[Place], Any]
 
 ALL = {"officer", "at post", "chair", "group head", "above", "television", "post's screen"}
 ABOVE = {"officer", "at post", "chair", "above", "post's screen"}  # who has the group by what is above it
@@ -153,11 +77,11 @@ def _save(row: Any, **values: Any) -> None:
     row.save()
 
 
-def _asks(place: _Place) -> None:
+def _asks(place: Place) -> None:
     _save(CameraClass.objects.get(name="Công cộng"), past_needs_purpose=True)
 
 
-def _handed_over(place: _Place) -> None:
+def _handed_over(place: Place) -> None:
     group = place.province.group
     Unit.objects.filter(pk=group.pk).update(valid_to=today())
     handover.hand_over(group, place.province.other_commune, place.admin)
@@ -167,7 +91,7 @@ def _ends_soon(row: Any) -> None:
     _save(row, valid_to=today() + 3 * DAY)
 
 
-def _moved_and_undone(place: _Place) -> None:
+def _moved_and_undone(place: Place) -> None:
     """Undoing takes away what the move had given."""
     moved = changes.move(place.province.group, place.province.other_commune, place.entry())
     ending.settle()
@@ -288,7 +212,7 @@ class _Held:
     grant: bool
 
 
-def _held(place: _Place, clock: SystemClock, *names: str) -> dict[str, list[_Held]]:
+def _held(place: Place, clock: SystemClock, *names: str) -> dict[str, list[_Held]]:
     """All that everybody is given now, or some of them, by whom."""
     found: dict[str, list[_Held]] = {}
     for name in names or place.people:
@@ -320,7 +244,7 @@ def _refused(held: dict[str, list[_Held]], told: _Told, key: SigningKey) -> set[
 
 
 def test_what_was_given_before_rights_narrowed_counts_no_more_and_what_is_given_after_does(
-    place: _Place, issuer_key: SigningKey
+    place: Place, issuer_key: SigningKey
 ) -> None:
     before = _held(place, _Shifted(-2))
     assert set(before) == {*place.people}
@@ -337,7 +261,7 @@ def test_what_was_given_before_rights_narrowed_counts_no_more_and_what_is_given_
     assert found == {what: concerned for what, (_change, concerned) in NARROWS.items()}
 
 
-def test_what_widens_and_what_concerns_nobody_ends_nothing(place: _Place) -> None:
+def test_what_widens_and_what_concerns_nobody_ends_nothing(place: Place) -> None:
     _held(place, SystemClock())
     for what, change in WIDENS_OR_IS_ANOTHERS.items():
         with transaction.atomic():
@@ -347,7 +271,7 @@ def test_what_widens_and_what_concerns_nobody_ends_nothing(place: _Place) -> Non
             transaction.set_rollback(True)
 
 
-def test_a_ticket_made_while_a_unit_moves_ends_with_it(place: _Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ticket_made_while_a_unit_moves_ends_with_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     def moved_meanwhile(*given: Any) -> None:
         changes.move(place.province.group, place.province.other_commune, place.entry())
         ending.settle()
@@ -360,7 +284,7 @@ def test_a_ticket_made_while_a_unit_moves_ends_with_it(place: _Place, monkeypatc
 
 
 def test_many_units_that_move_at_once_are_looked_after_once(
-    place: _Place, django_assert_num_queries: Any, django_capture_on_commit_callbacks: Any
+    place: Place, django_assert_num_queries: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     other = place.province.other_commune
     groups = [make_unit(f"90001-{n}", UnitKind.GROUP, "Thôn", f"Số {n}", place.province.commune) for n in range(40, 60)]
@@ -379,76 +303,3 @@ def test_many_units_that_move_at_once_are_looked_after_once(
     with django_assert_num_queries(len(few)):
         ending.settle()
     assert AccessEnd.objects.count() == len(ABOVE)
-
-
-def _midnight(days: int) -> datetime.datetime:
-    """The beginning of the day so many days from now, in Viet Nam."""
-    return timezone.make_aware(datetime.datetime.combine(today() + days * DAY, datetime.time()))
-
-
-class _At(SystemClock):
-    def __init__(self, at: datetime.datetime) -> None:
-        self._ns = int(at.timestamp()) * NS_PER_SECOND
-
-    def wall_ns(self) -> int:
-        return self._ns
-
-
-ENDS: dict[str, Callable[[_Place, datetime.date], Any]] = {
-    "the role": lambda at, end: at.people["officer"].appointments.update(valid_to=end),
-    "the screen": lambda at, end: PairedScreen.objects.update(valid_to=end),
-    "the jurisdiction": lambda at, end: Jurisdiction.objects.update(valid_to=end),
-    "the post": lambda at, end: Post.objects.update(valid_to=end),
-    "the place in the tree": lambda at, end: UnitLink.objects.filter(unit=at.province.group).update(valid_to=end),
-    "the place in the tree above": lambda at, end: UnitLink.objects.filter(unit=at.province.commune).update(
-        valid_to=end
-    ),
-}
-TREE = ("the place in the tree", "the place in the tree above")
-RESTS_ON = {
-    "officer": {"the role", *TREE},
-    "at post": {"the jurisdiction", "the post", *TREE},
-    "television": {"the screen", *TREE},
-    "post's screen": {"the screen", "the jurisdiction", "the post", *TREE},
-}
-
-
-@pytest.mark.parametrize("what", ENDS)
-def test_nothing_outlasts_the_midnight_at_which_what_it_rests_on_ends(what: str, place: _Place) -> None:
-    """Before any midnight a ticket lasts as long as ever; so does one that rests on something else."""
-    late = _midnight(1) - datetime.timedelta(minutes=4)
-    end_ns = int(late.timestamp()) * NS_PER_SECOND
-    for_hours = Wish(Use.TAKE, "", end_ns - 8 * 3600 * NS_PER_SECOND, end_ns)
-    ENDS[what](place, today() + 3 * DAY)
-    for name, rests in RESTS_ON.items():
-        person = place.people[name]
-        # Far from that end.
-        (ticket,) = give(person, watched(person), Wish(Use.LIVE), _At(late)).tickets
-        assert ticket.expires_s == int(late.timestamp()) + LIFETIME_S
-        if isinstance(person, PairedScreen):
-            (grant,) = give(person, watched(person), Wish(Use.LIVE, device_key=KEY), _At(late)).tickets
-            longest = int(late.timestamp()) + tickets.GRANTED_S
-            assert grant.expires_s == (int(_midnight(3).timestamp()) if what in rests else longest), name
-    ENDS[what](place, today() + DAY)
-    for name, rests in RESTS_ON.items():
-        person = place.people[name]
-        wishes = [Wish(Use.LIVE)] if isinstance(person, PairedScreen) else [Wish(Use.LIVE), for_hours]
-        for wish in wishes:
-            rows = watched(person).filter(pk=place.province.public.pk)
-            (ticket,) = give(person, rows, wish, _At(late)).tickets
-            full = int(late.timestamp()) + (LIFETIME_S if wish.use is Use.LIVE else TAKING_S)
-            assert ticket.expires_s == (int(_midnight(1).timestamp()) if what in rests else full), (name, wish.use)
-            (row,) = TicketsAt.objects.filter(subject=ending.subject_of(person), node=ticket.node)
-            assert row.until.timestamp() >= ticket.expires_s
-
-
-def test_only_over_a_midnight_it_is_asked_what_ends(place: _Place, django_assert_num_queries: Any) -> None:
-    person, cameras = place.people["officer"], list(watched(place.people["officer"]))
-    noon = _midnight(0) + datetime.timedelta(hours=12)
-    give(person, cameras, Wish(Use.LIVE), _At(noon))
-    with CaptureQueriesContext(connection) as by_day:
-        give(person, cameras, Wish(Use.LIVE), _At(noon))
-    over_midnight = _At(_midnight(1) - datetime.timedelta(minutes=1))
-    give(person, cameras, Wish(Use.LIVE), over_midnight)
-    with django_assert_num_queries(len(by_day) + 2):
-        give(person, cameras, Wish(Use.LIVE), over_midnight)
