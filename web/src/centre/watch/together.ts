@@ -113,7 +113,7 @@ export class TogetherElement extends LitElement {
         </div>
       </xy-bar>
       <slot name="instead-of-time"></slot>
-      <div class="across">
+      <main class="across" aria-label=${t("together.title")}>
         ${this.choosing
           ? html`<xy-tree
               .house=${this.house}
@@ -129,7 +129,7 @@ export class TogetherElement extends LitElement {
                 ${icon("tree")}${t("together.choose")}
               </button>
             </div>`}
-      </div>
+      </main>
       ${count ? this.tools() : nothing}
       <xy-jump .now=${() => this.now} @jump=${(event: CustomEvent<number>) => this.seek(event.detail)}></xy-jump>`;
   }
