@@ -64,7 +64,7 @@ MIDDLEWARE = [
     "xomyen.centre.policy.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "xomyen.centre.operation.privacy.KeptByNobody",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "xomyen.centre.accounts.session_cookie.SteadySessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "xomyen.centre.operation.plain_text.NoNull",
     "django.middleware.common.CommonMiddleware",

@@ -87,6 +87,24 @@ def test_who_shows_the_password_again_goes_on_under_another_name(province: Provi
     assert thief.get("/me/").status_code == 302
 
 
+def test_what_was_asked_under_the_name_of_before_leaves_the_cookie_with_the_new_one(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    person = appoint(Role.GROUP_HEAD, unit=province.group)
+    late = Client()
+    late.cookies[settings.SESSION_COOKIE_NAME] = "a-name-that-a-session-had-before"
+    answer = late.get("/me/")
+    assert answer["Location"].startswith("/account/login/")
+    assert not answer.cookies
+    assert "Cookie" in answer["Vary"]
+    # Signing in begins another, and who signs out, or whose time is over, keeps no cookie.
+    assert late.get("/account/login/").cookies[settings.SESSION_COOKIE_NAME].value
+    client, over = signed_in(person), signed_in(person)
+    back_by(over, BEGAN, LASTS_S)
+    for ended in (client.post("/account/logout/"), over.get("/me/")):
+        assert ended.cookies[settings.SESSION_COOKIE_NAME]["max-age"] == 0
+
+
 def test_who_shows_or_sets_up_a_second_factor_goes_on_under_another_name(
     transactional_db: None, province: Province, appoint: Appoint, weakly_in: SignedIn
 ) -> None:
