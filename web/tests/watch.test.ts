@@ -142,4 +142,19 @@ describe("a page whose ticket was revoked", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(street.cameras).toEqual([]);
   });
+
+  it("asks for nothing while nothing is in sight, and again once something is", async () => {
+    const street = new Street("");
+    const keeper = new Keeper({ tickets: "/watch/tickets", grants: "" } as Start, street);
+    await keeper.want("wall", { use: "live" });
+    await vi.waitFor(() => expect(asked.at(-1)?.url).toContain("/changes"));
+    await keeper.want("wall", null);
+    // The renewal that was due finds nothing to renew, and no other is.
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(asked.filter((one) => one.url === "/watch/tickets")).toHaveLength(1);
+    await keeper.want("wall", { use: "live" });
+    expect(asked.filter((one) => one.url === "/watch/tickets")).toHaveLength(2);
+    keeper.close();
+  });
 });

@@ -138,6 +138,8 @@ export class Keeper extends EventTarget {
         next = RETRY_MS;
       }
     }
+    // Nothing is wanted: whoever wants something fetches. (No timer lasts so long: it would run out at once.)
+    if (next === Infinity) return;
     this.timer = setTimeout(() => void this.fetch(), Math.max(SOONEST_MS, next));
   }
 
