@@ -110,7 +110,7 @@ def test_a_node_that_restarts_needs_no_reload(fragile: Fragile) -> None:
     address = fragile.node.url.removeprefix("http://")
     fragile.serving.close()
     wait_until(lambda: state_of(picture) == "lost", seconds=60)
-    expect(page.get_by_role("alert")).to_contain_text("Mất kết nối với máy chủ ghi hình")
+    expect(page.get_by_role("alert")).to_contain_text("Mất kết nối với đầu ghi")
     fragile.serving.enter_context(running_node(fragile.node.folder, "--listen", address))
     wait_until(lambda: state_of(picture) == "live", seconds=90, every=0.3)
     assert advanced(picture.locator("video")) > before
