@@ -82,7 +82,7 @@ def test_nothing_outlasts_the_midnight_at_which_what_it_rests_on_ends(what: str,
 
 
 def test_only_over_a_midnight_it_is_asked_what_ends(place: Place, django_assert_num_queries: Any) -> None:
-    person, cameras = place.people["officer"], list(watched(place.people["officer"]))
+    person, cameras = place.people["officer"], watched(place.people["officer"])
     noon = _midnight(0) + datetime.timedelta(hours=12)
     give(person, cameras, Wish(Use.LIVE), _At(noon))
     with CaptureQueriesContext(connection) as by_day:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -281,6 +282,54 @@ def test_a_ticket_made_while_a_unit_moves_ends_with_it(place: Place, monkeypatch
     officer = place.people["officer"]
     assert give(officer, watched(officer), Wish(Use.LIVE)).tickets
     assert list(ending.open_tickets().values_list("subject", flat=True)) == [ending.subject_of(officer)]
+
+
+class _Meanwhile(SystemClock):
+    """A clock on which something is changed just after it was read first."""
+
+    def __init__(self, change: Callable[[], Any]) -> None:
+        self._to_do = [change]
+
+    def wall_ns(self) -> int:
+        now_ns = super().wall_ns()
+        while self._to_do:
+            self._to_do.pop()()
+        return now_ns
+
+
+def _node_of(place: Place, wish: Wish, name: str, clock: SystemClock) -> set[str]:
+    """At which nodes somebody is given the public camera, of whom the page had read what may be watched."""
+    own, person = str(place.province.public.pk), place.people[name]
+    rows = watched(person)
+    assert any(str(row.pk) == own for row in rows)
+    found = (one for one in give(person, rows, wish, clock).tickets if own in one.cameras)
+    return {f"{one.node.name} {action}" for one in found for action in one.actions}
+
+
+def test_what_changes_after_the_time_of_a_ticket_was_read_is_in_the_ticket(place: Place) -> None:
+    """An end that was saved before that time does not reach it."""
+    here, there = place.province.node.name, place.province.other_node.name
+    table: dict[str, tuple[str, Use, set[str]]] = {
+        "a camera is called otherwise": ("group head", Use.LIVE, {f"{here} live"}),
+        "a camera is no longer public": ("group head", Use.LIVE, set()),
+        "a camera is suspended": ("group head", Use.LIVE, set()),
+        "a camera is retired": ("officer", Use.LIVE, set()),
+        "a camera goes to another node": ("officer", Use.LIVE, {f"{there} live"}),
+        "a camera is taken from its node": ("officer", Use.LIVE, set()),
+        "a camera hangs in another unit": ("officer", Use.LIVE, set()),
+        "a camera is removed": ("officer", Use.LIVE, set()),
+        "a camera asks what for": ("officer", Use.PAST, {f"{here} live"}),
+        "a class asks what for": ("officer", Use.PAST, {f"{here} live"}),
+        "a site lies in another unit": ("officer", Use.LIVE, set()),
+        "a role ends": ("officer", Use.LIVE, set()),
+    }
+    found = {}
+    for what, (name, use, _left) in table.items():
+        change = WIDENS_OR_IS_ANOTHERS.get(what) or NARROWS[what][0]
+        with transaction.atomic():
+            found[what] = _node_of(place, Wish(use), name, _Meanwhile(partial(change, place)))
+            transaction.set_rollback(True)
+    assert found == {what: left for what, (_name, _use, left) in table.items()}
 
 
 def test_many_units_that_move_at_once_are_looked_after_once(

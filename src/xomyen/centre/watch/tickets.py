@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from xomyen.access.grants import grant_of, issue_grant
 from xomyen.access.tickets import Action as NodeAction
@@ -111,6 +112,7 @@ class Given:
     tickets: list[GivenTicket]
     needs_purpose: list[str]
     issued_s: int
+    cameras: list[Camera]  # all that were read; for some of them there may be no ticket
 
 
 # What allows which action on the node, for each use. Without the first of them there is no ticket at all.
@@ -133,24 +135,27 @@ def issuer() -> SigningKey:
     return SigningKey.load_or_create(settings.FOLDER.issuer_key)
 
 
-def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None = None) -> Given:
+def give(person: Any, cameras: QuerySet[Camera], wish: Wish, clock: Clock | None = None) -> Given:
     """The tickets with which the person sees of these cameras what may be seen; cameras that may not be are left out.
 
-    They bring site, node and class along (see `services.for_tickets`). Raises WishRefused.
+    They are read here, whatever was read of them before, and bring site, node and class along (see
+    `services.for_tickets`). Raises WishRefused.
     """
     clock = clock or SystemClock()
     now_ns = clock.wall_ns()
-    listed = [camera for camera in cameras if camera.node_id is not None]
-    wish.check(len(listed))
-    # Rights are read after the time that the tickets bear: see `ending`.
-    now = as_of_now(person)
     issued_s = now_ns // NS_PER_SECOND
+    # Cameras and rights are read after the time that the tickets bear: see `ending`.
+    listed = [camera for camera in cameras.all() if camera.node_id is not None]
+    if not listed:
+        return Given([], [], issued_s, [])
+    wish.check(len(listed))
+    now = as_of_now(person)
     if now is None:
-        return Given([], [], issued_s)
+        return Given([], [], issued_s, listed)
     person = now
     groups, asking = _grouped(person, listed, wish, now_ns)
     if not groups:
-        return Given([], asking, issued_s)
+        return Given([], asking, issued_s, listed)
     reached = (camera for _node, _grant, members in groups for camera in members)
     times = issued_s, until(person, reached, issued_s, issued_s + wish.lifetime_s)
     tickets = [
@@ -159,12 +164,12 @@ def give(person: Any, cameras: Iterable[Camera], wish: Wish, clock: Clock | None
         for number, part in enumerate(_parts(members))
     ]
     note_given(subject_of(person), {one.node for one in tickets}, *times)
-    return Given(tickets, asking, issued_s)
+    return Given(tickets, asking, issued_s, listed)
 
 
-def record_issued(given: Given, cameras: Iterable[Camera], wish: Wish) -> None:
+def record_issued(given: Given, wish: Wish) -> None:
     """Notes in the audit log who got tickets for which cameras, of what time, and what for."""
-    by_id = {str(camera.pk): camera for camera in cameras}
+    by_id = {str(camera.pk): camera for camera in given.cameras}
     for one in given.tickets:
         details = {"actions": one.actions, "from_ns": wish.from_ns, "to_ns": wish.to_ns}
         for key in one.cameras:

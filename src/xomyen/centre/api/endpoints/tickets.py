@@ -63,11 +63,10 @@ def issue_tickets(request: HttpRequest, body: TicketWish) -> Any:
         raise Problem(422, refusal.code) from refusal
     if outstanding(request.user).exists():
         raise Problem(403, "regulation")
-    cameras = list(for_tickets(watched(request.user, action)).filter(pk__in=body.cameras))
-    if not cameras:
+    given = give(request.user, for_tickets(watched(request.user, action)).filter(pk__in=body.cameras), wish)
+    if not given.cameras:
         raise Http404
-    given = give(request.user, cameras, wish)
-    record_issued(given, cameras, wish)
+    record_issued(given, wish)
     tickets = [
         {
             "node": one.node.pk,

@@ -53,6 +53,7 @@ def grants(request: HttpRequest) -> HttpResponse:
         raise Unreadable("bad_request", "key: not a public key on the curve P-256") from error
     # An end reaches what is issued in the same second: the page asks again.
     ended = keep_key(screen, key)
-    cameras = [] if ended else list(services.for_tickets(services.watched(screen))[: services.MOST_ON_A_WALL])
-    given = give(screen, cameras, Wish(Use.LIVE, device_key=key))
-    return told(document(given, cameras, request.get_host()))
+    rows = services.for_tickets(services.watched(screen))
+    rows = rows.none() if ended else rows[: services.MOST_ON_A_WALL]
+    given = give(screen, rows, Wish(Use.LIVE, device_key=key))
+    return told(document(given, request.get_host()))

@@ -1,7 +1,6 @@
 """The tickets with which pages get pictures from the nodes."""
 
 import uuid
-from collections.abc import Iterable
 from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,7 +8,6 @@ from django.views.decorators.http import require_POST
 from pydantic import BaseModel, ConfigDict, Field
 
 from xomyen.centre.accounts.models import PairedScreen
-from xomyen.centre.cameras.models import Camera
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.watch import services
 from xomyen.centre.watch.ending import last_end_s
@@ -42,13 +40,12 @@ def tickets(request: HttpRequest) -> HttpResponse:
         raise Unreadable(refusal.code, "The page asked for what no ticket is made of.") from refusal
     rows = services.watched(request.user, Action.CLIP if ask.use is Use.TAKE else Action.VIEW_LIVE)
     rows = rows[: services.MOST_ON_A_WALL] if ask.cameras is None else rows.filter(pk__in=ask.cameras)
-    cameras = list(services.for_tickets(rows))
-    if ask.cameras and not cameras:
+    given = give(request.user, services.for_tickets(rows), wish)
+    if ask.cameras and not given.cameras:
         raise Http404
-    given = give(request.user, cameras, wish)
     if ask.use is Use.TAKE:  # to look is told by the node, for each camera and stretch
-        record_issued(given, cameras, wish)
-    answer = document(given, cameras, request.get_host())
+        record_issued(given, wish)
+    answer = document(given, request.get_host())
     if isinstance(request.user, PairedScreen):
         # What it was granted before is worth nothing any more.
         answer["ended"] = last_end_s(request.user)
@@ -59,12 +56,12 @@ def _ns(ms: int | None) -> int | None:
     return None if ms is None else ms * _NS_PER_MS
 
 
-def document(given: Given, cameras: Iterable[Camera], host: str) -> dict[str, Any]:
+def document(given: Given, host: str) -> dict[str, Any]:
     """What a page reads of tickets or grants; `host` is what its browser calls the centre."""
     # A page names the cameras of a node that does not answer by these.
     named = {
         str(camera.pk): {"id": str(camera.pk), "name": str(camera), "site": camera.site.name, "order": camera.order}
-        for camera in cameras
+        for camera in given.cameras
     }
     return {
         "tickets": [
