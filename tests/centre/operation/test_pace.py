@@ -76,6 +76,17 @@ def test_pages_asked_for_too_fast_are_refused_for_a_while_and_the_log_says_so_on
     assert client.get("/me/").status_code == 200
 
 
+def test_what_pages_fetch_by_themselves_takes_no_page_from_anybody(
+    province: Province, appoint: Appoint, signed_in: Callable[[User], Client], clock: Clock
+) -> None:
+    client = signed_in(appoint(Role.GROUP_HEAD, unit=province.group))
+    assert {client.get("/watch/map/tiles").status_code for _ in range(5)} == {404}  # this centre has no map
+    renewed = [client.post("/watch/tickets", '{"use": "live"}', "application/json").status_code for _ in range(4)]
+    assert renewed == [200, 200, 200, 429]
+    assert [client.get("/me/").status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert client.get("/watch/map/tiles").status_code == 404
+
+
 def test_all_tokens_of_a_person_ask_as_one(province: Province, appoint: Appoint, clock: Clock) -> None:
     person = appoint(Role.GROUP_HEAD, unit=province.group)
     tokens = [make_token(person, name, list(Scope), DAY)[1] for name in ("một", "hai")]
