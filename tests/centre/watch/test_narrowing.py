@@ -22,7 +22,7 @@ from xomyen.centre.organisation.services import changes, handover, recording, re
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.roles import Role
 from xomyen.centre.watch import ending, tickets
-from xomyen.centre.watch.models import AccessEnd, Narrowed
+from xomyen.centre.watch.models import AccessEnd, Narrowed, Reach, TicketsAt
 from xomyen.centre.watch.services import watched
 from xomyen.centre.watch.tickets import Use, Wish, give
 from xomyen.proof.keys import SigningKey
@@ -352,3 +352,45 @@ def test_many_units_that_move_at_once_are_looked_after_once(
     with django_assert_num_queries(len(few)):
         ending.settle()
     assert AccessEnd.objects.count() == len(ABOVE)
+
+
+def test_after_a_commit_all_that_narrowed_is_looked_after_once(
+    place: Place, django_capture_on_commit_callbacks: Any
+) -> None:
+    """Also where a part of it was not saved after all."""
+    units = [place.province.group.pk] * 20
+    found = []
+    for several in (units[:1], units):
+        AccessEnd.objects.all().delete()
+        with CaptureQueriesContext(connection) as asked, django_capture_on_commit_callbacks(execute=True):
+            with transaction.atomic():
+                ending.narrowed(Reach.UNIT, units[:1])
+                transaction.set_rollback(True)
+            for unit in several:
+                ending.narrowed(Reach.UNIT, [unit])
+        found.append(len(asked) - len(several))
+        assert set(AccessEnd.objects.values_list("subject", flat=True)) >= {ending.subject_of(place.people["officer"])}
+        assert not AccessEnd.objects.filter(at=None).exists()
+        assert not Narrowed.objects.exists()
+    assert found[0] == found[1]
+
+
+def test_a_ticket_is_noted_though_the_one_before_is_forgotten_just_then(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    officer = place.people["officer"]
+    node, now_s = place.province.node, SystemClock().wall_ns() // NS_PER_SECOND
+    subject = ending.subject_of(officer)
+    ending.note_given(subject, [node], now_s - 2000, now_s - 1000)
+    (kept,) = TicketsAt.objects.filter(subject=subject)
+
+    def forgotten_meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE"):
+            with connection.cursor() as cursor:
+                cursor.cursor.execute(f"DELETE FROM {TicketsAt._meta.db_table} WHERE id = {kept.pk}")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(forgotten_meanwhile):
+        ending.note_given(subject, [node], now_s, now_s + 600)
+    (row,) = TicketsAt.objects.filter(subject=subject)
+    assert (row.begun.timestamp(), row.until.timestamp()) == (now_s, now_s + 600)

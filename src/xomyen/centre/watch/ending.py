@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
@@ -52,30 +52,34 @@ def as_of_now(person: Any) -> User | PairedScreen | None:
 
 
 def note_given(subject: str, nodes: Iterable[Node], issued_s: int, expires_s: int) -> None:
-    """Keeps at which nodes tickets count now, and until when; in the database before anybody has them."""
+    """Keeps at which nodes tickets count now, and until when; in the database before anybody has them.
+
+    What runs out meanwhile and is forgotten is kept anew.
+    """
     begun, until = (datetime.datetime.fromtimestamp(at, datetime.UTC) for at in (issued_s, expires_s))
     wanted = {node.pk for node in nodes}
     rows = TicketsAt.objects.filter(subject=subject, node__in=wanted)
     known = dict(rows.values_list("node", "until"))
-    if missing := wanted - known.keys():
+    shorter = [node for node, at in known.items() if at < until]
+    kept = rows.filter(until__lt=until).update(until=until) if shorter else 0
+    if kept < len(shorter) or wanted - known.keys():
         # Another page of the same person may be faster.
-        made = [TicketsAt(subject=subject, node_id=node, begun=begun, until=until) for node in missing]
+        made = [TicketsAt(subject=subject, node_id=node, begun=begun, until=until) for node in wanted]
         TicketsAt.objects.bulk_create(made, ignore_conflicts=True)
-    if missing or any(at < until for at in known.values()):
         rows.filter(until__lt=until).update(until=until)
 
 
 def end(subject: str) -> None:
     """What the subject holds is to count no more; call it in the transaction of what ends it."""
     _put([subject])
-    transaction.on_commit(_tell, robust=True)
+    _tell_after_commit()
 
 
 def narrowed(reach: Reach, places: Iterable[uuid.UUID]) -> None:
     """So is what all hold whose rights reach the places (see `Reach`), whatever of it they have left."""
     made = Narrowed.objects.bulk_create([Narrowed(reach=reach, place=place) for place in places])
     if made:
-        transaction.on_commit(_tell, robust=True)
+        _tell_after_commit()
 
 
 def _put(subjects: Iterable[str]) -> None:
@@ -84,10 +88,25 @@ def _put(subjects: Iterable[str]) -> None:
     AccessEnd.objects.bulk_create(rows, update_conflicts=True, update_fields=["at"], unique_fields=["subject"])
 
 
-def _tell() -> None:
-    # Of many ends in one transaction the first has told of all.
-    if settle() and waiting():
-        ended.soon()
+class _Telling:
+    """What is told once after a commit, of however many ends."""
+
+    def __init__(self) -> None:
+        self.over = False
+
+    def tell(self) -> None:
+        if self.over:
+            return
+        self.over = True
+        if settle() and waiting():
+            ended.soon()
+
+
+def _tell_after_commit() -> None:
+    # One of a savepoint that is rolled back goes with it; so each end asks for it anew, and all for the same.
+    asked = (getattr(call, "__self__", None) for _savepoints, call, _robust in reversed(connection.run_on_commit))
+    found = (one for one in asked if isinstance(one, _Telling) and not one.over)
+    transaction.on_commit((next(found, None) or _Telling()).tell, robust=True)
 
 
 def settle() -> int:
