@@ -141,8 +141,18 @@ export const togetherStyles = css`
     font-weight: 600;
   }
   @media (max-width: 640px) {
-    .text {
+    .text,
+    .grow {
       display: none;
+    }
+    h1 {
+      flex: 1;
+      font-size: 13px;
+      line-height: 1.25;
+      white-space: normal;
+    }
+    .moment {
+      padding: 0;
     }
     .n2,
     .n3 {
