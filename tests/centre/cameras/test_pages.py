@@ -8,8 +8,10 @@ from django.test import Client
 from tests.centre.conftest import Appoint, Province, make_camera
 
 from xomyen.centre.accounts.models import User
+from xomyen.centre.accounts.regulations import enact
 from xomyen.centre.api.tokens import make_token
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
+from xomyen.centre.dates import today
 from xomyen.centre.organisation.models import DocumentKind, MandateDocument
 from xomyen.centre.permissions.roles import Role
 
@@ -369,3 +371,9 @@ def test_who_turns_a_camera_sees_its_picture_beside_the_buttons(
     still = officer.get(f"/cameras/{province.neighbour.pk}/")
     assert "<xy-camera-live" not in still.content.decode()
     assert "http://testserver:8460" not in still["Content-Security-Policy"]
+    # The page does not ask for a picture that would lead away from it, to the regulation.
+    enact(province.commune, None, today(), "Quy chế", "Điều 1")
+    waiting = officer.get(f"/cameras/{province.public.pk}/")
+    assert waiting.status_code == 200
+    assert "<xy-camera-live" not in waiting.content.decode()
+    assert "http://testserver:8460" not in waiting["Content-Security-Policy"]

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from xomyen.centre.accounts.regulations import outstanding
 from xomyen.centre.cameras import lists, services
 from xomyen.centre.cameras.desired import differences, records
 from xomyen.centre.cameras.forms import CameraForm, named_unit
@@ -76,6 +77,8 @@ def _page(request: HttpRequest, found: Camera, status: int = 200) -> HttpRespons
     inside = may(request.user, Action.NODE_SEE, found) or may(request.user, Action.CAMERA_EDIT, found)
     can_watch = found.in_force is not None and may(request.user, Action.VIEW_LIVE, found)
     can_steer = services.may_turn(request.user, found)
+    # Who turns a camera sees what comes of it; without tickets the picture would lead away from the page.
+    beside = can_watch and can_steer and not outstanding(request.user).exists()
     content = {
         **_state(request, found),
         "active_place": PLACE,
@@ -86,8 +89,7 @@ def _page(request: HttpRequest, found: Camera, status: int = 200) -> HttpRespons
         "steps": found.steps.select_related("by").order_by("-at"),
         "open_steps": services.steps_open_to(request.user, found),
         "changes": changes_of(found) if inside else (),
-        # Who turns a camera sees what comes of it.
-        "start": can_watch and can_steer and {"tickets": reverse("watch:tickets"), "viewer": str(request.user)},
+        "start": beside and {"tickets": reverse("watch:tickets"), "viewer": str(request.user)},
     }
     response = render(request, "cameras/camera.html", content, status=status)
     if content["start"] and found.node is not None:
