@@ -279,6 +279,8 @@ def renew_key(
         _tell_next(folder)
         return
     with sole(folder):
+        # Before anything is changed: what is in the way of the database is told now.
+        prepare_centre(node.root)
         before, following = change(folder)
         prepare_centre(node.root)
         from xomyen.centre.audit.services import record
@@ -295,7 +297,9 @@ def renew_key(
 def _tell_next(folder: CentreFolder) -> None:
     following = prepare_next(folder)
     print(f"The next key is {following.fingerprint}.")
-    print(f"Bring {folder.next_issuer_key.with_suffix('.pub.pem')} to each node as keys/issuers/centre-next.pem,")
+    # Named by the key: what came to a node with the change before is not written over.
+    name = f"centre-{following.fingerprint[:8]}.pem"
+    print(f"Bring {folder.next_issuer_key.with_suffix('.pub.pem')} to each node as keys/issuers/{name},")
     print("restart the nodes, stop the centre, and run this with --now.")
     if load_centre_settings(folder).bus is None:
         _have_trusted(folder.node, to_trust(folder))

@@ -1,6 +1,8 @@
 """Another key to issue tickets with: nodes know both, the log goes on, and what the one before signed still counts."""
 
 import os
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from xomyen.access.tickets import Action, Grant, TicketChecker, issue, ticket_fo
 from xomyen.centre.configuration import CentreFolder
 from xomyen.centre.operation import issuer
 from xomyen.node.gateway_process import trusted_issuers
-from xomyen.proof.keys import InvalidKey, SigningKey
+from xomyen.proof.keys import InvalidKey, PublicKey, SigningKey
 from xomyen.terms.time import SystemClock
 
 NODE = "01890000-0000-7000-8000-00000000000a"
@@ -39,6 +41,28 @@ def test_the_key_is_changed_after_the_next_one_is_known(folder: Path, tmp_path: 
     # The log goes on, signed with the new key.
     checked = xomyen("audit", "verify", "--dir", folder).stdout
     assert f"Signed with key {following.fingerprint}" in checked
+
+
+def test_a_node_elsewhere_that_is_brought_what_is_said_takes_the_tickets_through_one_change_after_another(
+    folder: Path, tmp_path: Path
+) -> None:
+    centre, issuers = CentreFolder(folder), tmp_path / "issuers"
+    issuers.mkdir()
+    in_use = issuers / "centre.pem"
+    in_use.write_bytes(SigningKey.load(centre.issuer_key).public.pem)
+    for _ in range(2):
+        told = re.search(
+            r"Bring (\S+) to each node as keys/issuers/(\S+),", xomyen("centre", "renew-key", "--dir", folder).stdout
+        )
+        assert told is not None
+        brought = issuers / told[2]
+        assert not brought.exists()
+        shutil.copy(told[1], brought)
+        assert PublicKey.load(in_use) == SigningKey.load(centre.issuer_key).public
+        xomyen("centre", "renew-key", "--now", "--dir", folder)
+        assert PublicKey.load(brought) == SigningKey.load(centre.issuer_key).public
+        in_use.unlink()
+        in_use = brought
 
 
 def test_what_is_to_be_trusted_is_the_key_the_next_one_and_for_a_while_the_one_before(tmp_path: Path) -> None:

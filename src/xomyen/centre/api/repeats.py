@@ -23,7 +23,7 @@ from xomyen.centre.api.problems import Problem
 HEADER = "Idempotency-Key"
 LONGEST = 255
 _KEPT = datetime.timedelta(days=1)
-_CUT_OFF = datetime.timedelta(minutes=2)  # no request lasts so long: its process ended in the midst of it
+_CUT_OFF = datetime.timedelta(minutes=15)  # no request lasts so long: its process ended in the midst of it
 _MOST_BYTES = 1 << 20
 _HEADERS = ("Content-Type", "ETag", "Cache-Control")
 _BEGUN = "_kept_answer"
@@ -94,8 +94,7 @@ def _end(request: HttpRequest, answer: HttpResponse | None) -> None:
         return
     headers = {name: answer[name] for name in _HEADERS if name in answer}
     told = {"status": answer.status_code, "headers": headers, "content": answer.content.decode()}
-    row.sealed = lock.encrypt(json.dumps(told).encode())
-    row.save(update_fields=["sealed"])
+    KeptAnswer.objects.filter(pk=row.pk).update(sealed=lock.encrypt(json.dumps(told).encode()))
 
 
 def _opened(sealed: bytes, lock: Fernet) -> HttpResponse:
