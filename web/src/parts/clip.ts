@@ -111,6 +111,15 @@ export class ClipElement extends LitElement {
         flex-wrap: wrap;
         gap: 8px;
       }
+      /* A phone on its side: what the panel is for stays in sight while the rest is scrolled. */
+      @media (min-width: 641px) and (max-height: 480px) {
+        .do {
+          position: sticky;
+          bottom: 0;
+          padding: 8px 0;
+          background: var(--raised);
+        }
+      }
       @media (max-width: 640px) {
         .end,
         .end label,
