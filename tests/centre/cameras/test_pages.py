@@ -127,6 +127,15 @@ def test_a_camera_is_entered_by_typing(technician: Client, province: Province) -
     assert "rtsp://192.0.2.7/main" in page
 
 
+def test_where_there_is_but_one_to_choose_it_is_chosen(technician: Client, province: Province) -> None:
+    form = technician.get("/cameras/add/").context["form"]
+    assert str(form["node"].value()) == str(province.node.pk)
+    assert (form["site"].value(), form["camera_class"].value()) == (None, None)  # of several
+    CameraClass.objects.exclude(pk=province.public.camera_class_id).delete()
+    form = technician.get("/cameras/add/").context["form"]
+    assert form["camera_class"].value() == province.public.camera_class_id
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

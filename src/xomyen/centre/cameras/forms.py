@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 
-from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
+from xomyen.centre.cameras.models import Acceptance, Camera, Node, Site
 from xomyen.centre.cameras.nodes import NODE_FIELDS
 from xomyen.centre.cameras.services import BEGINNINGS, version_of
 from xomyen.centre.cameras.values import are_masks, hosts_of, stream_parts, without_secrets
@@ -95,6 +95,14 @@ def acceptance_is_open(form: Any, values: dict[str, Any]) -> None:
         form.add_error("acceptance", _("You may not accept cameras at this site; enter it as installed."))
 
 
+def choose_the_only_one(form: forms.ModelForm, *names: str) -> None:
+    """Where nothing is chosen yet and there is but one row to choose, it is chosen."""
+    for name in () if form.is_bound else names:
+        rows = list(form.fields[name].queryset[:2])
+        if len(rows) == 1 and not form.initial.get(name):  # a new row's values are there, and empty
+            form.initial[name] = rows[0].pk
+
+
 class SiteForm(Styled, forms.ModelForm):
     """A site and where it stands."""
 
@@ -118,7 +126,9 @@ class SiteForm(Styled, forms.ModelForm):
         for name in ("latitude", "longitude"):
             self.fields[name].widget = forms.TextInput(attrs={"inputmode": "decimal"})
             self.fields[name].localize = False
-        if not self.instance._state.adding:
+        if self.instance._state.adding:
+            choose_the_only_one(self, "unit")
+        else:
             self.initial["revision"] = self.instance.revision
         self.style()
 
@@ -142,9 +152,11 @@ class NodeForm(Styled, forms.ModelForm):
 
     def __init__(self, *arguments: Any, person: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        if not self.instance._state.adding:
-            self.initial["version"] = version_of(self.instance, NODE_FIELDS)
         self.fields["unit"].queryset = units_for(person, Action.NODE_EDIT)
+        if self.instance._state.adding:
+            choose_the_only_one(self, "unit")
+        else:
+            self.initial["version"] = version_of(self.instance, NODE_FIELDS)
         self.fields["unit"].label_from_instance = named_unit
         self.fields["unit"].label = _("Unit")
         self.style()
@@ -252,12 +264,7 @@ class CameraForm(Styled, forms.ModelForm):
 
     def _for_a_new_one(self) -> None:
         offer_beginnings(self.fields["acceptance"], self.person)
-        classes = list(CameraClass.objects.all()[:2])
-        if len(classes) == 1:
-            self.initial.setdefault("camera_class", classes[0].pk)
-        nodes = list(self.fields["node"].queryset[:2])
-        if len(nodes) == 1:
-            self.initial.setdefault("node", nodes[0].pk)
+        choose_the_only_one(self, "camera_class", "node")
 
     def clean_main_url(self) -> str:
         return self._stream("main_url")
