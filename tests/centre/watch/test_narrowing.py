@@ -13,7 +13,7 @@ from tests.centre.watch.rights import DAY, KEY, Place
 
 from xomyen.access.errors import TicketRevoked
 from xomyen.access.grants import GRANT
-from xomyen.access.tickets import TICKET, TicketChecker
+from xomyen.access.tickets import TICKET, Kind, TicketChecker
 from xomyen.centre.accounts.models import Appointment, PairedScreen, User
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Site
 from xomyen.centre.dates import today
@@ -233,8 +233,9 @@ def _refused(held: dict[str, list[_Held]], told: _Told, key: SigningKey) -> set[
         counts = set()
         for one in each:
             checker = TicketChecker(one.node, [key.public], _Shifted(3), told.at(one.node))
+            kind: Kind[Any] = GRANT if one.grant else TICKET
             try:
-                checker.read_as(GRANT if one.grant else TICKET, one.token)  # type: ignore[type-var]
+                checker.read_as(kind, one.token)
                 counts.add(True)
             except TicketRevoked:
                 counts.add(False)

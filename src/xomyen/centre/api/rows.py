@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
+from xomyen.centre.api.conditional import require_match
 from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.folding import fold, has_marks, matches
 from xomyen.centre.permissions.actions import Action
@@ -19,6 +20,14 @@ def seen(request: HttpRequest, action: Action, rows: QuerySet[Any], key: uuid.UU
     """The row, for somebody who may do this to it; 404 where it is not there or outside their units."""
     require(request.user, action)
     return get_object_or_404(visible(request.user, action, rows), pk=key)
+
+
+def unchanged(request: HttpRequest, row: Any, revision: Callable[[Any], int]) -> Any:
+    """The row as it is now, and nobody else's until the transaction ends; Problem unless `If-Match` names it."""
+    # Another change may have been saved while this one waited for the row.
+    now = type(row)._default_manager.select_for_update().get(pk=row.pk)
+    require_match(request, revision(now))
+    return now
 
 
 def listed(rows: QuerySet[Any], paged: Paged, shown: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:

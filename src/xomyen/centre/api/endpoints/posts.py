@@ -13,9 +13,9 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from xomyen.centre.api.bearer import bearer
-from xomyen.centre.api.conditional import fingerprint, require_match, set_revision
+from xomyen.centre.api.conditional import fingerprint, set_revision
 from xomyen.centre.api.paging import Paged, page
-from xomyen.centre.api.rows import sought, told
+from xomyen.centre.api.rows import sought, told, unchanged
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Closed, Day, Ending, LongName, Sought
 from xomyen.centre.dates import today
@@ -114,9 +114,7 @@ def change_post(request: HttpRequest, post: uuid.UUID, body: PostChange) -> Any:
     """Gives a post another name or kind; `If-Match` names the version that was read. Scope `units:write`."""
     with transaction.atomic():
         found = _editable(request, post)
-        # Another change may have been saved while this one waited for the row.
-        found = Post.objects.select_for_update().get(pk=found.pk)
-        require_match(request, _revision(found))
+        found = unchanged(request, found, _revision)
         registers.change_post(request.user, found, body.name or found.name, body.kind or found.kind)
     return _answer(request, found)
 

@@ -12,9 +12,9 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from xomyen.centre.api.bearer import bearer
-from xomyen.centre.api.conditional import fingerprint, require_match, set_revision
+from xomyen.centre.api.conditional import fingerprint, set_revision
 from xomyen.centre.api.paging import Paged
-from xomyen.centre.api.rows import carried_out, listed, sought, told
+from xomyen.centre.api.rows import carried_out, listed, sought, told, unchanged
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Closed, Day, LongName, Sought
 from xomyen.centre.dates import today
@@ -113,9 +113,7 @@ def change_document(request: HttpRequest, document: uuid.UUID, body: DocumentCha
     with transaction.atomic():
         found = get_object_or_404(register_seen(request, MandateDocument.objects.all()), pk=document)
         require_in(request.user, Action.SCHEME_EDIT, found.unit_id)
-        # Another change may have been saved while this one waited for the row.
-        found = MandateDocument.objects.select_for_update().get(pk=found.pk)
-        require_match(request, _revision(found))
+        found = unchanged(request, found, _revision)
         values = {name: getattr(found, name) for name in _FIELDS} | {"unit": found.unit_id}
         values = _for_the_form(values | body.model_dump(exclude_unset=True))
         changed = carried_out(DocumentForm(request.user, found, values))

@@ -11,10 +11,10 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from xomyen.centre.api.bearer import bearer
-from xomyen.centre.api.conditional import fingerprint, require_match, set_revision
+from xomyen.centre.api.conditional import fingerprint, set_revision
 from xomyen.centre.api.endpoints.registers import RegisterFilter, narrowed, register_seen
 from xomyen.centre.api.paging import page
-from xomyen.centre.api.rows import carried_out, told
+from xomyen.centre.api.rows import carried_out, told, unchanged
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Closed, Day, Ending
 from xomyen.centre.organisation.forms.registers import SchemeForm
@@ -106,9 +106,7 @@ def change_scheme(request: HttpRequest, scheme: uuid.UUID, body: SchemeChange) -
     """Changes a scheme; `If-Match` names the version that was read. Scope `units:write`."""
     with transaction.atomic():
         found = _editable(request, scheme)
-        # Another change may have been saved while this one waited for the row.
-        found = Scheme.objects.select_for_update().get(pk=found.pk)
-        require_match(request, _revision(found))
+        found = unchanged(request, found, _revision)
         given = {name: value for name, value in body.model_dump(exclude_unset=True).items() if _is_given(name, value)}
         groups, papers = list(found.groups.all()), list(found.documents.all())
         values: dict[str, Any] = {name: getattr(found, name) for name in ("name", "launched", "valid_from")}

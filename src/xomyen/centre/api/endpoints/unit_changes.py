@@ -11,9 +11,9 @@ from ninja import Schema, Status
 from pydantic import Field
 
 from xomyen.centre.api.bearer import bearer
-from xomyen.centre.api.conditional import require_match
 from xomyen.centre.api.endpoints.units import UnitOut, answer, revision, router, shown_now
 from xomyen.centre.api.problems import Problem
+from xomyen.centre.api.rows import unchanged
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Based, Closed, Code, Latitude, Longitude, Name, TypeName
 from xomyen.centre.dates import today
@@ -119,9 +119,7 @@ def correct_unit(request: HttpRequest, unit: uuid.UUID, body: Correction) -> Any
     """Mends an entry; `If-Match` names the version that was read. Scope `units:write`."""
     with transaction.atomic():
         found = _editable(request, unit)
-        # Another change may have been saved while this one waited for the row.
-        found = Unit.objects.select_for_update().get(pk=found.pk)
-        require_match(request, revision(found))
+        found = unchanged(request, found, revision)
         given = body.model_dump(exclude_unset=True)
         places = ("latitude", "longitude")
         values = {name: value for name, value in given.items() if value is not None or name in places}
