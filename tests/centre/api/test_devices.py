@@ -4,18 +4,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests.centre.api.conftest import Program, RealNode, refused
-from tests.centre.conftest import Appoint, Province, make_camera
+from tests.centre.conftest import Appoint, Province
 from tests.centre.link.conftest import free_port
+from tests.centre.link.turning import make_turning_camera
 from tests.waiting import wait_until
 
 from xomyen.bus.messages import CameraConfig, StreamConfig
-from xomyen.bus.sealing import seal
 from xomyen.camera.simulator import Protection
 from xomyen.camera.simulator.onvif import SimulatedDevice
 from xomyen.camera.simulator.onvif_answers import SimulatedProfile
 from xomyen.centre.audit.models import Pending
-from xomyen.centre.cameras.models import Camera, Node
-from xomyen.centre.link.apply import bring
+from xomyen.centre.cameras.models import Node
 from xomyen.centre.link.soon import soon
 from xomyen.centre.permissions.roles import Role
 from xomyen.terms.ids import new_id
@@ -93,11 +92,7 @@ def test_cameras_are_looked_for_and_streams_measured_without_pictures(
 def test_a_camera_is_turned_by_one_person_at_a_time(
     real_node: RealNode, registered: Node, device: SimulatedDevice, province: Province, appoint: Appoint, program: Speak
 ) -> None:
-    known = {"standing": "pending", "sealed_password": seal(PASSWORD, real_node.secrets.public)}
-    turning = {"ptz": True, "onvif_address": device.url, "ptz_profile": "main", "user": "admin"}
-    camera = make_camera(province.group, registered, "C06", "PTZ", **known, **turning)
-    Camera.objects.filter(pk=camera.pk).update(main_url="rtsp://127.0.0.1/1")
-    bring(registered.pk)
+    camera = make_turning_camera(province.group, real_node, registered, device.url, PASSWORD)
     path = f"cameras/{camera.pk}/turning"
     one, other = (program(appoint(Role.DUTY_OFFICER, unit=province.commune)) for _ in range(2))
     moved = one.send("POST", path, {"command": {"do": "move", "pan": 0.5, "seconds": 0.5}})

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from tests.centre.conftest import Appoint, Province, make_camera
 from tests.centre.link.conftest import RealNode, free_port
+from tests.centre.link.turning import make_turning_camera
 from tests.simulated import small_simulator
 from tests.waiting import wait_until
 
@@ -260,11 +261,7 @@ def test_a_camera_is_steered_by_one_person_at_a_time_and_it_is_noted(
     appoint: Appoint,
     signed_in: SignedIn,
 ) -> None:
-    known = {"standing": "pending", "sealed_password": seal(PASSWORD, real_node.secrets.public)}
-    turning = {"ptz": True, "onvif_address": device.url, "ptz_profile": "main", "user": "admin"}
-    camera = make_camera(province.group, registered, "C06", "PTZ", **known, **turning)
-    Camera.objects.filter(pk=camera.pk).update(main_url="rtsp://127.0.0.1/1")
-    bring(registered.pk)
+    camera = make_turning_camera(province.group, real_node, registered, device.url, PASSWORD)
     page = f"/cameras/{camera.pk}/steer/"
     officer, other = (signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune)) for _ in range(2))
     commander = signed_in(appoint(Role.DUTY_COMMANDER, unit=province.commune))
