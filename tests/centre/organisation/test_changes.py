@@ -177,6 +177,18 @@ def test_cameras_of_a_merged_unit_stay_in_sight_of_the_successors_people(
     assert province.secret not in visible(left, Action.VIEW_LIVE, Camera.objects.all())
 
 
+def test_no_unit_merges_into_what_is_below_it(province: Province, entry: Entry) -> None:
+    sub = create(Fresh(UnitKind.GROUP, "Xóm", "Trong"), province.group, Entry(entry.person, BEFORE))
+    before = table()
+    with pytest.raises(ValidationError, match="above the other"):
+        merge([province.group, sub], sub, entry)
+    with pytest.raises(ValidationError, match="above the other"):
+        merge([province.group, province.other_group], Fresh(UnitKind.GROUP, "Thôn", "Mới"), entry, parent=sub)
+    assert table() == before
+    merge([sub], province.group, entry)
+    assert below(province.group, THEN) == set()
+
+
 def test_only_units_of_one_level_merge_and_at_least_two(province: Province, entry: Entry) -> None:
     with pytest.raises(ValidationError):
         merge([province.commune, province.group], province.commune, entry)

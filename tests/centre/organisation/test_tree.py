@@ -4,11 +4,13 @@ import datetime
 import uuid
 
 import pytest
-from tests.centre.conftest import Province, make_unit
+from tests.centre.conftest import Appoint, Province, make_unit
 
 from xomyen.centre.dates import today
 from xomyen.centre.organisation.models import Unit, UnitKind, UnitLink
+from xomyen.centre.organisation.seeing import paths, seen_among, tops_on
 from xomyen.centre.organisation.tree import lines_above
+from xomyen.centre.permissions.roles import Role
 
 MERGED = datetime.date(2025, 7, 1)
 
@@ -37,6 +39,18 @@ def test_the_tree_of_a_day_is_that_of_its_links(merged: tuple[Province, Unit, Un
     assert old not in Unit.objects.below(province.province.pk, today())
     assert set(Unit.objects.on(before).filter(code="24")) >= {old_province}
     assert list(Unit.objects.on(MERGED).filter(code="24", name="Bắc Giang")) == []
+
+
+def test_what_lies_ever_so_deep_is_seen_and_has_its_whole_way(province: Province, appoint: Appoint) -> None:
+    deepest = province.group
+    for level in range(12):
+        deepest = make_unit(f"{deepest.code}-01", UnitKind.GROUP, "Xóm", f"Cấp {level}", deepest)
+    person = appoint(Role.DUTY_OFFICER, unit=province.province)
+    assert seen_among(person, [deepest.pk]) == {deepest.pk}
+    way = paths(person, [deepest], today())[deepest.pk]
+    assert [step.called for step in way[:4]] == ["Tỉnh Bắc Ninh", "Xã Gia Khê", "Thôn Đông", "Xóm Cấp 0"]
+    assert (len(way), all(step.seen for step in way)) == (14, True)
+    assert list(tops_on(person, today())) == [province.province]
 
 
 def test_links_that_form_a_ring_do_not_hang_the_query(province: Province) -> None:

@@ -17,7 +17,6 @@ from xomyen.centre.organisation.tree import lineage_sql
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import roots
 
-_DEEPEST = 8  # levels of a path; administration has four
 _DAY = datetime.timedelta(days=1)
 
 
@@ -39,12 +38,8 @@ def seen_among(person: Any, units: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     parents = _parents(asked.union(*after.values()), today())
     own = set(roots(person, Action.UNIT_SEE))
 
-    def inside(unit: uuid.UUID | None) -> bool:
-        for _ in range(_DEEPEST):
-            if unit is None or unit in own:
-                break
-            unit = parents.get(unit)
-        return unit in own
+    def inside(unit: uuid.UUID) -> bool:
+        return unit in own or any(above in own for above in _line(unit, parents))
 
     return {unit for unit in asked if inside(unit) or any(inside(one) for one in after.get(unit, ()))}
 
@@ -58,6 +53,16 @@ def _parents(units: Iterable[uuid.UUID], day: datetime.date) -> dict[uuid.UUID, 
         parents |= links
         wanted = set(links.values()) - parents.keys()
     return parents
+
+
+def _line(unit: uuid.UUID, parents: dict[uuid.UUID, uuid.UUID]) -> list[uuid.UUID]:
+    """What is above the unit, the nearest first; each once, even if links ever formed a ring."""
+    line: list[uuid.UUID] = []
+    above = parents.get(unit)
+    while above is not None and above not in line:
+        line.append(above)
+        above = parents.get(above)
+    return line
 
 
 def unit_seen_or_404(person: Any, pk: uuid.UUID) -> Unit:
@@ -84,16 +89,8 @@ def tops_on(person: Any, day: datetime.date) -> UnitQuerySet:
         before = Succession.objects.filter(successor__in=wanted - there, on__gt=day)
         wanted = set(before.values_list("predecessor", flat=True)) - known
     parents = _parents(found, day)
-
-    def under_another(unit: uuid.UUID) -> bool:
-        above = parents.get(unit)
-        for _ in range(_DEEPEST):
-            if above is None or above in found:
-                break
-            above = parents.get(above)
-        return above is not None
-
-    return _with_children(Unit.objects.filter(pk__in=[unit for unit in found if not under_another(unit)]), day)
+    tops = [unit for unit in found if found.isdisjoint(_line(unit, parents))]
+    return _with_children(Unit.objects.filter(pk__in=tops), day)
 
 
 def children_on(person: Any, unit: Unit, day: datetime.date) -> UnitQuerySet:
@@ -143,7 +140,7 @@ def paths(person: Any, units: Iterable[Unit], day: datetime.date) -> dict[uuid.U
     parents: dict[uuid.UUID, uuid.UUID] = {}
     known: dict[uuid.UUID, Unit] = {}
     wanted = {unit.pk for unit in all_units}
-    for _ in range(_DEEPEST):
+    while wanted:
         links = UnitLink.objects.filter(in_force(day), unit__in=wanted).select_related("parent")
         wanted = set()
         for link in links:
@@ -151,19 +148,12 @@ def paths(person: Any, units: Iterable[Unit], day: datetime.date) -> dict[uuid.U
             if link.parent_id not in known:
                 known[link.parent_id] = link.parent
                 wanted.add(link.parent_id)
-        if not wanted:
-            break
     call_as_on(known.values(), day)
     seen = seen_among(person, known)
-    found: dict[uuid.UUID, list[Step]] = {}
-    for unit in all_units:
-        way: list[Step] = []
-        above = parents.get(unit.pk)
-        while above is not None and len(way) < _DEEPEST:
-            way.insert(0, Step(known[above], known[above].called, above in seen))
-            above = parents.get(above)
-        found[unit.pk] = way
-    return found
+    return {
+        unit.pk: [Step(known[one], known[one].called, one in seen) for one in reversed(_line(unit.pk, parents))]
+        for unit in all_units
+    }
 
 
 def day_of(unit: Unit, day: datetime.date) -> datetime.date:

@@ -28,6 +28,7 @@ from xomyen.centre.organisation.models import (
 from xomyen.centre.organisation.services.codes import (
     check_code_is_free,
     check_in_order,
+    check_not_below,
     check_official_code,
     next_group_code,
 )
@@ -245,6 +246,8 @@ def merge(units: Sequence[Unit], into: Unit | Fresh, entry: Entry, parent: Unit 
             _require(entry, above)
         successor = _put(recorder, into, above, entry.day)
     for unit in ending:
+        # What goes on is none of what is below: groups may lie in groups.
+        check_not_below(unit, successor, entry.day)
         for child in _children(unit, entry.day):
             recorder.touch(child)
             _hang(recorder, child, successor, entry.day)

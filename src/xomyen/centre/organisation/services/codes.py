@@ -62,6 +62,11 @@ def check_in_order(unit: Unit, parent: Unit, day: datetime.date) -> None:
         raise ValidationError(
             _("%(parent)s ends on %(day)s.") % {"parent": parent, "day": f"{parent.last_day:%d/%m/%Y}"}
         )
+    check_not_below(unit, parent, day)
+
+
+def check_not_below(unit: Unit, parent: Unit, day: datetime.date) -> None:
+    """Raises ValidationError when the parent lies under the unit on the day or comes to lie there later."""
     later = UnitLink.objects.filter(valid_from__gt=day).values_list("valid_from", flat=True).distinct()
     for then in (day, *later.order_by("valid_from")):
         if Unit.objects.below(unit.pk, then).filter(pk=parent.pk).exists():
