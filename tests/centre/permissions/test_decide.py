@@ -1,13 +1,17 @@
 """Who may do what to which rows: every role, every action, inside and outside its unit, in force and not."""
 
 import datetime
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 from tests.centre.conftest import Appoint, Province
 
+from xomyen.centre.accounts.models import PairedScreen, User
 from xomyen.centre.cameras.models import Acceptance, Camera, Node
 from xomyen.centre.dates import today
+from xomyen.centre.organisation.models import Unit
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import (
     limits_of,
@@ -16,12 +20,13 @@ from xomyen.centre.permissions.decide import (
     needs_second_factor,
     picture_limits,
     require,
+    turning_rank,
     visible,
 )
 from xomyen.centre.permissions.roles import RULES, Role
+from xomyen.terms.ids import new_id
 
 DAY = datetime.timedelta(days=1)
-ALL = [(role, action) for role in Role for action in Action if role != Role.SCREEN]
 # What each role may, written down a second time by hand: a change of the rules has to be made here too.
 TABLE = {
     "group_head": "camera.see unit.see camera.live",
@@ -44,25 +49,48 @@ TABLE = {
     "auditor": "camera.see unit.see node.see user.see audit.read audit.export",
     "administrator": "camera.see unit.see camera.edit camera.discover node.see node.edit unit.edit post.edit "
     "scheme.edit user.see user.edit regulation.edit screen.pair audit.read",
+    "screen": "camera.see unit.see camera.live",
 }
+# Who takes a camera that turns from whom, likewise.
+RANKS = {"duty_commander": 20, "police_head": 30, "command_centre": 40}
 
 
-@pytest.mark.parametrize(("role", "action"), ALL, ids=lambda one: str(one))
+def holder(appoint: Appoint, role: Role, **where: Any) -> User | PairedScreen:
+    """Somebody with the role, or the screen that has it, at a unit or post for a time."""
+    if role != Role.SCREEN:
+        return appoint(role, **where)
+    now = timezone.now()
+    return PairedScreen.objects.create(name="TV", code_expires=now, digest=new_id(), confirmed=now, **where)
+
+
+@pytest.mark.parametrize("role", list(Role), ids=str)
 def test_each_role_may_what_the_table_says_in_its_unit_and_nothing_elsewhere(
-    province: Province, appoint: Appoint, role: Role, action: Action
+    province: Province, appoint: Appoint, role: Role
 ) -> None:
-    meant = action.value in TABLE[role.value].split()
-    person = appoint(role, unit=province.commune)
-    assert may(person, action, province.public) is meant
-    assert may_in(person, action, province.group) is meant
-    assert not may(person, action, province.secret)
-    assert not may_in(person, action, province.other_commune)
-    assert not may_in(person, action, province.province)
-    past = appoint(role, unit=province.commune, valid_to=today())
-    coming = appoint(role, unit=province.commune, valid_from=today() + DAY)
-    for nobody in (past, coming):
-        assert not may(nobody, action, province.public)
-        assert not may_in(nobody, action, province.group)
+    meant = set(TABLE[role.value].split())
+    own = {province.commune, province.group, province.other_group}
+    at_unit = holder(appoint, role, unit=province.commune)
+    at_post = holder(appoint, role, post=province.duty_room)
+    past = holder(appoint, role, unit=province.commune, valid_to=today())
+    coming = holder(appoint, role, unit=province.commune, valid_from=today() + DAY)
+    for person, allowed in ((at_unit, meant), (at_post, meant), (past, set()), (coming, set())):
+        assert {action.value for action in Action if may(person, action, province.public)} == allowed
+        assert {action.value for action in Action if may_in(person, action, province.group)} == allowed
+        for action in Action:
+            seen = own if action.value in allowed else set()
+            assert set(visible(person, action, Unit.objects.all())) == seen, action
+        # Outside, whatever the role and its time.
+        assert not [action for action in Action if may(person, action, province.secret)]
+        for unit in (province.other_commune, province.province):
+            assert not [action for action in Action if may_in(person, action, unit)]
+
+
+@pytest.mark.parametrize("role", list(Role), ids=str)
+def test_who_turns_a_camera_goes_before_whom_the_table_says(province: Province, appoint: Appoint, role: Role) -> None:
+    turns = "camera.ptz" in TABLE[role.value].split()
+    person = holder(appoint, role, unit=province.commune)
+    assert turning_rank(person, province.public) == (RANKS.get(role.value, 10) if turns else 0)
+    assert turning_rank(person, province.secret) == 0
 
 
 def test_a_role_at_a_post_reaches_the_units_of_its_jurisdictions_while_they_last(
@@ -131,7 +159,7 @@ def test_what_is_visible_is_asked_in_one_query(province: Province, appoint: Appo
 
 def test_every_role_has_its_rule_and_its_line_in_the_table() -> None:
     assert set(RULES) == set(Role)
-    assert set(TABLE) == {role.value for role in Role if role != Role.SCREEN}
+    assert set(TABLE) == {role.value for role in Role}
 
 
 def test_roles_at_ever_so_many_units_ask_no_more(

@@ -18,15 +18,10 @@ from xomyen.centre.cameras.models import Camera
 from xomyen.centre.cameras.views import seen
 from xomyen.centre.cameras.words import device_trouble
 from xomyen.centre.link import devices
-from xomyen.centre.organisation.models import Unit
 from xomyen.centre.permissions.actions import Action
-from xomyen.centre.permissions.decide import held_by
-from xomyen.centre.permissions.roles import RULES, Role
+from xomyen.centre.permissions.decide import turning_rank
 from xomyen.terms.errors import XomyenError
 
-PRIORITY = {Role.COMMAND_CENTRE: 40, Role.POLICE_HEAD: 30, Role.DUTY_COMMANDER: 20}
-"""Who may take the right to steer from whom; all others have the lowest."""
-_LOWEST = 10
 NOT_NOTED = ("look", "presets", "stop", "release")
 """Commands that the audit log does without."""
 _COMMAND: TypeAdapter[Any] = TypeAdapter(PtzCommand)
@@ -34,13 +29,7 @@ _COMMAND: TypeAdapter[Any] = TypeAdapter(PtzCommand)
 
 def steerer(person: Any, camera: Camera) -> Steerer:
     """The person as the node and the others are told of them."""
-    above = set(Unit.objects.above(camera.unit_of()).values_list("id", flat=True))
-    ranks = [
-        PRIORITY.get(held.role, _LOWEST)
-        for held in held_by(person)
-        if Action.PTZ in RULES[held.role].actions and above.intersection(held.units)
-    ]
-    return Steerer(id=str(person.pk), name=str(person)[:200], priority=max(ranks, default=_LOWEST))
+    return Steerer(id=str(person.pk), name=str(person)[:200], priority=turning_rank(person, camera))
 
 
 def _command(query: QueryDict) -> Any:

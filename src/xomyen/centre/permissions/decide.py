@@ -181,6 +181,13 @@ def picture_limits(person: Any, action: Action, thing: Any) -> PictureLimits | N
     return limits_of(person, action, [thing]).get(thing)
 
 
+def turning_rank(person: Any, camera: Any) -> int:
+    """From whom the person may take the right to turn this camera: from those of a lower rank; 0: may not turn it."""
+    above = _above([camera.unit_of()])
+    rules = [RULES[held.role] for held in held_by(person) if not above.isdisjoint(held.units)]
+    return max((rule.turns_before for rule in rules if Action.PTZ in rule.actions), default=0)
+
+
 def needs_second_factor(person: Any) -> bool:
     """Whether a role of the person, or the centre's settings, ask for more than a password."""
     return settings.CENTRE.second_factor == "everyone" or any(RULES[held.role].officer for held in held_by(person))

@@ -58,6 +58,7 @@ class RoleRule:
     actions: frozenset[Action]
     pictures: PictureLimits = PictureLimits()
     officer: bool = True  # needs a second factor
+    turns_before: int = 10  # of two who turn a camera, the higher takes it from the other
 
 
 _SEE = frozenset({Action.CAMERA_SEE, Action.UNIT_SEE})
@@ -82,7 +83,7 @@ RULES: dict[Any, RoleRule] = {
         officer=False,
     ),
     Role.DUTY_OFFICER: RoleRule(_DUTY),
-    Role.DUTY_COMMANDER: RoleRule(_COMMAND),
+    Role.DUTY_COMMANDER: RoleRule(_COMMAND, turns_before=20),
     Role.INVESTIGATOR: RoleRule(_DUTY),
     Role.POLICE_HEAD: RoleRule(
         _COMMAND
@@ -93,13 +94,14 @@ RULES: dict[Any, RoleRule] = {
             Action.SCHEME_EDIT,
             Action.USER_EDIT,
             Action.REGULATION_EDIT,
-        }
+        },
+        turns_before=30,
     ),
     Role.COMMITTEE_CHAIR: RoleRule(
         _SEE | {Action.VIEW_LIVE, Action.NODE_SEE, Action.USER_SEE, Action.SCHEME_EDIT, Action.REGULATION_EDIT}
     ),
     Role.STEERING_MEMBER: RoleRule(_SEE | {Action.VIEW_LIVE, Action.NODE_SEE}),
-    Role.COMMAND_CENTRE: RoleRule(_COMMAND),
+    Role.COMMAND_CENTRE: RoleRule(_COMMAND, turns_before=40),
     Role.TECHNICIAN: RoleRule(
         _SEE
         | {
