@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,8 +14,12 @@ from xomyen.centre.operation.lock import sole
 from xomyen.cli.centre import use_django
 from xomyen.cli.common import Dir, counted, node_bus, node_folder, require_own
 from xomyen.node.home import locked, read_identity
-from xomyen.terms.errors import InvalidConfiguration
+from xomyen.recording.index import Index
+from xomyen.recording.index_reader import IndexReader
+from xomyen.recording.rows import Hold
+from xomyen.terms.errors import InvalidConfiguration, NoFootage
 from xomyen.terms.folder import NodeFolder
+from xomyen.terms.settings import load_settings
 
 if TYPE_CHECKING:
     from xomyen.centre.operation.archive import Manifest
@@ -69,15 +74,41 @@ def backup(
     node = read_identity(folder) if folder.identity.exists() else None
     in_force, removed = asyncio.run(_cameras(folder)) if node else ([], [])
     use_django(folder.root)
-    from xomyen.centre.operation.backup import Contents, Wish, make_backup, named_elsewhere
+    from xomyen.centre.operation.backup import Contents, Wish, make_backup, named
     from xomyen.centre.operation.sealing import read_public
 
     wish = Wish(portable, force, read_public(encrypt_to) if encrypt_to else None)
-    manifest = make_backup(file.absolute(), centre, Contents(node, in_force, removed), wish)
+    files = named(settings, load_settings(folder))
+    manifest = make_backup(file.absolute(), centre, Contents(node, in_force, removed, _holds(folder), files), wish)
     size = file.stat().st_size
     print(f"{counted(len(manifest.files), 'file')} and {counted(len(in_force), 'camera')} in {file} ({size:,} bytes).")
-    for path in named_elsewhere(settings, folder.root):
-        print(f"Not in it, because it lies outside {folder.root}: {path}")
+    for path in files:
+        if not path.is_relative_to(folder.root):
+            print(f"Not in it, because it lies outside {folder.root}: {path}")
+
+
+def _holds(folder: NodeFolder) -> list[dict[str, Any]]:
+    """What keeps footage from being deleted: the rest of the index is made anew from the footage."""
+    try:
+        with IndexReader(folder.index) as index:
+            return [asdict(hold) for hold in index.all_holds()]
+    except NoFootage:
+        return []
+
+
+def _put_holds(folder: NodeFolder, holds: list[dict[str, Any]]) -> None:
+    """Those that the index does not have yet; it is made where there is none, as at a node's first start."""
+    if not holds:
+        return
+    index = Index(str(folder.index))
+    index.open()
+    try:
+        with index.transaction():
+            for hold in holds:
+                index.remove_hold(hold["id"])
+                index.put_hold(Hold(**hold))
+    finally:
+        index.close()
 
 
 async def _cameras(folder: NodeFolder) -> tuple[tuple[CameraRecord, ...], tuple[CameraRecord, ...]]:
@@ -100,7 +131,7 @@ def restore(
     os.umask(0o077)
     folder = node_folder(directory)
     require_own(folder)
-    from xomyen.centre.operation.backup import put_files, require_empty, unpacked
+    from xomyen.centre.operation.backup import kept_holds, put_files, require_empty, require_named, unpacked
 
     if not file.is_file():
         raise InvalidConfiguration(f"There is no file {file}.", field="file")
@@ -110,10 +141,13 @@ def restore(
     from xomyen.centre.operation.sealing import read_private
 
     private = read_private(key) if key is not None else None
-    with unpacked(file.absolute(), folder.root, private) as (manifest, kept), sole(centre):
-        with locked(folder, "command"):
-            put_files(kept, folder.root)
-        _bring_back(manifest, kept, centre, force)
+    with unpacked(file.absolute(), folder.root, private) as (manifest, kept):
+        require_named(kept, folder.root)
+        with sole(centre):
+            with locked(folder, "command"):
+                put_files(kept, folder.root)
+                _put_holds(folder, kept_holds(kept))
+            _bring_back(manifest, kept, centre, force)
     has = f" of {manifest.made}" if manifest.made else ""
     print(f"The backup{has} is back in {folder.root}. Footage is not part of it: put the volumes in their places.")
 

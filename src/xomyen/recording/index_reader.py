@@ -167,6 +167,11 @@ class IndexReader:
         )
         return [Hold(*row) for row in rows]
 
+    def all_holds(self) -> list[Hold]:
+        """Holds of all cameras, ended ones too as long as they stand in the index."""
+        rows = self.query("SELECT id, camera, start_ns, end_ns, reason, who, until_ns FROM hold ORDER BY id")
+        return [Hold(*row) for row in rows]
+
     def run(self, run: str) -> Run | None:
         """The run with this id."""
         rows = self.query(

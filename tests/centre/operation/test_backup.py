@@ -23,6 +23,9 @@ from xomyen.centre.operation.archive import Manifest, unpack, writing
 from xomyen.centre.operation.backup import put_database
 from xomyen.centre.operation.database import applied_migrations
 from xomyen.centre.operation.rows import dump, load
+from xomyen.recording.index import Index
+from xomyen.recording.index_reader import IndexReader
+from xomyen.recording.rows import Hold
 from xomyen.terms.errors import AlreadyThere, InvalidConfiguration
 
 # Each command starts a program, and what it starts takes long on a machine that does other things.
@@ -85,6 +88,35 @@ def test_a_box_comes_back_in_an_empty_folder(backed_up: tuple[Path, Path], tmp_p
     assert cameras(after) == cameras(before)
     # Nor one that runs.
     assert "already runs" in xomyen("restore", file, "--dir", before, "--force", code=8).stderr
+
+
+def test_holds_and_files_that_settings_name_in_the_folder_come_back(tmp_path: Path) -> None:
+    box, outside, file = tmp_path / "box", tmp_path / "token", tmp_path / "backup"
+    beside("camera", "add", "Cổng chợ", "rtsp://192.0.2.1/1", "--dir", box)
+    hold = Hold("h1", "c1", 1, 2, "Vụ 0138", "Đỗ Khê Tùng", 3)
+    index = Index(str(box / "index.sqlite"))
+    index.open()
+    index.put_hold(hold)
+    index.close()
+    (box / "tls").mkdir()
+    for path in (box / "tls" / "own.pem", box / "tls" / "own.key", outside):
+        path.write_text(path.name)
+    (box / "settings.toml").write_text(
+        f'tls_certificate = "{box}/tls/own.pem"\ntls_key = "{box}/tls/own.key"\nmetrics_token_file = "{outside}"\n'
+    )
+    told = xomyen("backup", file, "--dir", box).stdout
+    assert told.splitlines()[1:] == [f"Not in it, because it lies outside {box}: {outside}"]
+    box.rename(tmp_path / "gone")
+    outside.rename(tmp_path / "elsewhere")
+    # What would be missing is told before anything is in place.
+    assert f"name {outside}" in xomyen("restore", file, "--dir", box, code=2).stderr
+    assert not (box / "node.json").exists()
+    outside.touch()
+    xomyen("restore", file, "--dir", box)
+    assert (box / "tls" / "own.key").read_text() == "own.key"
+    assert (box / "tls" / "own.key").stat().st_mode & 0o777 == 0o600
+    with IndexReader(box / "index.sqlite") as back:
+        assert back.all_holds() == [hold]
 
 
 def test_an_sqlite_database_moves_to_a_server_without_a_change(folder: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import pwd
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,22 +28,34 @@ from xomyen.centre.operation.database import (
 )
 from xomyen.centre.operation.sealing import name_of
 from xomyen.terms.errors import AlreadyThere, InvalidConfiguration
+from xomyen.terms.settings import Settings
+from xomyen.terms.settings_file import load_file
 
 _DATABASE = "database.sqlite"
 _ROWS = "database.rows"
 _CAMERAS = "cameras.json"
+_HOLDS = "holds.json"
 _BOX = "box/"
 _SQLITE_FILES = ("access.sqlite",)  # of the node: revoked tickets, sign-in codes
 _PLACES = ("node.json", "settings.toml", "centre.toml", "keys", "trusted", "centre")
 
 
 class Contents:
-    """What is put into a backup besides the files of the folder."""
+    """What is put into a backup besides the files that every folder has."""
 
-    def __init__(self, node: str | None, cameras: Sequence[CameraRecord], removed: Sequence[CameraRecord]) -> None:
+    def __init__(
+        self,
+        node: str | None,
+        cameras: Sequence[CameraRecord],
+        removed: Sequence[CameraRecord],
+        holds: Sequence[dict[str, Any]] = (),
+        named: Sequence[Path] = (),
+    ) -> None:
         self.node = node
         self.cameras = tuple(cameras)
         self.removed = tuple(removed)
+        self.holds = tuple(holds)  # on footage, as the recorder's index has them
+        self.named = tuple(named)  # files that the settings name; those in the folder come with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ def make_backup(target: Path, folder: CentreFolder, contents: Contents, wish: Wi
         # Before anything is taken: whoever stops the program half-way has the record all the same.
         to = {"encrypted_to": name_of(wish.public)} if wish.public is not None else {"encrypted": False}
         _note("box.backed_up", folder, {"file": target.name, **to})
-        for path in _files(folder.root, folder):
+        for path in _files(folder.root, folder, contents.named):
             archive.add_file(f"{_BOX}{path.relative_to(folder.root).as_posix()}", path)
         for file in _SQLITE_FILES:
             if (folder.root / file).exists():
@@ -78,6 +90,7 @@ def make_backup(target: Path, folder: CentreFolder, contents: Contents, wish: Wi
         if contents.node is not None:
             cameras = {kind: [one.model_dump() for one in getattr(contents, kind)] for kind in ("cameras", "removed")}
             archive.add(_CAMERAS, json.dumps(cameras, ensure_ascii=False).encode())
+            archive.add(_HOLDS, json.dumps(contents.holds, ensure_ascii=False).encode())
         kind, migrations = _add_database(archive, Path(name), folder, wish.portable)
         return archive.finish(
             program=__version__,
@@ -123,8 +136,15 @@ def _add_database(
     return "rows", migrations
 
 
-def _files(root: Path, folder: CentreFolder) -> Iterator[Path]:
-    """Keys, settings and what the centre keeps beside its database, in a fixed order."""
+def _files(root: Path, folder: CentreFolder, named: Iterable[Path]) -> Iterator[Path]:
+    """Keys, settings, what the centre keeps beside its database and what settings name, each once, in a fixed order."""
+    standing = list(_standing(root, folder))
+    yield from standing
+    yield from sorted({path for path in named if path.is_relative_to(root) and path.is_file()}.difference(standing))
+
+
+def _standing(root: Path, folder: CentreFolder) -> Iterator[Path]:
+    """What every folder has."""
     left_out = {folder.lock, folder.own / SAVED, *(Path(f"{folder.database}{end}") for end in ("", "-wal", "-shm"))}
     for place in _PLACES:
         path = root / place
@@ -136,12 +156,32 @@ def _files(root: Path, folder: CentreFolder) -> Iterator[Path]:
                     yield Path(above, name)
 
 
-def named_elsewhere(settings: CentreSettings, root: Path) -> list[Path]:
-    """Files that the centre's settings name outside its folder: they are not in the backup."""
-    named = [settings.tls_certificate, settings.tls_key, settings.map_file]
-    named += [settings.bus.seed_file if settings.bus else None]
-    named += [settings.oidc.client_secret_file, settings.oidc.ca_file] if settings.oidc else []
-    return [path for path in named if path is not None and not path.absolute().is_relative_to(root)]
+def named(pages: CentreSettings, recorder: Settings) -> list[Path]:
+    """Files that the settings name: certificates, seeds, secrets, the map."""
+    found = [pages.tls_certificate, pages.tls_key, pages.map_file]
+    found += [pages.bus.seed_file] if pages.bus else []
+    found += [pages.oidc.client_secret_file, pages.oidc.ca_file] if pages.oidc else []
+    found += [recorder.tls_certificate, recorder.tls_key, recorder.metrics_token_file]
+    for way in (recorder.uplink.events, recorder.uplink.media) if recorder.uplink else ():
+        found += [way.seed_file, way.ca_file]
+    return list(dict.fromkeys(Path(os.path.abspath(path)) for path in found if path is not None))
+
+
+def require_named(unpacked_in: Path, root: Path) -> None:
+    """Raises InvalidConfiguration for a file that the settings name, and neither the backup nor this machine has.
+
+    Nothing is in place yet: without it the program that is to bring the database back would not start.
+    """
+    box = unpacked_in / _BOX
+    pages = load_file(CentreSettings, CentreFolder(box).settings, show_values=False)
+    recorder = load_file(Settings, CentreFolder(box).node.settings, show_values=True)
+    for path in named(pages, recorder):
+        comes = path.is_relative_to(root) and (box / path.relative_to(root)).exists()
+        if not comes and not path.exists():
+            raise InvalidConfiguration(
+                f"The settings name {path}, which is neither in the backup nor on this machine. Put it there first; an"
+                " empty file will do until you have the right one."
+            )
 
 
 @contextlib.contextmanager
@@ -210,3 +250,10 @@ def kept_cameras(unpacked_in: Path) -> tuple[list[CameraRecord], list[CameraReco
     found = json.loads(path.read_bytes())
     in_force, removed = ([CameraRecord.model_validate(one) for one in found[kind]] for kind in ("cameras", "removed"))
     return in_force, removed
+
+
+def kept_holds(unpacked_in: Path) -> list[dict[str, Any]]:
+    """The holds on footage."""
+    path = unpacked_in / _HOLDS
+    found: list[dict[str, Any]] = json.loads(path.read_bytes()) if path.exists() else []
+    return found
