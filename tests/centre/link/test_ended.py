@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.utils import timezone
+from tests.centre.accounts.conftest import just_signed_in
 from tests.centre.conftest import Appoint, Province, make_camera
 from tests.centre.link.conftest import RealNode
 
@@ -84,6 +86,25 @@ def test_locking_a_person_ends_their_tickets_at_the_node_and_nobody_elses(
     (note,) = _notes("tickets.ended")
     assert (note.thing, note.source or "centre") == (str(officer.pk), "centre")
     assert not ending.open_tickets().exists()
+
+
+def test_signing_out_everywhere_else_ends_what_was_got_there_and_this_session_gets_its_own_anew(
+    camera: Camera, counts: Counts, officer: User, signed_in: SignedIn
+) -> None:
+    here, there = signed_in(officer), signed_in(officer)
+    for client in (here, there):
+        just_signed_in(client, officer)
+    token = _ticket(officer, camera)
+    UserSession.objects.create(
+        user=officer, session_key=there.session.session_key, ip="192.0.2.1", last_seen_at=timezone.now()
+    )
+    assert here.post("/account/sessions/").status_code == 302
+    ended.finish()
+    assert not counts(token)
+    assert there.get("/me/").status_code == 302
+    assert here.get("/me/").status_code == 200
+    (note,) = _notes("session.ended_everywhere")
+    assert (note.person, note.thing) == (str(officer.pk), str(officer.pk))
 
 
 def test_a_screen_that_is_turned_off_ends_at_the_node(
