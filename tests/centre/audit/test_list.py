@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from tests.centre.conftest import Appoint, Province, make_unit
+from tests.centre.conftest import Appoint, Province, make_camera, make_unit
 
 from xomyen.centre.accounts.models import User
 from xomyen.centre.audit.models import Pending, Record
@@ -82,6 +82,28 @@ def test_what_is_gone_is_found_by_the_name_it_had(province: Province, appoint: A
     chain_pending()
     assert {row.action for row in shown(auditor, "?who=tung&kind=live")} == {"camera.live"}
     assert {row.action for row in shown(auditor, "?camera=C14")} == {"camera.added", "camera.live", "camera.removed"}
+
+
+def test_of_a_name_that_many_have_nobody_is_left_out(province: Province, appoint: Appoint, auditor: Client) -> None:
+    gone, renamed = appoint(Role.DUTY_OFFICER, unit=province.commune), appoint(Role.DUTY_OFFICER, unit=province.commune)
+    for one, name in ((gone, "Nguyễn Khê Cũ"), (renamed, "Nguyễn Khê Trước")):
+        one.full_name = name
+        one.save()
+        record("camera.live", one, province.public)
+    people = {str(gone.pk), str(renamed.pk)}
+    gone.delete()
+    renamed.full_name = "Lương Khê Sau"
+    renamed.save()
+    User.objects.bulk_create(
+        User(username=f"n{number}", full_name=f"Nguyễn {number}", folded=f"nguyen {number}") for number in range(120)
+    )
+    last = User.objects.get(username="n119")
+    record("camera.live", last, make_camera(province.group, province.node, "C90", "Vào xã hai"))
+    province.public.delete()
+    chain_pending()
+    assert {row.person for row in shown(auditor, "?who=nguyen&kind=live")} == people | {str(last.pk)}
+    # One that is gone is found beside one that is there.
+    assert things(shown(auditor, "?camera=c&kind=live")) == {"C14 Sân nhà văn hóa", "C90 Vào xã hai"}
 
 
 def test_a_span_that_ends_before_it_begins_is_said_and_shows_everything(auditor: Client) -> None:

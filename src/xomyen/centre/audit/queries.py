@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from xomyen.centre.accounts.models import Appointment, User
+from xomyen.centre.accounts.models import Appointment, PairedScreen, User
 from xomyen.centre.audit.models import Record
+from xomyen.centre.audit.words import Kind
 from xomyen.centre.cameras.models import Camera
 from xomyen.centre.dates import in_force, today
 from xomyen.centre.folding import fold
@@ -18,8 +19,6 @@ from xomyen.centre.organisation.tree import below_sql, lines_above
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import allowed_units, roots
 from xomyen.centre.permissions.roles import roles_with
-
-_MATCHES = 100
 
 
 def readable(person: Any, action: Action = Action.AUDIT_READ) -> QuerySet[Record]:
@@ -63,19 +62,17 @@ class Wanted:
     def narrow(self, rows: QuerySet[Record]) -> QuerySet[Record]:
         """The rows among these that are wanted."""
         if self.who:
-            people = _ids(User.objects, self.who)
-            # Somebody who is gone, or no user, such as the command line, has a name in the log alone.
+            people = _people(self.who)
+            # The command line, and people of other issuers, have a name in the log alone.
             rows = rows.filter(person__in=people) if people else rows.filter(person_folded__contains=fold(self.who))
         if self.kind:
             rows = rows.filter(kind=self.kind)
         if self.unit:
             key = _as_id(self.unit)
             found = Unit.objects.filter(pk=key) if key else Unit.objects.search(self.unit)
-            rows = rows.filter(unit__in=below_sql(list(found.values_list("id", flat=True)[:_MATCHES]), today()))
+            rows = rows.filter(unit__in=below_sql(list(found.values_list("id", flat=True)), today()))
         if self.camera:
-            cameras = _ids(Camera.objects, self.camera)
-            named = Q(thing__in=cameras) if cameras else Q(thing_label__icontains=self.camera)
-            rows = rows.filter(named, thing_type="camera")
+            rows = rows.filter(thing__in=_cameras(self.camera), thing_type="camera")
         if self.from_ns is not None:
             rows = rows.filter(at_ns__gte=self.from_ns)
         if self.to_ns is not None:
@@ -94,13 +91,27 @@ def _as_id(text: str) -> uuid.UUID | None:
         return None
 
 
-def _ids(things: Any, text: str) -> list[str]:
-    """Ids of what has a name with the text."""
+def _people(text: str) -> list[str]:
+    """Ids of all people and screens that have, or had, a name with the text; of whoever is gone, too."""
     key = _as_id(text)
     if key is not None:
         return [str(key)]
-    found = things.filter(folded__contains=fold(text)).order_by("id").values_list("id", flat=True)
-    return [str(one) for one in found[:_MATCHES]]
+    wanted = fold(text)
+    found = set(User.objects.filter(folded__contains=wanted).values_list("pk", flat=True))
+    found |= set(User.history.filter(folded__contains=wanted).order_by().values_list("id", flat=True).distinct())
+    found |= {pk for pk, name in PairedScreen.objects.values_list("pk", "name") if wanted in fold(name)}
+    return sorted(map(str, found))
+
+
+def _cameras(text: str) -> list[str]:
+    """Ids of all cameras that have a name with the text, or had it when they were removed."""
+    key = _as_id(text)
+    if key is not None:
+        return [str(key)]
+    wanted = fold(text)
+    found = {str(pk) for pk in Camera.objects.filter(folded__contains=wanted).values_list("pk", flat=True)}
+    gone = Record.objects.filter(kind=Kind.CHANGE, action="camera.removed").values_list("thing", "thing_label")
+    return sorted(found | {thing for thing, label in gone if wanted in fold(label)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class Exporting(Narrowing):
 _FILE = {
     "responses": {
         200: {
-            "description": "JSON Lines in which the chain can be checked: `xomyen audit verify --export FILE`",
+            "description": "JSON Lines in which the chain can be checked: `xomyen audit verify FILE`",
             "content": {"application/jsonl": {"schema": {"type": "string"}}},
         }
     }
