@@ -13,6 +13,8 @@ from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.settings_file import FileSettings, load_file
 
+ZONE = "Asia/Ho_Chi_Minh"
+"""Where the installation is: pages and commands tell the time of there, however the machine is set."""
 FOLDER_VARIABLE = "XOMYEN_CENTRE_DIR"
 """The environment variable that tells a process of the centre its folder."""
 WEB_VARIABLE = "XOMYEN_CENTRE_WEB"

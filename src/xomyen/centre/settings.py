@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from xomyen.centre.configuration import django_database, django_providers, folder_of_process, load_centre_settings
+from xomyen.centre.configuration import ZONE, django_database, django_providers, folder_of_process, load_centre_settings
 
 FOLDER = folder_of_process()
 CENTRE = load_centre_settings(FOLDER)
@@ -202,7 +202,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 LOCALE_PATHS = [_PACKAGE / "locale", _PACKAGE / "allauth_texts/locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = "Asia/Ho_Chi_Minh"
+TIME_ZONE = ZONE
 FORMAT_MODULE_PATH = ["xomyen.centre.formats"]
 
 # Files built by web/: their names carry a hash of their content.

@@ -3,7 +3,9 @@
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from xomyen.centre.configuration import ZONE
 from xomyen.centre.operation.alarm_words import AlarmFact, of_alarm
 from xomyen.centre.operation.examination import Finding, Severity, Words
 
@@ -11,6 +13,7 @@ _LEAST_BYTES = 200 << 20
 _EXPIRY_DAYS = 21
 _NAMED = 5  # cameras; of more only their number is told
 _FIRST_YEAR = 2025
+_HERE = ZoneInfo(ZONE)  # a machine whose zone nobody set would tell another time than the clock on the wall
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def _gigabytes(count: int) -> str:
 
 
 def of_clock(now: datetime.datetime, synchronised: bool, _: Words) -> Finding:
-    shown = f"{now.astimezone():%H:%M:%S %d/%m/%Y}"
+    shown = f"{now.astimezone(_HERE):%H:%M:%S %d/%m/%Y}"
     if now.year < _FIRST_YEAR:
         return Finding(
             "clock",
@@ -130,7 +133,7 @@ def of_old_keys(keys: list[KeyFact], now: datetime.datetime, _: Words) -> list[F
             "key_age",
             Severity.NOTE,
             _("The key {path} is from {day}; it should be replaced every {years} years.").format(
-                path=key.path, day=f"{key.made.astimezone():%d/%m/%Y}", years=key.years
+                path=key.path, day=f"{key.made.astimezone(_HERE):%d/%m/%Y}", years=key.years
             ),
             _("Plan a day for it: docs/inventory.md, Keys, says what is done for this one, and what ends with it."),
         )
@@ -151,7 +154,7 @@ def of_unreadable_certificate(path: Path, _: Words) -> Finding:
 
 def of_certificate(path: Path, ends: datetime.datetime, now: datetime.datetime, _: Words) -> Finding:
     days = (ends - now).days
-    told = {"path": path, "day": f"{ends.astimezone():%d/%m/%Y}", "days": days}
+    told = {"path": path, "day": f"{ends.astimezone(_HERE):%d/%m/%Y}", "days": days}
     if ends <= now:
         text = _("The certificate {path} ran out on {day}: browsers refuse the pages.").format(**told)
         return Finding("certificate", Severity.BAD, text, _("Put a new certificate in its place and restart."))
@@ -212,7 +215,7 @@ def _of_cameras(facts: NodeFacts, _: Words) -> Finding:
         return Finding("cameras", Severity.GOOD, _("No camera has been added to the recorder yet."))
     if not facts.away:
         return Finding("cameras", Severity.GOOD, _("All {count} cameras are recorded.").format(count=facts.cameras))
-    named = [f"{one.name} ({one.since.astimezone():%H:%M %d/%m}, {_why(one, _)})" for one in facts.away[:_NAMED]]
+    named = [f"{one.name} ({one.since.astimezone(_HERE):%H:%M %d/%m}, {_why(one, _)})" for one in facts.away[:_NAMED]]
     if len(facts.away) > _NAMED:
         named.append("…")
     text = _("{away} of {count} cameras are away: {names}.")
