@@ -60,14 +60,18 @@ def test_another_stream_of_the_same_machine_keeps_the_password(
     assert camera.sealed_password == ""
 
 
+def _program(person: User) -> dict[str, str]:
+    """With what a program calls that acts for the person."""
+    scopes = ["cameras:read", "cameras:write"]
+    _token, secret = make_token(person, "t", scopes, datetime.timedelta(days=2), strong=True)
+    return {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+
+
 def test_neither_the_api_nor_a_table_moves_the_password_to_another_machine(
     province: Province, camera: Camera, appoint: Appoint, signed_in: SignedIn
 ) -> None:
     technician = appoint(Role.TECHNICIAN, unit=province.commune)
-    scopes = ["cameras:read", "cameras:write"]
-    token, secret = make_token(technician, "t", scopes, datetime.timedelta(days=2), strong=True)
-    assert token.pk
-    headers = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+    headers = _program(technician)
     page = f"/api/v1/cameras/{camera.pk}"
     version = Client().get(page, **headers)["ETag"]
     body = json.dumps({"main_url": "rtsp://203.0.113.66/1"})
@@ -107,6 +111,34 @@ def test_a_password_in_the_path_of_an_address_is_told_nowhere_and_kept(
     assert (camera.name, camera.main_url) == ("Tên khác", whole)
     answer = posted(client, camera, main_url=hidden.replace("192.0.2.1", "203.0.113.66"))
     assert list(answer.context["form"].errors) == ["main_url"]
+
+
+def test_no_program_is_told_a_password_that_stands_in_an_address_and_none_loses_it(
+    province: Province, camera: Camera, appoint: Appoint
+) -> None:
+    whole = "rtsp://192.0.2.1/user=admin_password=BIMAT9?pwd=BIMAT9&channel=1"
+    Camera.objects.filter(pk=camera.pk).update(main_url=whole)
+    headers = _program(appoint(Role.TECHNICIAN, unit=province.commune))
+    page = f"/api/v1/cameras/{camera.pk}"
+    told = Client().get(page, **headers)
+    assert "BIMAT9" not in told.content.decode() + Client().get("/api/v1/cameras", **headers).content.decode()
+    back = {"name": "Tên khác", "main_url": told.json()["technical"]["main_url"]}
+    answer = Client().patch(
+        page, json.dumps(back), content_type="application/json", HTTP_IF_MATCH=told["ETag"], **headers
+    )
+    assert (answer.status_code, "BIMAT9" in answer.content.decode()) == (200, False)
+    camera.refresh_from_db()
+    assert (camera.name, camera.main_url) == ("Tên khác", whole)
+
+
+def test_a_user_and_password_in_the_onvif_address_are_not_kept(
+    province: Province, camera: Camera, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    client = signed_in(appoint(Role.POLICE_HEAD, unit=province.commune))
+    assert posted(client, camera, onvif_address="http://admin:BIMAT9@192.0.2.1/onvif").status_code == 302
+    camera.refresh_from_db()
+    assert camera.onvif_address == "http://192.0.2.1/onvif"
+    assert "BIMAT9" not in str(list(Pending.objects.values_list("details_json", flat=True)))
 
 
 def test_addresses_of_streams_are_shown_to_those_alone_who_may_change_them(

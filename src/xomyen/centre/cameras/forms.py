@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from xomyen.centre.cameras.models import Acceptance, Camera, Node, Site
 from xomyen.centre.cameras.nodes import NODE_FIELDS
 from xomyen.centre.cameras.services import BEGINNINGS, version_of
-from xomyen.centre.cameras.values import are_masks, hosts_of, stream_parts, without_secrets
+from xomyen.centre.cameras.values import are_masks, hosts_of, stream_parts, without_secrets, without_user
 from xomyen.centre.cameras.widgets import PickSelect
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
@@ -265,6 +265,9 @@ class CameraForm(Styled, forms.ModelForm):
     def _for_a_new_one(self) -> None:
         offer_beginnings(self.fields["acceptance"], self.person)
         choose_the_only_one(self, "camera_class", "node")
+
+    def clean_onvif_address(self) -> str:
+        return without_user(self.cleaned_data["onvif_address"])
 
     def clean_main_url(self) -> str:
         return self._stream("main_url")
