@@ -38,6 +38,6 @@ export default defineConfig({
     manifest: "manifest.json",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: ["src/centre/office.ts", "src/centre/watch.ts", "src/centre/map.ts", "src/centre/cameras-live.ts", "src/centre/cameras-masks.ts"] },
+    rollupOptions: { input: ["src/centre/office.ts", "src/centre/watch.ts", "src/centre/map.ts", "src/centre/cameras-live.ts", "src/centre/cameras-masks.ts", "src/centre/cameras-place.ts"] },
   },
 });

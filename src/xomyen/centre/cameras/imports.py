@@ -1,5 +1,7 @@
 """Takes in cameras from a table: every row is checked first, and all are taken in or none."""
 
+import contextlib
+import datetime
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +90,7 @@ def _seal(rows: list[dict[str, str]], nodes: dict[Any, Node]) -> None:
     names = _by_name(nodes.values())
     for row in rows:
         password = row.pop("password", "")
+        row.update({name: without_user(row[name]) for name in row.keys() & {"onvif_address"}})
         for name in ("main_url", "sub_url"):
             if name in row:
                 url, user, inside = _stream(row[name])
@@ -219,7 +222,7 @@ class _Check:
 
     def _fill(self, camera: Camera) -> None:
         row, before, hosts = self.row, camera.node_id, camera.hosts()
-        for name in (*_PLAIN, "certificate"):
+        for name in (*_PLAIN, "certificate", "onvif_address"):
             if name in row:
                 setattr(camera, name, row[name])
         for name in _NUMBERS:
@@ -228,6 +231,8 @@ class _Check:
         for name in ("main_url", "sub_url"):
             if name in row:
                 self._stream(camera, name)
+        if "firmware_support_ends" in row:
+            camera.firmware_support_ends = self._day("firmware_support_ends", row["firmware_support_ends"])
         self._chosen(camera)
         if "sealed" in row:
             camera.sealed_password = row["sealed"]
@@ -304,6 +309,13 @@ class _Check:
         except ValueError:
             self.fault(column, _("“%(text)s” is not a number.") % {"text": text[:40]})
             return None
+
+    def _day(self, column: str, text: str) -> datetime.date | None:
+        for written in ("%d/%m/%Y", "%Y-%m-%d"):
+            with contextlib.suppress(ValueError):
+                return datetime.datetime.strptime(text, written).date()
+        self.fault(column, _("“%(text)s” is not a date. Write it as 31/12/2027.") % {"text": text[:40]})
+        return None
 
     def _clean(self, thing: Any, exclude: tuple[str, ...], columns: dict[str, str]) -> None:
         """The rules of each single field."""

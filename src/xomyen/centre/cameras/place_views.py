@@ -2,8 +2,11 @@
 
 import uuid
 from functools import partial
+from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
+from django.db.models import Max, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,13 +14,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xomyen.centre.cameras import lists, services
-from xomyen.centre.cameras.forms import SiteForm
+from xomyen.centre.cameras.forms import SiteForm, units_for
 from xomyen.centre.cameras.models import Camera, Site
 from xomyen.centre.cameras.stale import STATUS, is_stale, shown_again
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require, visible
+from xomyen.centre.watch import places
 
 PLACE = "cameras:list"
+_COUNTRY = (102.1, 8.3, 109.5, 23.4)  # degrees: west, south, east, north
 
 
 @require_GET
@@ -55,10 +60,36 @@ def add_site(request: HttpRequest) -> HttpResponse:
         site = form.save(commit=False)
         services.save_site(site, None)
         if request.GET.get("then") == "camera":
-            return redirect(f"{reverse('cameras:add')}?site={site.pk}")
+            # What a search for cameras has found stays with it.
+            known = request.GET.copy()
+            del known["then"]
+            known["site"] = str(site.pk)
+            return redirect(f"{reverse('cameras:add')}?{known.urlencode()}")
         return redirect("cameras:site", site.pk)
-    content = {"form": form, "heading": _("Add a site"), "back": reverse("cameras:sites"), "active_place": PLACE}
-    return render(request, "cameras/form.html", content)
+    content = {
+        "form": form,
+        "heading": _("Add a site"),
+        "back": reverse("cameras:sites"),
+        "active_place": PLACE,
+        "start": _ground(request.user),
+    }
+    return render(request, "cameras/site_form.html", content)
+
+
+def _ground(person: Any, site: Site | None = None) -> dict[str, Any]:
+    """With what the form's map begins: where the site is, else the person's cameras, else their units."""
+    box = None
+    if site is not None and site.latitude is not None:
+        box = [site.longitude, site.latitude] * 2
+    box = box or places.box_of(places.placed(person)) or _box_of_units(person) or list(_COUNTRY)
+    tiles = reverse("watch:map_tiles") if settings.CENTRE.map_file else ""
+    return {"map": reverse("watch:map_places"), "tiles": tiles, "box": box, "site": str(site.pk) if site else ""}
+
+
+def _box_of_units(person: Any) -> list[float] | None:
+    edges = Min("longitude"), Min("latitude"), Max("longitude"), Max("latitude")
+    found = units_for(person, Action.CAMERA_EDIT).order_by().aggregate(**dict(zip("wsen", edges, strict=True)))
+    return None if found["w"] is None or found["s"] is None else list(found.values())
 
 
 @require_http_methods(["GET", "POST"])
@@ -82,5 +113,6 @@ def edit_site(request: HttpRequest, site: uuid.UUID) -> HttpResponse:
         "heading": _("Edit %(site)s") % {"site": found.name},
         "back": reverse("cameras:site", args=[site]),
         "active_place": PLACE,
+        "start": _ground(request.user, found),
     }
-    return render(request, "cameras/form.html", content, status=STATUS if is_stale(form) else 200)
+    return render(request, "cameras/site_form.html", content, status=STATUS if is_stale(form) else 200)

@@ -35,6 +35,8 @@ export interface DrawnUnit {
 /** What the drawing tells of. */
 interface Told {
   chosen(key: string): void;
+  /** Somebody clicked anywhere. */
+  picked?(at: Position): void;
   moved(view: View): void;
 }
 
@@ -91,6 +93,7 @@ export class Drawing {
     this.map.on("load", () => void this.begin(tiles));
     this.map.on("move", () => this.labels.place());
     this.map.on("moveend", () => this.told.moved(this.view));
+    this.map.on("click", ({ lngLat }) => this.told.picked?.([lngLat.lng, lngLat.lat]));
     this.map.on("click", "sites", (event) => {
       const key: unknown = event.features?.[0]?.properties.key;
       if (typeof key === "string") this.told.chosen(key);
