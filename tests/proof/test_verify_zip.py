@@ -14,6 +14,8 @@ from xomyen.playback.export import zip_chunks
 from xomyen.proof.package import NotAnExport
 from xomyen.proof.verify import Verdict, verify
 
+CALLS_ITSELF_ONE = b'"xomyen-export"'
+
 
 def make_zip(path: Path, entries: list[tuple[str, bytes]], method: int = zipfile.ZIP_STORED) -> Path:
     with zipfile.ZipFile(path, "w", method) as archive:
@@ -57,7 +59,7 @@ def test_a_changed_byte_inside_a_zip_is_placed_in_the_clip(original: Original, t
     assert (report.verdict, report.findings[0].start) == (Verdict.ALTERED, segment["offset"])
 
 
-@given(st.binary(max_size=400))
+@given(st.binary(max_size=400).filter(lambda garbage: CALLS_ITSELF_ONE not in garbage))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 def test_garbage_is_no_export(tmp_path_factory: Any, garbage: bytes) -> None:
     folder = tmp_path_factory.getbasetemp() / "garbage"
@@ -68,6 +70,12 @@ def test_garbage_is_no_export(tmp_path_factory: Any, garbage: bytes) -> None:
     for path in (folder, folder / "x.zip", folder / "nothing-here"):
         with pytest.raises(NotAnExport):
             verify(path, [])
+
+
+def test_garbage_that_calls_itself_an_export_is_an_altered_one(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes(CALLS_ITSELF_ONE)
+    (tmp_path / "manifest.sig").write_bytes(b"")
+    assert verify(tmp_path, []).verdict is Verdict.ALTERED
 
 
 def test_another_file_beside_the_manifest_is_not_what_it_names(original: Original, copy: Path) -> None:

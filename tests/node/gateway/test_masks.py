@@ -252,6 +252,7 @@ async def test_every_end_point_gives_as_much_as_the_tickets_mask_rule_allows(
     camera, start = node.add_camera(masks=masks), _start(node)
     await node.record(camera, FRAMES, start)
     Playing(node.recorder.sink(camera, StreamName.MAIN)).play(node, 120)
+    await indexed(node, camera)  # as no picture follows that would tell where they are
     ticket = node.ticket(mask=rule)
     async with node.client(ticket) as client:
         asked = Asked(node, camera, start, client)
