@@ -103,6 +103,17 @@ def _have_trusted(node: NodeFolder, keys: dict[str, PublicKey]) -> None:
         print("The recorder in this folder knows this centre from its next start on: restart it.", file=sys.stderr)
 
 
+def _have_pages_allowed(node: NodeFolder, origins: list[str]) -> None:
+    """The node of the folder lets the centre's pages show its pictures from its next start on."""
+    text = "".join(f"{origin}\n" for origin in origins).encode()
+    if node.centre_pages.exists() and node.centre_pages.read_bytes() == text:
+        return
+    node.issuers.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_new(node.centre_pages, text, force=True)
+    if node.identity.exists() and is_serving(node):
+        print("The recorder in this folder takes these pages' questions from its next start on.", file=sys.stderr)
+
+
 def use_django(root: Path) -> None:
     """Makes the models of the centre in this folder usable; once in a process."""
     os.environ[FOLDER_VARIABLE] = str(root)
@@ -165,6 +176,8 @@ def serve_centre(directory: Dir = None, listen: Listen = None) -> None:
     address = listenable(listen or settings.listen, "centre")
     with sole(folder, own_address(settings, address)):
         prepare_centre(node.root)
+        if settings.bus is None:
+            _have_pages_allowed(folder.node, page_origins(settings, address))
         configure_logs("centre", Settings(log_level=settings.log_level))
         from xomyen.centre.accounts.services import nobody_yet, set_up_link
 
@@ -187,6 +200,17 @@ def page_address(settings: CentreSettings, listen: str) -> str:
         # Behind a proxy it is the proxy's port that people use.
         return f"{scheme}://{settings.hosts[0]}" + ("" if settings.behind_tls else f":{port}")
     return f"{scheme}://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"  # noqa: S104  # compared, not listened on
+
+
+def page_origins(settings: CentreSettings, listen: str) -> list[str]:
+    """The pages as browsers name where they come from; a port that goes without saying is not in it."""
+    if settings.behind_tls:
+        return [f"https://{name}" for name in settings.hosts]
+    scheme, usual = ("https", "443") if settings.tls_certificate else ("http", "80")
+    host, _, port = listen.rpartition(":")
+    here = [] if host in ("0.0.0.0", "[::]") else [host]  # noqa: S104  # compared, not listened on
+    names = dict.fromkeys([*here, "127.0.0.1", "localhost", *settings.hosts])
+    return [f"{scheme}://{name}" + ("" if port == usual else f":{port}") for name in names]
 
 
 def sign_in(

@@ -20,6 +20,7 @@ from xomyen.centre.operation.box_findings import CameraFact, DiskFact, KeyFact, 
 from xomyen.centre.operation.examination import Finding, Severity, Words, summary, words, worst
 from xomyen.cli.centre import use_django
 from xomyen.cli.common import Dir, Json, NodeBus, node_folder, print_json, require_own, running_bus
+from xomyen.node.supervisor import gateway_file
 from xomyen.recording.disk import LocalDisk
 from xomyen.recording.machine import clock_is_synchronised
 from xomyen.recording.policy import VolumeSettings
@@ -86,9 +87,21 @@ def examine(folder: NodeFolder, _: Words) -> Iterator[Finding]:
     for path in {settings.tls_certificate, pages.tls_certificate} - {None}:
         yield _certificate(Path(path or ""), now, _)
     if folder.identity.exists():
-        yield from box_findings.of_node(asyncio.run(_ask_node(folder)), _)
+        facts = asyncio.run(_ask_node(folder))
+        yield from box_findings.of_node(facts, _)
+        if facts is not None and knows_an_earlier_centre(folder):
+            yield box_findings.of_restart(_)
     if centre.database.exists() or (centre.own.exists() and pages.database):
         yield from _centre(centre, pages, _)
+
+
+def knows_an_earlier_centre(folder: NodeFolder) -> bool:
+    """Whether what the running recorder read of the centre when it started has changed since."""
+    try:
+        started = gateway_file(folder).stat().st_mtime
+        return any(file.stat().st_mtime > started for file in folder.issuers.iterdir())
+    except OSError:  # there is no centre, or the recorder is only starting
+        return False
 
 
 def _disks(folder: NodeFolder, settings: Settings) -> Iterator[DiskFact]:

@@ -47,6 +47,12 @@ def trusted_issuers(folder: NodeFolder, own: SigningKey) -> list[PublicKey]:
     return [own.public, *(PublicKey.load(file) for file in files)]
 
 
+def trusted_pages(folder: NodeFolder, settings: Settings) -> frozenset[str]:
+    """Origins whose pages may use this node: those of its settings and of a centre in the same folder."""
+    own = folder.centre_pages.read_text(encoding="utf-8").split() if folder.centre_pages.exists() else []
+    return frozenset([*settings.origins, *own])
+
+
 def split_listen(listen: str) -> tuple[str, int]:
     """Host and port of HOST:PORT; brackets around an IPv6 address are taken away."""
     host, _, port = listen.rpartition(":")
@@ -113,7 +119,7 @@ async def gateway(
             secure=tls is not None or settings.behind_tls,
             hsts_subdomains=settings.hsts_subdomains,
             behind_proxy=settings.behind_tls,
-            origins=frozenset(settings.origins),
+            origins=trusted_pages(folder, settings),
             metrics_token=_metrics_token(settings),
             transcoders=settings.transcoders,
         )

@@ -41,6 +41,11 @@ class NodeFolder:
         return self.root / "keys" / "issuers"
 
     @property
+    def centre_pages(self) -> Path:
+        """Origins of the pages of a centre in the same folder, a line each, beside its key."""
+        return self.issuers / "centre.origins"
+
+    @property
     def access(self) -> Path:
         """Revoked tickets and one-time sign-in codes (SQLite)."""
         return self.root / "access.sqlite"

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import re
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from xomyen.centre.operation import alarm_words, box_findings, centre_findings
 from xomyen.centre.operation.alarm_words import AlarmFact
 from xomyen.centre.operation.box_findings import CameraFact, DiskFact, KeyFact, NodeFacts, PartFact
 from xomyen.centre.operation.examination import Finding, Severity, summary, words, worst
+from xomyen.cli.doctor import knows_an_earlier_centre
+from xomyen.node.supervisor import gateway_file
+from xomyen.terms.folder import NodeFolder
 
 # Programs are started, which takes long on a machine that does other things.
 pytestmark = pytest.mark.timeout(300)
@@ -45,6 +49,20 @@ def test_a_centre_that_runs_is_found_well_and_one_that_does_not_is_told(centre: 
     told = xomyen("doctor", "--dir", centre.folder, code=1).stdout
     assert "✗ Trung tâm không chạy: không ai đăng nhập được." in told
     assert "Lỗi (✗): 2" in told
+
+
+def test_a_recorder_that_was_not_restarted_after_the_centre_came_is_told(tmp_path: Path) -> None:
+    folder = NodeFolder(tmp_path)
+    assert not knows_an_earlier_centre(folder)
+    for path, at in ((gateway_file(folder), 1000), (folder.centre_pages, 999), (folder.issuers / "centre.pem", 999)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (at, at))
+    assert not knows_an_earlier_centre(folder)
+    folder.centre_pages.touch()
+    assert knows_an_earlier_centre(folder)
+    assert "systemctl restart xomyen" in box_findings.of_restart(vietnamese).remedy
+    assert box_findings.of_restart(vietnamese).text.startswith("Chưa khởi động lại đầu ghi")
 
 
 def test_a_damaged_database_and_a_wrong_setting_are_told_one_after_the_other(folder: Path, tmp_path: Path) -> None:

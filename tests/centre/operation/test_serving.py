@@ -11,8 +11,11 @@ import pytest
 from tests.centre.operation.conftest import RunningCentre, python, running_centre, xomyen
 from tests.certificates import self_signed
 
-from xomyen.centre.configuration import CentreFolder
+from xomyen.centre.configuration import CentreFolder, CentreSettings
 from xomyen.centre.operation.lock import sole
+from xomyen.cli.centre import page_origins
+from xomyen.node.gateway_process import trusted_pages
+from xomyen.terms.settings import Settings as NodeSettings
 
 # Programs are started, which takes long on a machine that does other things.
 pytestmark = pytest.mark.timeout(300)
@@ -88,9 +91,28 @@ def test_with_a_certificate_the_pages_are_served_over_tls(folder: Path, tmp_path
     with running_centre(folder) as centre, httpx.Client(verify=trusting) as client:
         assert centre.url.startswith("https://")
         answer = client.get(f"{centre.url}/account/login/")
+        # A recorder of the same folder shows its pictures on these pages without being told of them.
+        pages = trusted_pages(CentreFolder(folder).node, NodeSettings(origins=("https://province.example",)))
+        assert {centre.url, "https://province.example"} < pages
     assert answer.status_code == 200
     assert answer.headers["strict-transport-security"].startswith("max-age=")
     assert all("secure" in cookie.lower() for cookie in answer.headers.get_list("set-cookie"))
+
+
+@pytest.mark.parametrize(
+    ("behind_tls", "listen", "origins"),
+    [
+        (True, "127.0.0.1:8450", ["https://xa.example.vn"]),
+        (False, "0.0.0.0:80", ["http://127.0.0.1", "http://localhost", "http://xa.example.vn"]),
+        (
+            False,
+            "192.0.2.1:8450",
+            [f"http://{name}:8450" for name in ("192.0.2.1", "127.0.0.1", "localhost", "xa.example.vn")],
+        ),
+    ],
+)
+def test_pages_are_called_as_browsers_name_them(behind_tls: bool, listen: str, origins: list[str]) -> None:
+    assert page_origins(CentreSettings(hosts=("xa.example.vn",), behind_tls=behind_tls), listen) == origins
 
 
 def test_the_service_manager_is_told_when_the_pages_answer_and_when_they_end(folder: Path, tmp_path: Path) -> None:

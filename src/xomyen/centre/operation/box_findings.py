@@ -187,6 +187,12 @@ def of_node(facts: NodeFacts | None, _: Words) -> list[Finding]:
     return [*found, _of_cameras(facts, _)]
 
 
+def of_restart(_: Words) -> Finding:
+    """The recorder runs with keys and addresses of before the centre came or moved."""
+    text = _("The recorder was not restarted after the centre was set up or moved: its pages may show no pictures.")
+    return Finding("restart", Severity.BAD, text, _("Run: systemctl restart xomyen. It takes some seconds."))
+
+
 def _part(name: str, _: Words) -> str:
     """What a part does, beside its name, which commands and logs know it by."""
     does = {
