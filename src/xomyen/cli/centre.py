@@ -111,7 +111,7 @@ def _have_pages_allowed(node: NodeFolder, origins: list[str]) -> None:
     node.issuers.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_new(node.centre_pages, text, force=True)
     if node.identity.exists() and is_serving(node):
-        print("The recorder in this folder takes these pages' questions from its next start on.", file=sys.stderr)
+        print("The recorder in this folder shows its pictures on these pages once it is restarted.", file=sys.stderr)
 
 
 def use_django(root: Path) -> None:
