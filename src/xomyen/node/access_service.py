@@ -1,16 +1,15 @@
 """Takes the centre's word for whose access was ended, so that tickets in hand do not outlast a lock."""
 
 import asyncio
-from contextlib import AsyncExitStack
 from typing import Self
 
 import structlog
 from nats.aio.client import Client
 
 from xomyen.access.store import AccessStore
-from xomyen.bus import subjects
 from xomyen.bus.messages import AccessEnded
-from xomyen.bus.requests import Empty, answer
+from xomyen.bus.requests import Empty
+from xomyen.bus.service import Service
 
 log = structlog.get_logger(__name__)
 
@@ -19,20 +18,16 @@ class AccessService:
     """Answers access.end while it is entered."""
 
     def __init__(self, client: Client, node: str, store: AccessStore) -> None:
-        self._client = client
-        self._node = node
+        self._service = Service(client, node, "access")
         self._store = store
-        self._exit = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        subscription = await answer(self._client, subjects.service(self._node, "access", "end"), AccessEnded, self.end)
-        self._exit.push_async_callback(subscription.unsubscribe)
-        await self._client.flush()
+        await self._service.offer("end", AccessEnded, self.end)
+        await self._service.reachable()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        if self._client.is_connected:
-            await self._exit.aclose()
+        await self._service.close()
 
     async def end(self, request: AccessEnded) -> Empty:
         """Keeps it; every request from then on is refused, what runs ends at its next look (`RECHECK_S`)."""

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import re
-from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 import nats.js.errors
@@ -23,7 +22,8 @@ from xomyen.bus.messages import (
     SecretsKey,
     StreamConfig,
 )
-from xomyen.bus.requests import Empty, answer
+from xomyen.bus.requests import Empty
+from xomyen.bus.service import Service
 from xomyen.node.secrets import Secrets
 from xomyen.terms.errors import Conflict, InvalidConfiguration, UnknownCamera
 from xomyen.terms.ids import is_id
@@ -43,30 +43,23 @@ class ConfigService:
         self._node = node
         self._secrets = secrets
         self._most = most_cameras
+        self._service = Service(client, node, "config")
         self._one_writer = asyncio.Lock()
-        self._exit = AsyncExitStack()
         self._kv: KeyValue | None = None
 
     async def __aenter__(self) -> "ConfigService":
         self._kv = await self._client.jetstream().key_value(subjects.config_bucket(self._node))
-        for subscription in (
-            await answer(self._client, self._subject("list"), Empty, self.cameras),
-            await answer(self._client, self._subject("removed"), Empty, self.removed),
-            await answer(self._client, self._subject("get"), CameraWanted, self.get),
-            await answer(self._client, self._subject("put"), ConfigPut, self.put),
-            await answer(self._client, self._subject("remove"), ConfigRemove, self.remove),
-            await answer(self._client, self._subject("key"), Empty, self.key),
-        ):
-            self._exit.push_async_callback(subscription.unsubscribe)
-        await self._client.flush()
+        await self._service.offer("list", Empty, self.cameras)
+        await self._service.offer("removed", Empty, self.removed)
+        await self._service.offer("get", CameraWanted, self.get)
+        await self._service.offer("put", ConfigPut, self.put)
+        await self._service.offer("remove", ConfigRemove, self.remove)
+        await self._service.offer("key", Empty, self.key)
+        await self._service.reachable()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        if self._client.is_connected:
-            await self._exit.aclose()
-
-    def _subject(self, action: str) -> str:
-        return subjects.service(self._node, "config", action)
+        await self._service.close()
 
     @property
     def _bucket(self) -> KeyValue:

@@ -7,7 +7,6 @@ from typing import Self
 
 from nats.aio.client import Client
 
-from xomyen.bus import subjects
 from xomyen.bus.device_messages import (
     MOST_ADDRESSES,
     DiscoverWanted,
@@ -17,7 +16,7 @@ from xomyen.bus.device_messages import (
     PtzWanted,
 )
 from xomyen.bus.messages import StreamConfig
-from xomyen.bus.requests import answer
+from xomyen.bus.service import Service
 from xomyen.node.config_service import validate_stream
 from xomyen.node.device_credentials import Keyring
 from xomyen.node.device_decoder import ProbeDecoder
@@ -35,39 +34,29 @@ class DeviceService:
 
     def __init__(self, client: Client, node: str, secrets: Secrets, places: SearchPlaces, clock: Clock) -> None:
         """`places` bound where anything but a stream is asked; see `Networks`."""
-        self._client = client
-        self._node = node
+        self._service = Service(client, node, "device")
         self._places = places
         self._keyring = Keyring(client, node, secrets)
         self._decoder = ProbeDecoder()
         self._jobs = Jobs(clock)
         self._steering = Steering(places.networks, self._keyring, clock)
-        self._answering = AsyncExitStack()
         self._exit = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         await self._exit.enter_async_context(self._decoder)
         await self._exit.enter_async_context(self._jobs)
         await self._exit.enter_async_context(self._steering)
-        client = self._client
-        for subscription in (
-            await answer(client, self._subject("probe"), ProbeWanted, self.probe),
-            await answer(client, self._subject("discover"), DiscoverWanted, self.discover),
-            await answer(client, self._subject("job"), JobWanted, self.job),
-            await answer(client, self._subject("stop"), JobWanted, self.stop, at_once=4),
-            await answer(client, self._subject("ptz"), PtzWanted, self._steering.handle, at_once=_STEERED_AT_ONCE),
-        ):
-            self._answering.push_async_callback(subscription.unsubscribe)
-        await client.flush()
+        await self._service.offer("probe", ProbeWanted, self.probe)
+        await self._service.offer("discover", DiscoverWanted, self.discover)
+        await self._service.offer("job", JobWanted, self.job)
+        await self._service.offer("stop", JobWanted, self.stop, at_once=4)
+        await self._service.offer("ptz", PtzWanted, self._steering.handle, at_once=_STEERED_AT_ONCE)
+        await self._service.reachable()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        if self._client.is_connected:
-            await self._answering.aclose()
+        await self._service.close()
         await self._exit.aclose()
-
-    def _subject(self, action: str) -> str:
-        return subjects.service(self._node, "device", action)
 
     async def probe(self, wanted: ProbeWanted) -> JobState:
         """Begins to look at a stream. Raises InvalidConfiguration, UnknownCamera, DevicesBusy."""

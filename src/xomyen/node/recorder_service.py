@@ -1,12 +1,10 @@
 """What others ask of the recorder over the bus: states, checkpoints, holds, statistics."""
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from typing import Self
 
 from nats.aio.client import Client
 
-from xomyen.bus import subjects
 from xomyen.bus.messages import (
     CheckpointDone,
     HoldDone,
@@ -15,7 +13,8 @@ from xomyen.bus.messages import (
     Statistics,
     StreamWanted,
 )
-from xomyen.bus.requests import Empty, answer
+from xomyen.bus.requests import Empty
+from xomyen.bus.service import Service
 from xomyen.node.metrics import RecorderMetrics, exposition, problems_of
 from xomyen.node.states import Notices
 from xomyen.recording.recorder import Recorder
@@ -44,33 +43,24 @@ class RecorderService:
         gauges: Callable[[], dict[str, int]],
     ) -> None:
         """`counts` (which only grow) and `gauges` are further values for the metrics."""
-        self._client = client
-        self._node = node
+        self._service = Service(client, node, "recorder")
         self._recorder = recorder
         self._notices = notices
         self._pool = pool
         self._counts = counts
         self._gauges = gauges
-        self._exit = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        client = self._client
-        for subscription in (
-            await answer(client, self._subject("state"), Empty, self.state),
-            await answer(client, self._subject("checkpoint"), StreamWanted, self.checkpoint),
-            await answer(client, self._subject("hold"), HoldWanted, self.hold),
-            await answer(client, self._subject("release"), HoldDone, self.release),
-            await answer(client, self._subject("statistics"), Empty, self.statistics),
-        ):
-            self._exit.push_async_callback(subscription.unsubscribe)
+        await self._service.offer("state", Empty, self.state)
+        await self._service.offer("checkpoint", StreamWanted, self.checkpoint)
+        await self._service.offer("hold", HoldWanted, self.hold)
+        await self._service.offer("release", HoldDone, self.release)
+        await self._service.offer("statistics", Empty, self.statistics)
+        await self._service.reachable()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        if self._client.is_connected:
-            await self._exit.aclose()
-
-    def _subject(self, action: str) -> str:
-        return subjects.service(self._node, "recorder", action)
+        await self._service.close()
 
     async def state(self, _request: Empty) -> RecorderState:
         """Every stream's newest state, and what is wrong with the recorder itself."""
