@@ -1,9 +1,9 @@
 """Whether a picture comes from a host of which none may be taken, by where the connection led in fact."""
 
 import asyncio
-import ipaddress
 import socket
 
+from xomyen.terms.addresses import ip_of
 from xomyen.terms.tasks import end_task
 
 _RESOLVE_S = 5.0
@@ -84,12 +84,9 @@ async def _places(host: str) -> _Places:
 
 def _place(text: str) -> str:
     """An IP address in its one spelling; empty for what is none."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
+    address = ip_of(text)
+    if address is None:
         return ""
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
     return _THIS_MACHINE if address.is_loopback or address.is_unspecified else str(address)
 
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from xomyen.camera.address import redact, split_credentials
 from xomyen.camera.errors import NoRoute
+from xomyen.terms.addresses import Ip, ip_of
 from xomyen.terms.errors import InvalidConfiguration
 
-Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 _PORTS = {"http": 80, "https": 443}
 _NAME_S = 3.0
 
@@ -75,13 +75,8 @@ class Networks:
 
     def allow(self, address: str | Ip) -> bool:
         """Whether this address may be asked."""
-        try:
-            ip = ipaddress.ip_address(str(address).partition("%")[0])
-        except ValueError:
-            return False
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
-        return any(ip in network for network in self._networks)
+        ip = ip_of(str(address))
+        return ip is not None and any(ip in network for network in self._networks)
 
     def expand(self, given: Sequence[str], most: int) -> list[str]:
         """The single addresses of texts such as 192.168.1.20, 192.168.1.0/24, 192.168.1.20-192.168.1.40.

@@ -1,6 +1,5 @@
 """What stands between signing in and the first page: nobody goes on without what their role asks for."""
 
-import ipaddress
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +25,7 @@ from xomyen.centre.accounts.regulations import outstanding
 from xomyen.centre.accounts.services import STRONG, has_second_factor
 from xomyen.centre.audit.services import record
 from xomyen.centre.permissions.decide import needs_second_factor
+from xomyen.terms import addresses
 
 _SEEN_EVERY_S = 300
 BEGAN = "began"
@@ -71,17 +71,9 @@ def address_of(request: HttpRequest) -> str | None:
 
 
 def network_of(request: HttpRequest) -> str | None:
-    """The address by which attempts are counted: of IPv6 the /64, as whoever has one address there has them all."""
+    """What attempts from its address are counted by, see `addresses.network_of`."""
     address = address_of(request)
-    try:
-        found = ipaddress.ip_address(address or "")
-    except ValueError:
-        return address
-    if not isinstance(found, ipaddress.IPv6Address):
-        return address
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.IPv6Network((found, 64), strict=False).network_address)
+    return addresses.network_of(address) if address else address
 
 
 def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None = None) -> str | None:

@@ -68,7 +68,7 @@ _LABELS: dict[str, Any] = {
     "camera.ptz": _("Turned the camera"),
     "camera.discover": _("Searched the recorder's networks for cameras"),
     "camera.probe": _("Viewed a stream while setting up"),
-    "camera.unmasked": _("Looked at a picture without masks, to draw them"),
+    "camera.unmasked": _("Looked at a picture without masks"),
     "camera.bookmark": _("Added a bookmark"),
     "camera.bookmark_removed": _("Removed a bookmark"),
     "audit.read": _("Read the audit log"),

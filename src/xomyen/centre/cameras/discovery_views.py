@@ -185,7 +185,8 @@ def probe(request: HttpRequest) -> HttpResponse:
         begun = devices.begin_probe(node, url, known, looking.guarded(request.user, node, camera))
         host = " ".join(hosts_of(url))
         record("camera.probe", thing=camera or node, details={"host": host})
-        request.session[_SESSION] = {"job": begun.job, "host": host, "camera": str(camera.pk) if camera else ""}
+        form = str(camera.pk) if camera else ""
+        request.session[_SESSION] = {"job": begun.job, "host": host, "url": url, "camera": form}
         content = {"node": node, "job": begun.job, "state": begun}
     except ValidationError as error:
         content["trouble"] = " ".join(error.messages)
@@ -243,4 +244,7 @@ def _note(request: HttpRequest, node: Node, begun: dict[str, str], state: JobSta
     camera = Camera.objects.filter(pk=begun["camera"]).first() if begun.get("camera") else None
     details = {"host": begun.get("host", ""), "reached": state.reached, "picture_shown": not state.withheld}
     record("camera.probe", thing=camera or node, details=details)
+    if not state.withheld:
+        for masked in looking.unmasked(begun["url"], camera and camera.pk):
+            record("camera.unmasked", thing=masked, details={"masks": len(masked.masks)})
     request.session[_SESSION] = {**begun, "noted": "yes"}

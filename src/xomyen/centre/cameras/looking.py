@@ -1,16 +1,20 @@
 """Of which cameras a look at a stream, before it is saved, shows no picture."""
 
+import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from xomyen.bus.device_messages import MOST_GUARDED
 from xomyen.bus.devices import Guarded
 from xomyen.centre.cameras.models import Camera, Node
+from xomyen.centre.cameras.services import sees_unmasked
 from xomyen.centre.cameras.values import urls_in_force
+from xomyen.centre.organisation.models import Unit, UnitKind
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, visible
+from xomyen.terms.addresses import ip_of
 
 _MOST_BYTES = 600_000  # a message of the bus takes 1 MiB
 _LONGEST_HOST = 253
@@ -20,25 +24,49 @@ _ADDRESSES = ("main_url", "sub_url", "onvif_address", "in_force")
 def guarded(person: Any, node: Node, camera: Camera | None) -> Guarded | None:
     """The hosts of which the node is to show this person nothing; None: no picture at all.
 
-    They are those of cameras with privacy masks, whichever recorder they are on, since several reach one network; and
-    those of the node's other cameras that the person may not watch. `camera` is the one whose form is open.
+    They are those of cameras behind whose privacy masks the person may not look, whichever recorder they are on, since
+    several reach one network; and those of the node's other cameras that the person may not watch. `camera` is the one
+    whose form is open.
     """
-    if (camera is not None and camera.masks) or not may(person, Action.VIEW_LIVE, node):
+    if not may(person, Action.VIEW_LIVE, node) or (camera and camera.masks and not sees_unmasked(person, camera)):
         return None
-    watched = visible(person, Action.VIEW_LIVE, Camera.objects.filter(node=node)).values("pk")
-    here = Camera.objects.filter(node=node).filter(~Q(masks=[]) | ~Q(pk__in=watched))
-    elsewhere = Camera.objects.exclude(node=node).exclude(masks=[])
-    hosts = [
-        {host for addresses in rows.values_list(*_ADDRESSES) for host in _hosts(*addresses)}
-        for rows in (here, elsewhere)
-    ]
+    watched = visible(person, Action.VIEW_LIVE, Camera.objects.all())
+    changed = visible(person, Action.CAMERA_EDIT, Camera.objects.all())
+    behind = ~Q(masks=[]) & ~Q(pk__in=watched.filter(pk__in=changed.values("pk")).values("pk"))
+    here = Camera.objects.filter(node=node).filter(behind | ~Q(pk__in=watched.values("pk")))
+    elsewhere = Camera.objects.exclude(node=node).filter(behind)
+    near = Q(node__unit__in=(units := _near(node))) | Q(site__unit__in=units)
+    hosts = [_hosts(here), _hosts(elsewhere.filter(near)) | {*filter(_anywhere, _hosts(elsewhere.exclude(near)))}]
     if any(len(found) > MOST_GUARDED or any(len(host) > _LONGEST_HOST for host in found) for found in hosts):
         return None
     found = Guarded(*(tuple(sorted(one)) for one in hosts))
     return found if sum(len(host.encode()) + 3 for host in found.here + found.elsewhere) <= _MOST_BYTES else None
 
 
-def _hosts(main: str, sub: str, onvif: str, in_force: dict[str, Any] | None) -> set[str]:
+def unmasked(url: str, camera: uuid.UUID | str | None) -> QuerySet[Camera]:
+    """The cameras with masks whose picture a look at this stream shows as it is; `camera` is that of the form."""
+    streams = Q(main_url=url) | Q(sub_url=url) | Q(in_force__main__url=url) | Q(in_force__sub__url=url)
+    return Camera.objects.exclude(masks=[]).filter(streams | Q(pk=camera) if camera else streams)
+
+
+def _near(node: Node) -> QuerySet[Unit]:
+    """The units whose recorders may share a network with this one: those of its commune, and all above."""
+    above = Unit.objects.above(node.unit_id)
+    commune = above.filter(kind=UnitKind.COMMUNE).values_list("pk", flat=True).first() or node.unit_id
+    return Unit.objects.filter(Q(pk__in=above.values("pk")) | Q(pk__in=Unit.objects.below(commune).values("pk")))
+
+
+def _anywhere(host: str) -> bool:
+    """Whether it means the same machine in every commune, as 192.168.1.20 does not."""
+    address = ip_of(host)
+    return address is None or address.is_global  # of a name the node looks whether it means something there
+
+
+def _hosts(rows: QuerySet[Camera]) -> set[str]:
+    return {host for addresses in rows.values_list(*_ADDRESSES) for host in _hosts_of(*addresses)}
+
+
+def _hosts_of(main: str, sub: str, onvif: str, in_force: dict[str, Any] | None) -> set[str]:
     """The hosts of all addresses of a camera; those of files and of what cannot be read are on no network."""
     found = set()
     for url in (main, sub, onvif, *urls_in_force(in_force)):

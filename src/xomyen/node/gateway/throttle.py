@@ -1,21 +1,10 @@
 """How often one address may try something: a token bucket per address, in bounded memory."""
 
-import ipaddress
 from collections import OrderedDict
 
 from xomyen.node.gateway.problems import TooMany
+from xomyen.terms.addresses import network_of
 from xomyen.terms.time import NS_PER_SECOND, Clock
-
-
-def network_of(address: str) -> str:
-    """What an address is counted by: of IPv6 the /64, as whoever has one address there has them all."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(found, ipaddress.IPv6Address):
-        return address
-    return str(found.ipv4_mapped or ipaddress.IPv6Network((found, 64), strict=False).network_address)
 
 
 class Throttle:
