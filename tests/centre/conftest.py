@@ -12,6 +12,7 @@ from xomyen.centre.accounts.models import Appointment, User
 from xomyen.centre.accounts.services import OWNER_LINK, STRONG
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, Node, Site
 from xomyen.centre.organisation.models import Post, PostKind, Unit, UnitKind, UnitLink
+from xomyen.centre.permissions.roles import Role
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.ids import new_id
 
@@ -122,3 +123,9 @@ def signed_in() -> Callable[[User], Client]:
         return made
 
     return client
+
+
+@pytest.fixture
+def technician(province: Province, appoint: Appoint, signed_in: Callable[[User], Client]) -> Client:
+    """The commune's, signed in."""
+    return signed_in(appoint(Role.TECHNICIAN, unit=province.commune))

@@ -18,11 +18,6 @@ SignedIn = Callable[[User], Client]
 
 
 @pytest.fixture
-def technician(province: Province, appoint: Appoint, signed_in: SignedIn) -> Client:
-    return signed_in(appoint(Role.TECHNICIAN, unit=province.commune))
-
-
-@pytest.fixture
 def many(province: Province) -> list[Site]:
     rows = [(f"N{number:03}", f"Ngõ {number}") for number in range(MOST_SHOWN + 20)]
     return Site.objects.bulk_create(

@@ -1,5 +1,6 @@
 """A table of cameras: every row is judged, and all of it is taken in or nothing."""
 
+import datetime
 import io
 import zipfile
 from collections.abc import Callable
@@ -23,11 +24,6 @@ SignedIn = Callable[[User], Client]
 HEAD = "Mã điểm,Tên điểm,Vĩ độ,Kinh độ,Mã camera,Tên camera,Mục đích,Luồng chính,Đầu ghi,Trạng thái"
 GATE = "S01,Cửa ngõ Bắc,21.0411,106.0852,C01,Vào làng,Ra vào,rtsp://192.0.2.1/1,Đầu ghi Gia Khê,đã lắp đặt"
 EXIT = "S01,,,,C02,Ra làng,Ra vào,rtsp://192.0.2.2/1,Đầu ghi Gia Khê,"
-
-
-@pytest.fixture
-def technician(province: Province, appoint: Appoint, signed_in: SignedIn) -> Client:
-    return signed_in(appoint(Role.TECHNICIAN, unit=province.commune))
 
 
 def given_in(client: Client, province: Province, data: bytes, name: str = "camera.csv") -> Any:
@@ -156,6 +152,28 @@ def test_a_password_is_not_kept_as_it_was_typed(technician: Client, province: Pr
     hidden = given_in(technician, province, table(GATE.replace("192.0.2.1", "u:bimat2@192.0.2.1")))
     assert faults(hidden) == [(2, "Mật khẩu")]
     assert "bimat2" not in str(ImportBatch.objects.get().rows)
+
+
+def test_the_end_of_support_is_a_day_as_people_or_spreadsheets_write_it_and_a_device_has_its_address(
+    technician: Client, province: Province
+) -> None:
+    head = [*HEAD.split(","), "Phần mềm được hỗ trợ đến", "Địa chỉ ONVIF"]
+    onvif = "http://admin:BIMAT9@192.0.2.9/onvif/device_service"
+    days = ("31/12/2027", datetime.datetime(2027, 12, 31), "2027-12-31", "cuối năm")
+    for number, day in enumerate(days):
+        cells = ["S01", "Cổng chợ", "", "", f"C{number}", f"Hướng {number}", "Ra vào", "", "", "", day, onvif]
+        answer = given_in(technician, province, workbook(head, cells), "camera.xlsx")
+        batch = answer.context["batch"]
+        assert "BIMAT9" not in str(batch.rows)
+        if day == days[-1]:
+            assert faults(answer) == [(2, "Phần mềm được hỗ trợ đến")]
+            continue
+        technician.post(f"/cameras/import/{batch.pk}/")
+        made = Camera.objects.get(code=f"C{number}")
+        assert (made.firmware_support_ends, made.onvif_address) == (
+            datetime.date(2027, 12, 31),
+            "http://192.0.2.9/onvif/device_service",
+        )
 
 
 @pytest.mark.parametrize(

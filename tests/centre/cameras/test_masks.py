@@ -19,11 +19,6 @@ DOOR = [[0.1, 0.1], [0.3, 0.1], [0.3, 0.5], [0.1, 0.5]]
 WINDOW = [[0.6, 0.2], [0.7, 0.2], [0.7, 0.3]]
 
 
-@pytest.fixture
-def technician(province: Province, appoint: Appoint, signed_in: SignedIn) -> Client:
-    return signed_in(appoint(Role.TECHNICIAN, unit=province.commune))
-
-
 def page_of(camera: Camera) -> str:
     return f"/cameras/{camera.pk}/masks/"
 

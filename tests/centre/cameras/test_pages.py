@@ -19,11 +19,6 @@ SignedIn = Callable[[User], Client]
 
 
 @pytest.fixture
-def technician(province: Province, appoint: Appoint, signed_in: SignedIn) -> Client:
-    return signed_in(appoint(Role.TECHNICIAN, unit=province.commune))
-
-
-@pytest.fixture
 def officer(province: Province, appoint: Appoint, signed_in: SignedIn) -> Client:
     return signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
 

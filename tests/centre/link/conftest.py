@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, TypeVar
 
+import django.test
 import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -36,6 +37,7 @@ from xomyen.bus.requests import Empty, answer
 from xomyen.bus.server import BusServer
 from xomyen.camera.onvif.networks import Networks
 from xomyen.camera.onvif.scan import Ports
+from xomyen.centre.accounts.models import User
 from xomyen.centre.accounts.services import STRONG
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.link.bus import bus
@@ -51,6 +53,7 @@ from xomyen.node.secrets import Secrets
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.time import SystemClock
 
+SignedIn = Callable[[User], django.test.Client]
 Answer = TypeVar("Answer")
 MOST = 6
 
@@ -74,6 +77,7 @@ class RealNode:
         self.secrets = Secrets.load_or_create(folder.secrets_key)
         self.streams: tuple[CameraEvent, ...] = ()
         self.onvif_ports: list[int] = []
+        self.late = 0  # questions that wait at nodes that hang
         self.group = ("239.255.255.250", free_port())
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="node", daemon=True).start()
@@ -138,6 +142,7 @@ class RealNode:
         """As a node that hangs: is asked for its cameras, and answers only once it is freed."""
 
         async def late(_request: Empty) -> CameraList:
+            self.late += 1
             await free.wait()
             return CameraList(cameras=())
 
@@ -180,6 +185,12 @@ def registered(transactional_db: None, real_node: RealNode, province: Province) 
     """The real node as the centre knows it, in the commune, without cameras."""
     Node.objects.create(id=real_node.id, unit=province.commune, name="Đầu ghi thật", address="http://127.0.0.1:8460")
     return Node.objects.get(pk=real_node.id)
+
+
+@pytest.fixture
+def technician(registered: Node, province: Province, appoint: Appoint, signed_in: SignedIn) -> django.test.Client:
+    """The commune's, signed in where the real node is known."""
+    return signed_in(appoint(Role.TECHNICIAN, unit=province.commune))
 
 
 @pytest.fixture

@@ -7,31 +7,22 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.utils import timezone
-from tests.centre.conftest import Appoint, Province, make_camera
+from tests.centre.conftest import Province, make_camera
 from tests.centre.link.conftest import MOST, RealNode, now
 from tests.waiting import wait_until
 
-from xomyen.bus.messages import CameraConfig, CameraEvent, StreamConfig
+from xomyen.bus.messages import CameraConfig, StreamConfig
 from xomyen.centre.accounts.models import User
 from xomyen.centre.cameras import services
 from xomyen.centre.cameras.desired import wanted
 from xomyen.centre.cameras.models import Camera, CameraClass, Node, Removal
 from xomyen.centre.link import apply
 from xomyen.centre.link.apply import bring
-from xomyen.centre.link.ask import sealed_for
-from xomyen.centre.link.duty import one_round, waiting
+from xomyen.centre.link.duty import bring_to_silent, waiting
 from xomyen.centre.link.soon import soon
-from xomyen.centre.permissions.roles import Role
-from xomyen.terms.errors import NotRunning
 from xomyen.terms.ids import new_id
-from xomyen.terms.words import CameraState, StreamName
 
 SignedIn = Callable[[User], Client]
-
-
-@pytest.fixture
-def technician(registered: Node, province: Province, appoint: Appoint, signed_in: SignedIn) -> Client:
-    return signed_in(appoint(Role.TECHNICIAN, unit=province.commune))
 
 
 def edited(camera: Camera, **changes: object) -> dict[str, object]:
@@ -78,11 +69,11 @@ def test_a_camera_waits_while_its_node_is_away_and_is_brought_when_it_is_back(
     assert not Node.objects.get(pk=yard.node_id).answers
     soon.finish()
     real_node.start()
-    assert waiting() == [yard.node_id]
-    wait_until(lambda: one_round(everything=False) or now(yard).standing == "in_force")
+    assert [node.pk for node in waiting()] == [yard.node_id]
+    wait_until(lambda: bring_to_silent() or now(yard).standing == "in_force")
     assert list(real_node.cameras()) == ["C30 Sân kho cũ"]
     assert Node.objects.get(pk=yard.node_id).answers
-    assert waiting() == []
+    assert not waiting()
 
 
 def test_no_camera_waits_behind_nodes_that_hang(real_node: RealNode, yard: Camera, province: Province) -> None:
@@ -97,7 +88,7 @@ def test_no_camera_waits_behind_nodes_that_hang(real_node: RealNode, yard: Camer
     soon.now(yard.node_id)
     wait_until(lambda: now(yard).standing == "in_force")
     assert not Node.objects.filter(name__startswith="Treo", answers=True).exists()
-    assert waiting() == []
+    assert not waiting()
     real_node.free(free)
     soon.finish()
     assert Node.objects.filter(name__startswith="Treo", answers=True).count() == 8
@@ -114,7 +105,7 @@ def test_a_refusal_is_told_with_what_to_do_and_mended_by_the_next_change(
     text = technician.get(f"/cameras/{yard.pk}/").content.decode()
     assert camera.refused.split("'")[0] in text.replace("&#x27;", "'")
     assert technician.get(f"/cameras/{yard.pk}/").context["refusal"]
-    assert waiting() == []  # it is not asked again and again
+    assert not waiting()  # it is not asked again and again
     technician.post(f"/cameras/{yard.pk}/edit/", edited(camera, name="Sân kho mới"))
     wait_until(lambda: now(yard).standing == "in_force")
     assert now(yard).refused == ""
@@ -264,7 +255,7 @@ def test_a_camera_given_to_another_node_is_let_go_by_the_first_when_it_can_be_re
     soon.finish()
     assert (now(yard).in_force, Removal.objects.count()) == (None, 1)
     real_node.start()
-    wait_until(lambda: one_round(everything=False) or not Removal.objects.exists())
+    wait_until(lambda: bring_to_silent() or not Removal.objects.exists())
     assert real_node.cameras() == {}
 
 
@@ -307,41 +298,6 @@ def test_a_user_and_password_in_an_address_are_taken_out_of_it(
     config = real_node.cameras()["C30 Sân kho"].config
     assert (config.main.url, config.user) == ("rtsp://192.0.2.1:554/1", "admin")
     assert real_node.secrets.open(config.sealed_password) == "bí mật"
-
-
-def test_a_password_can_be_sealed_while_the_node_is_away_once_its_key_is_known(
-    real_node: RealNode, registered: Node
-) -> None:
-    one_round(everything=True)
-    real_node.go_away()
-    node = Node.objects.get(pk=registered.pk)
-    assert real_node.secrets.open(sealed_for(node, "kín")) == "kín"
-    with pytest.raises(NotRunning):
-        sealed_for(Node(pk=uuid.UUID(new_id())), "kín")
-
-
-def test_the_round_keeps_how_streams_are(technician: Client, real_node: RealNode, yard: Camera) -> None:
-    bring(yard.node_id)
-    real_node.streams = (
-        CameraEvent(
-            id=new_id(), camera=str(yard.pk), stream=StreamName.MAIN, state=CameraState.RECORDING, since_ns=10**18
-        ),
-    )
-    one_round(everything=True)
-    state = technician.get(f"/cameras/{yard.pk}/state/").context["streams"]
-    assert [one.colour for one in state] == ["success"]
-    assert technician.get("/cameras/").context["counts"]["recording"] == 1
-
-
-def test_the_node_of_this_machine_is_added_by_itself_where_somebody_keeps_recorders(
-    transactional_db: None, province: Province, real_node: RealNode, appoint: Appoint
-) -> None:
-    one_round(everything=True)
-    assert not Node.objects.filter(pk=real_node.id).exists()  # nobody who could keep it yet
-    appoint(Role.ADMINISTRATOR, unit=province.commune)
-    one_round(everything=True)
-    node = Node.objects.get(pk=real_node.id)
-    assert (node.unit, node.address, node.answers) == (province.commune, "http://127.0.0.1:8460", True)
 
 
 def test_a_nodes_own_cameras_are_shown_and_taken_over_as_they_are(

@@ -12,7 +12,7 @@ from xomyen.centre.cameras.models import Camera, Site
 from xomyen.centre.cameras.widgets import MOST_SHOWN
 from xomyen.centre.folding import fold
 from xomyen.centre.link.apply import bring
-from xomyen.centre.link.duty import one_round
+from xomyen.centre.link.duty import look
 from xomyen.centre.link.soon import soon
 
 pytestmark = pytest.mark.browser
@@ -32,7 +32,7 @@ def test_the_page_shows_by_itself_that_the_node_was_away_came_back_and_took_the_
     assert serious(page) == []
     soon.finish()
     real_node.start()
-    one_round(everything=True)
+    look()
     expect(state).to_contain_text("Đã áp dụng")
     assert "C30 Sân kho mới" in real_node.cameras()
 

@@ -4,10 +4,11 @@ import asyncio
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connections
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from xomyen.bus.messages import CameraEvent
 from xomyen.centre.cameras.models import Camera, Node, Removal, Standing
@@ -15,52 +16,67 @@ from xomyen.centre.cameras.nodes import add_local
 from xomyen.centre.link.apply import bring
 from xomyen.centre.link.ask import learn_key, recorder_state
 from xomyen.terms.errors import XomyenError
-from xomyen.terms.tasks import end_task
 
 _LOG = logging.getLogger(__name__)
 _ROUND_S = 2.0
 _LOOK_S = 6.0
+_REST_S = 1.0  # between two rounds, however long the first took
 _AT_ONCE = 8
 _said: dict[uuid.UUID, str] = {}
 """What went wrong with a node last; it is logged once."""
 
 
 async def keep_nodes() -> None:
-    """Duty: every two seconds what waits to be brought; every six what all nodes have and do."""
-    looked = -_LOOK_S
-    looking: asyncio.Task[None] | None = None
+    """Duty: every two seconds what waits to be brought; every six what all nodes have and do.
+
+    Nodes that did not answer last have rounds of their own: for them nobody else waits.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_every(_LOOK_S, look), name="look at nodes")
+        tasks.create_task(_every(_ROUND_S, bring_to_answering), name="bring to nodes")
+        tasks.create_task(_every(_ROUND_S, bring_to_silent), name="bring to silent nodes")
+
+
+async def _every(seconds: float, one_round: Callable[[], None]) -> None:
+    while True:
+        begun = time.monotonic()
+        await asyncio.to_thread(one_round)
+        await asyncio.sleep(max(begun + seconds - time.monotonic(), _REST_S))
+
+
+def look() -> None:
+    """Visits all nodes."""
     try:
-        while True:
-            if looking is not None and looking.done():
-                looking.result()
-                looking = None
-            if looking is None and time.monotonic() - looked >= _LOOK_S:
-                looked = time.monotonic()
-                looking = asyncio.create_task(asyncio.to_thread(one_round, True), name="look at nodes")
-            # What waits does not wait for nodes that do not answer.
-            await asyncio.to_thread(one_round, False)
-            await asyncio.sleep(_ROUND_S)
+        add_local()
     finally:
-        await end_task(looking)
+        connections.close_all()
+    _at_nodes(visit, Node.objects.all())
 
 
-def one_round(everything: bool) -> None:
-    """Visits the nodes that have something to be brought, or all; several at once, since one may be slow."""
+def bring_to_answering() -> None:
+    """Brings what waits to the nodes that answered last."""
+    _at_nodes(_bring, waiting().filter(answers=True))
+
+
+def bring_to_silent() -> None:
+    """Brings what waits to the other nodes, one of which may have come back."""
+    _at_nodes(_bring, waiting().filter(answers=False))
+
+
+def waiting() -> QuerySet[Node]:
+    """Nodes with something to be brought."""
+    cameras = Camera.objects.to_bring().exclude(node=None).values("node")
+    return Node.objects.filter(Q(pk__in=cameras) | Q(pk__in=Removal.objects.values("node")))
+
+
+def _at_nodes(work: Callable[[uuid.UUID], None], nodes: QuerySet[Node]) -> None:
+    """Does it for each of the nodes; several at once, since one may be slow."""
     try:
-        if everything:
-            add_local()
-        nodes = list(Node.objects.values_list("pk", flat=True)) if everything else waiting()
+        found = list(nodes.order_by("pk").values_list("pk", flat=True))
     finally:
         connections.close_all()
     with ThreadPoolExecutor(_AT_ONCE, "nodes") as threads:
-        list(threads.map(visit if everything else _bring, nodes))
-
-
-def waiting() -> list[uuid.UUID]:
-    """Nodes with something to be brought; first those that answered last, since others may take their time."""
-    cameras = Camera.objects.to_bring().exclude(node=None).values("node")
-    nodes = Node.objects.filter(Q(pk__in=cameras) | Q(pk__in=Removal.objects.values("node")))
-    return list(nodes.order_by("-answers", "pk").values_list("pk", flat=True))
+        list(threads.map(work, found))
 
 
 def _bring(node_id: uuid.UUID) -> None:
