@@ -26,7 +26,12 @@ export function waitingPart(count: Layout, problem: Problem | null): TemplateRes
 }
 
 export function emptyPart(own: boolean): TemplateResult {
-  if (!own) return html`<div class="middle">${icon("video")}<h2>${t("wall.empty")}</h2><p class="muted">${t("wall.emptyCentre")}</p></div>`;
+  // The page around the wall knows whether its reader may do something about it.
+  if (!own) return html`<div class="middle">
+      ${icon("video")}
+      <h2>${t("wall.empty")}</h2>
+      <slot name="empty"><p class="muted">${t("wall.emptyCentre")}</p></slot>
+    </div>`;
   return html`<div class="middle">
     ${icon("video")}
     <h2>${t("wall.empty")}</h2>

@@ -25,6 +25,7 @@ import off from "@tabler/icons/outline/video-off.svg?raw";
 import map from "@tabler/icons/outline/map-2.svg?raw";
 import pause from "@tabler/icons/filled/player-pause.svg?raw";
 import picture from "@tabler/icons/outline/photo-down.svg?raw";
+import plus from "@tabler/icons/outline/plus.svg?raw";
 import play from "@tabler/icons/filled/player-play.svg?raw";
 import save from "@tabler/icons/outline/device-floppy.svg?raw";
 import scissors from "@tabler/icons/outline/scissors.svg?raw";
@@ -67,6 +68,7 @@ const SOURCES = {
   pause,
   picture,
   play,
+  plus,
   save,
   scissors,
   stepBack,

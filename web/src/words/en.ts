@@ -38,6 +38,8 @@ export const en: Readonly<Record<Word, string>> = {
   "wall.empty": "No cameras yet",
   "wall.emptyHow": "The unit's cameras will appear here. Add the first one on the recording server:",
   "wall.emptyCentre": "Cameras of your unit that you are allowed to watch will appear here. Ask the head of your unit or whoever manages the cameras.",
+  "wall.emptyAdd": "Your unit's cameras appear here as soon as they are added and have a recorder.",
+  "wall.add": "Add a camera",
   "wall.open": "Play back {name}",
   "wall.bigger": "Enlarge {name}",
   "wall.grid": "Back to the grid",

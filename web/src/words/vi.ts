@@ -35,6 +35,8 @@ export const vi = {
   "wall.empty": "Chưa có camera",
   "wall.emptyHow": "Các camera của đơn vị sẽ hiện tại đây. Thêm camera đầu tiên trên đầu ghi:",
   "wall.emptyCentre": "Các camera của đơn vị được phép xem sẽ hiện tại đây. Hãy liên hệ người quản lý camera hoặc chỉ huy đơn vị.",
+  "wall.emptyAdd": "Camera của đơn vị sẽ hiện tại đây ngay sau khi được thêm và có đầu ghi.",
+  "wall.add": "Thêm camera",
   "wall.open": "Xem lại {name}",
   "wall.bigger": "Phóng to {name}",
   "wall.grid": "Về lưới hình",

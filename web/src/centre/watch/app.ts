@@ -58,6 +58,17 @@ export class WatchElement extends LitElement {
       xy-bookmarks {
         min-width: 0;
       }
+      .empty {
+        display: grid;
+        justify-items: center;
+        gap: 16px;
+      }
+      .empty p {
+        max-width: 520px;
+        margin: 0;
+        color: var(--muted);
+        text-wrap: balance;
+      }
     `,
   ];
 
@@ -194,6 +205,12 @@ export class WatchElement extends LitElement {
           .shown=${() => this.wall?.arranged ?? { size: 4, cells: [] }}
           @choose=${(event: CustomEvent<SavedLayout | null>) => this.choose(event.detail)}
         ></xy-layouts>
+        ${start.add
+          ? html`<div slot="empty" class="empty">
+              <p>${t("wall.emptyAdd")}</p>
+              <a class="button primary" href=${start.add}>${icon("plus")} ${t("wall.add")}</a>
+            </div>`
+          : nothing}
       </xy-wall>
     </div>`;
   }

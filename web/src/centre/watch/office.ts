@@ -44,6 +44,8 @@ export interface Start {
   bookmarks: string;
   /** Whether several cameras may be looked back at side by side. */
   side_by_side: boolean;
+  /** Where a camera is added; empty for those who may not. */
+  add: string;
   /** Of the map's page. */
   map: string;
   /** The operator's own map; empty without one. */

@@ -20,6 +20,7 @@ def _page(request: HttpRequest) -> HttpResponse:
         "grants": reverse("watch:grants") if getattr(request.user, "is_screen", False) else "",
         "bookmarks": reverse("watch:bookmarks") if may(request.user, Action.BOOKMARK) else "",
         "side_by_side": may(request.user, Action.VIEW_PAST),
+        "add": reverse("cameras:add") if may(request.user, Action.CAMERA_EDIT) else "",
         "viewer": str(request.user),
     }
     response = render(request, "watch/watch.html", {"active_place": "watch:wall", "start": start})
