@@ -221,6 +221,11 @@ def test_a_camera_goes_through_its_states_with_who_when_and_why(
     assert all(one.by is not None for one in camera.steps.all())
 
 
+def test_who_accepts_a_camera_is_told_where_it_waits_for_that(officer: Client, province: Province) -> None:
+    Camera.objects.filter(pk=province.public.pk).update(acceptance="installed", standing="in_force")
+    assert "Phòng Kỹ thuật hình sự" in officer.get(f"/cameras/{province.public.pk}/").content.decode()
+
+
 def test_the_page_answers_nothing_while_nothing_changed(technician: Client, province: Province) -> None:
     first = technician.get(f"/cameras/{province.public.pk}/state/")
     mark = first.context["mark"]
