@@ -37,6 +37,8 @@ PLACES = (
     Place(_("Regulations on use"), "accounts:regulation_list", "file-certificate", Action.REGULATION_EDIT),
     Place(_("Audit log"), "audit:list", "list-search", Action.AUDIT_READ),
 )
+_OF_SCREENS = ("watch:wall", "watch:map")
+"""A paired screen is nobody elsewhere."""
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -44,5 +46,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     person = getattr(request, "user", None)
     if person is None or not person.is_authenticated:
         return {"places": ()}
+    if getattr(person, "is_screen", False):
+        return {"places": [place for place in PLACES if place.url_name in _OF_SCREENS]}
     actions = {action for held in held_by(person) for action in RULES[held.role].actions}
     return {"places": [place for place in PLACES if place.action in actions]}

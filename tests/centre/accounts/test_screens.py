@@ -78,6 +78,8 @@ def test_a_screen_is_nobody_on_other_pages(province: Province, commander: User) 
     paired(television, commander, province.group)
     for page in ("/", "/me/", "/people/", "/screens/"):
         assert television.get(page)["Location"].startswith("/account/login/")
+    for place in television.get("/live").context["places"]:  # its way round leads to none of them
+        assert television.get(place.url).status_code == 200
 
 
 def test_a_revoked_screen_shows_nothing_more_and_starts_anew(

@@ -254,7 +254,9 @@ def test_a_camera_is_steered_by_one_person_at_a_time_and_it_is_noted(
     assert page in officer.get(f"/cameras/{camera.pk}/").content.decode()
     moved = officer.post(page, {"do": "move", "pan": "0.5", "seconds": "0.5"})
     assert (moved.context.get("trouble"), moved.context["state"].lock.name[:10]) == (None, "Lương Khê ")
-    assert other.post(page, {"do": "move", "pan": "-0.5"}).context["trouble"].startswith("Người khác")
+    refused = other.post(page, {"do": "move", "pan": "-0.5"})
+    assert refused.context["trouble"].startswith("Người khác")
+    assert f"{moved.context['state'].lock.name} đang điều khiển" in refused.content.decode()
     kept = officer.post(page, {"do": "set_preset", "name": "Cổng chợ"})
     assert [preset.name for preset in kept.context["state"].presets] == ["Cổng chợ"]
     assert commander.post(page, {"do": "hold"}).context.get("trouble") is None  # goes before an officer

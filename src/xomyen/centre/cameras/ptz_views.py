@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from pydantic import ValidationError as Unreadable
 
 from xomyen.bus.device_messages import PtzCommand, PtzPresets, Steerer
+from xomyen.bus.devices import PtzHeld
 from xomyen.centre.audit.services import record
 from xomyen.centre.cameras import services
 from xomyen.centre.cameras.models import Camera
@@ -49,13 +50,20 @@ def steer(request: HttpRequest, camera: uuid.UUID) -> HttpResponse:
     who = steerer(request.user, found)
     try:
         if request.method == "POST":
-            command = _command(request.POST)
-            devices.steer(found, who, command)
-            if command.do not in NOT_NOTED:
-                record("camera.ptz", request.user, found, request=request, details=command.model_dump(mode="json"))
+            try:
+                _do(request, found, who)
+            except PtzHeld as held:
+                content["trouble"] = device_trouble(held.code, held.message)  # by whom, the state says
         content["state"] = devices.steer(found, who, PtzPresets())
     except ValidationError as error:
         content["trouble"] = " ".join(error.messages)
     except XomyenError as error:
         content["trouble"] = device_trouble(error.code, error.message)
     return render(request, "cameras/_steer.html", content)
+
+
+def _do(request: HttpRequest, camera: Camera, who: Steerer) -> None:
+    command = _command(request.POST)
+    devices.steer(camera, who, command)
+    if command.do not in NOT_NOTED:
+        record("camera.ptz", request.user, camera, request=request, details=command.model_dump(mode="json"))
