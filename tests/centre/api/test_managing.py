@@ -137,3 +137,7 @@ def test_a_class_is_changed_by_who_sets_the_rules_for_all_its_cameras(province: 
     shared = CameraClass.objects.get(name="Công cộng")  # cameras of the other commune have it too
     refused(head.send("PATCH", f"camera-classes/{shared.pk}", {"name": "X"}, **{"If-Match": "*"}), 403, "forbidden")
     refused(head.get(f"camera-classes/{uuid.uuid4()}"), 404, "not_found")
+    first = head.get("camera-classes?limit=1").json()
+    second = head.get(f"camera-classes?limit=1&cursor={first['next']}").json()
+    assert {one["name"] for one in first["items"] + second["items"]} == {"Công cộng", "Trường mầm non"}
+    assert second["next"] is None

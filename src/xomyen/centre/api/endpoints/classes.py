@@ -7,11 +7,12 @@ from django.core.exceptions import PermissionDenied
 from django.forms.models import model_to_dict
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router, Schema, Status
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from xomyen.centre.api.bearer import bearer
 from xomyen.centre.api.conditional import fingerprint, require_match, set_revision
+from xomyen.centre.api.paging import Paged, page
 from xomyen.centre.api.rows import filled, told
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.values import Closed
@@ -34,6 +35,11 @@ class ClassOut(Schema):
     past_needs_purpose: bool
 
 
+class ClassPage(Schema):
+    items: list[ClassOut]
+    next: str | None
+
+
 class ClassChange(Closed):
     """What is given is changed; the cameras of the class follow, and their older footage is deleted."""
 
@@ -48,11 +54,12 @@ class NewClass(Closed):
     past_needs_purpose: bool = False
 
 
-@router.get("/camera-classes", response=list[ClassOut])
-def list_classes(request: HttpRequest) -> Any:
+@router.get("/camera-classes", response=ClassPage)
+def list_classes(request: HttpRequest, wanted: Query[Paged]) -> Any:
     """Classes of cameras, which set how long footage is kept. Scope `cameras:read`."""
     require(request.user, Action.CAMERA_SEE)
-    return [_class(one) for one in CameraClass.objects.all()]
+    found, following = page(CameraClass.objects.all(), wanted)
+    return {"items": [_class(one) for one in found], "next": following}
 
 
 @router.get("/camera-classes/{camera_class}", response=ClassOut)
