@@ -152,6 +152,9 @@ def test_the_page_of_a_unit_has_what_belongs_to_it(
         "90001", "Khê Thượng", "Khê Hạ", "in part", "Thôn Đông", "Phòng trực ban Công an xã Gia Khê", "12/QĐ-UBND"
     ):  # fmt: skip
         assert shown in page
+    earlier = names(office.get(f"/units/{province.commune.pk}/", {"on": str(today() - DAY)}))
+    assert "Phòng trực ban Công an xã Gia Khê" in earlier
+    assert "12/QĐ-UBND" not in earlier
     before = names(office.get(f"/units/{old[1].pk}/"))
     assert "Tỉnh Khê Cũ" in before
     assert "Xã Gia Khê" in before

@@ -4,6 +4,7 @@ import datetime
 import uuid
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -39,7 +40,7 @@ def unit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "former_names": found.former_names.all(),
         "posts": _posts(found, day),
         "schemes": _schemes(found, day),
-        "documents": MandateDocument.objects.filter(unit=found)[: _FEW + 1],
+        "documents": _documents(found, day)[: _FEW + 1],
         "few": _FEW,
         "changes": told_changes(found),
         "can_edit": may_in(person, Action.UNIT_EDIT, found),
@@ -60,6 +61,12 @@ def _posts(unit: Unit, day: datetime.date) -> list[Jurisdiction]:
 def _schemes(unit: Unit, day: datetime.date) -> list[Scheme]:
     """Schemes of the unit or that it is a part of, on the day."""
     return list((unit.schemes.filter(in_force(day)) | unit.part_of_schemes.filter(in_force(day))).distinct())
+
+
+def _documents(unit: Unit, day: datetime.date) -> QuerySet[MandateDocument]:
+    """The unit's papers; on an earlier day, those that there were."""
+    rows = MandateDocument.objects.filter(unit=unit)
+    return rows if day >= today() else rows.filter(issued__lte=day)
 
 
 def _lineage(person: Any, unit: Unit) -> dict[str, Any]:
