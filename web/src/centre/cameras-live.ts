@@ -1,26 +1,15 @@
 /** A camera's live picture, beside the buttons that turn it. */
 
-import { html, LitElement } from "lit";
+import { html } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import "../parts/picture";
-import { Street } from "../street";
 import "../tokens.css";
-import { LanguageController, problemText, t } from "../words";
-import { Keeper } from "./watch/keeper";
-import { readStart } from "./watch/office";
+import { problemText, t } from "../words";
+import { StreetElement } from "./watch/street-element";
 
 @customElement("xy-camera-live")
-export class CameraLiveElement extends LitElement {
+export class CameraLiveElement extends StreetElement {
   @property() camera = "";
-  private readonly start = readStart();
-  private readonly street = new Street(this.start.viewer);
-  private readonly keeper = new Keeper(this.start, this.street);
-
-  constructor() {
-    super();
-    new LanguageController(this);
-    this.street.addEventListener("cameras", () => this.requestUpdate());
-  }
 
   /** Its styles are those of the page. */
   protected override createRenderRoot(): this {

@@ -1,6 +1,6 @@
 /** The pages with pictures of a centre: the tickets, the address, and the page that belongs to it. */
 
-import { css, html, LitElement, nothing } from "lit";
+import { css, html, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import { layoutFor } from "../../live/layout";
 import "../../pages/camera";
@@ -14,15 +14,13 @@ import { remember, remembered } from "../../parts/memory";
 import "../../parts/notice";
 import { controls } from "../../parts/styles";
 import { cameraAddress, go, readRoute, type Route, togetherAddress } from "../../route";
-import { Street } from "../../street";
-import { LanguageController, t } from "../../words";
+import { t } from "../../words";
 import "./bookmarks";
 import "./keep-still";
-import { Keeper } from "./keeper";
 import "./layouts";
 import type { SavedLayout } from "./layouts";
-import { readStart } from "./office";
 import "./purpose";
+import { StreetElement } from "./street-element";
 import "./together";
 import { MOST_TOGETHER } from "./together";
 import "./tree";
@@ -32,7 +30,7 @@ import type { OfUnit } from "./tree";
 const MOST_ON_A_WALL = 250;
 
 @customElement("xy-watch")
-export class WatchElement extends LitElement {
+export class WatchElement extends StreetElement {
   static override styles = [
     controls,
     css`
@@ -78,18 +76,13 @@ export class WatchElement extends LitElement {
   @query("xy-keys") private keys!: KeysElement;
   @query("xy-wall") private wall?: WallElement;
   @query("xy-camera-page") private camera?: CameraPageElement;
-  private readonly start = readStart();
-  private readonly street = new Street(this.start.viewer);
-  private readonly keeper = new Keeper(this.start, this.street);
   private purpose = "";
 
   constructor() {
     super();
-    new LanguageController(this);
     globalThis.addEventListener("xy-route", this.onRoute);
     globalThis.addEventListener("popstate", this.onRoute);
     globalThis.addEventListener("keydown", this.onKey);
-    this.street.addEventListener("cameras", () => this.requestUpdate());
     this.keeper.addEventListener("purpose", () => this.requestUpdate());
   }
 

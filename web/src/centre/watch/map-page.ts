@@ -1,18 +1,16 @@
 /** The map and, beside it, the same as a list: for the keyboard, for readers of screens, and to search in. */
 
-import { html, LitElement, nothing } from "lit";
+import { html, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import type { House } from "../../house";
 import { asProblem, type Problem } from "../../net/problem";
 import type { Camera } from "../../net/types";
 import "../../parts/picture";
 import { cameraAddress } from "../../route";
-import { Street } from "../../street";
-import { LanguageController, problemText, t } from "../../words";
-import { Keeper } from "./keeper";
+import { problemText, t } from "../../words";
 import type { Drawing, DrawnSite } from "./map-drawing";
-import { readStart } from "./office";
 import { type Box, camerasText, type FoundPlaces, type Place, type PlacedCamera, type Places, placesCalled, placesIn, type SiteState, sitesText, type UnitPlaced, type View } from "./places";
+import { StreetElement } from "./street-element";
 
 const SETTLE_MS = 200;
 /** What the centre has heard of the cameras is asked for again so often. */
@@ -22,16 +20,13 @@ const MOST_HEARD = 250;
 const GONE: readonly string[] = ["lost", "not_recording"];
 
 @customElement("xy-map-page")
-export class MapPageElement extends LitElement {
+export class MapPageElement extends StreetElement {
   @state() private places: Places | null = null;
   @state() private found: FoundPlaces | null = null;
   @state() private problem: Problem | null = null;
   @state() private chosen: Place | null = null;
   @state() private undrawn = false;
   @query(".map-ground") private ground!: HTMLElement;
-  private readonly start = readStart();
-  private readonly street = new Street(this.start.viewer);
-  private readonly keeper = new Keeper(this.start, this.street);
   private drawing: Drawing | null = null;
   /** The part that is looked at; null: everything. */
   private view: View | null = null;
@@ -41,12 +36,6 @@ export class MapPageElement extends LitElement {
   private asked = 0;
   private timer = 0;
   private again = 0;
-
-  constructor() {
-    super();
-    new LanguageController(this);
-    this.street.addEventListener("cameras", () => this.requestUpdate());
-  }
 
   /** The styles of the map are those of the page. */
   protected override createRenderRoot(): this {
