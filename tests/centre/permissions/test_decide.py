@@ -51,6 +51,12 @@ TABLE = {
     "scheme.edit user.see user.edit regulation.edit screen.pair audit.read",
     "screen": "camera.see unit.see camera.live",
 }
+# Within which limits pictures are seen, likewise: width, how far back, public cameras alone; all others without these.
+LIMITS = {
+    "group_head": (640, datetime.timedelta(0), True),
+    "screen": (640, datetime.timedelta(0), True),
+    "security_team": (1280, datetime.timedelta(hours=1), False),
+}
 # Who takes a camera that turns from whom, likewise.
 RANKS = {"duty_commander": 20, "police_head": 30, "command_centre": 40}
 
@@ -91,6 +97,18 @@ def test_who_turns_a_camera_goes_before_whom_the_table_says(province: Province, 
     person = holder(appoint, role, unit=province.commune)
     assert turning_rank(person, province.public) == (RANKS.get(role.value, 10) if turns else 0)
     assert turning_rank(person, province.secret) == 0
+
+
+@pytest.mark.parametrize("role", list(Role), ids=str)
+def test_each_role_sees_pictures_within_the_limits_of_the_table_and_masked(
+    province: Province, appoint: Appoint, role: Role
+) -> None:
+    person = holder(appoint, role, unit=province.commune)
+    width, past, public_only = LIMITS.get(role.value, (None, None, False))
+    limits = limits_of(person, Action.VIEW_LIVE, [province.public, province.private, province.secret])
+    watches = "camera.live" in TABLE[role.value].split()
+    assert set(limits) == ({province.public} | (set() if public_only else {province.private}) if watches else set())
+    assert {(one.greatest_width, one.past, one.masked) for one in limits.values()} <= {(width, past, True)}
 
 
 def test_a_role_at_a_post_reaches_the_units_of_its_jurisdictions_while_they_last(
