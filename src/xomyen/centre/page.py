@@ -29,6 +29,7 @@ class Place:
 PLACES = (
     Place(_("Live"), "watch:wall", "device-tv", Action.VIEW_LIVE),
     Place(_("Map"), "watch:map", "map-2", Action.CAMERA_SEE),
+    Place(_("Bookmarks"), "watch:bookmark_list", "bookmark", Action.BOOKMARK),
     Place(_("Organisation"), "organisation:tree", "sitemap", Action.UNIT_SEE),
     Place(_("Cameras"), "cameras:list", "device-cctv", Action.CAMERA_SEE),
     Place(_("Recorders"), "cameras:nodes", "server", Action.NODE_SEE),

@@ -143,6 +143,14 @@ def test_the_list_of_bookmarks_is_searched_and_paged_without_more_questions(
     assert "Không tìm thấy" in client.get("/bookmarks", {"q": "không có"}).content.decode()
 
 
+def test_the_bookmarks_are_on_the_way_round_of_those_who_keep_some(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    for role, shown in ((Role.DUTY_OFFICER, True), (Role.GROUP_HEAD, False)):
+        page = signed_in(appoint(role, unit=province.group)).get("/me/").content.decode()
+        assert ('href="/bookmarks"' in page) == shown
+
+
 def test_cameras_are_listed_by_unit_and_found_without_their_tone_marks(
     province: Province, appoint: Appoint, signed_in: SignedIn, django_assert_max_num_queries: Any
 ) -> None:
