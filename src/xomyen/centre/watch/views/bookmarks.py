@@ -66,7 +66,8 @@ def bookmark_list(request: HttpRequest) -> HttpResponse:
     if wanted:
         rows = services.bookmarks_like(rows, wanted)
     page = Paginator(rows, _A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "watch/bookmarks.html", {"page_of_rows": page, "q": wanted, "active_place": "watch:bookmark_list"})
+    context = {"page_of_rows": page, "q": wanted, "active_place": "watch:bookmark_list"}
+    return render(request, "watch/bookmarks.html", context)
 
 
 def _line(row: Bookmark, person: Any) -> dict[str, Any]:
