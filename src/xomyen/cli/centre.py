@@ -8,6 +8,7 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import httpx
 import sdnotify
@@ -16,7 +17,7 @@ import uvloop
 
 from xomyen.centre.configuration import FOLDER_VARIABLE, CentreFolder, CentreSettings, load_centre_settings
 from xomyen.centre.operation.issuer import change, prepare_next, to_trust
-from xomyen.centre.operation.lock import is_running, sole
+from xomyen.centre.operation.lock import holder, is_running, sole
 from xomyen.cli.common import Dir, is_serving, node_folder, require_own, write_new
 from xomyen.node.child import Child, PythonProgram
 from xomyen.node.logs import configure_logs
@@ -224,7 +225,7 @@ def sign_in(
     """
     node = node_folder(directory)
     require_own(node)
-    _, settings = open_centre(node.root)
+    folder, settings = open_centre(node.root)
     from xomyen.centre.accounts.models import User
     from xomyen.centre.accounts.services import one_time_link
 
@@ -233,7 +234,9 @@ def sign_in(
         raise InvalidConfiguration(f"Nobody has the user name {user}.", field="user")
     if not person.is_active:
         raise InvalidConfiguration(f"{user} is locked: unlock the account on the page People first.", field="user")
-    print(f"{page_address(settings, listen or settings.listen)}{one_time_link(person)}")
+    # It may have been started to listen elsewhere than the settings say.
+    running = urlsplit(holder(folder).url).netloc if is_running(folder) else ""
+    print(f"{page_address(settings, listen or running or settings.listen)}{one_time_link(person)}")
 
 
 async def _run(settings: CentreSettings, listen: str, first: str | None) -> None:

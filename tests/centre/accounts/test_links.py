@@ -22,6 +22,8 @@ from xomyen.centre.accounts.services import (
     sign_out_everywhere,
     valid_link,
 )
+from xomyen.centre.configuration import CentreFolder
+from xomyen.centre.operation.lock import sole
 from xomyen.centre.organisation.models import Unit
 from xomyen.centre.permissions.roles import Role
 
@@ -151,6 +153,8 @@ def test_the_owner_of_the_machine_gets_a_link_on_the_command_line(tmp_path: Path
     done = xomyen("signin", "Tung.DK")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("http://127.0.0.1:8450/account/link/#")
+    with sole(CentreFolder(tmp_path), "http://127.0.0.1:8451"):
+        assert xomyen("signin", "tung.dk").stdout.startswith("http://127.0.0.1:8451/account/link/#")
 
 
 def typed(**values: str) -> dict[str, str]:
