@@ -20,6 +20,7 @@ from xomyen.centre.audit import access
 from xomyen.centre.audit.access import store, subscribe, take_batch
 from xomyen.centre.audit.models import Pending, Record
 from xomyen.centre.audit.off_loop import in_database
+from xomyen.centre.audit.words import Kind
 from xomyen.centre.audit.writer import chain_pending
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.organisation.models import UnitKind
@@ -115,6 +116,11 @@ def test_an_event_about_several_cameras_is_a_record_for_each_and_about_none_one_
     found = told(province, several, none, several)
     assert [row.unit for row in found] == [province.group.pk, province.other_group.pk, province.commune.pk]
     assert (found[2].action, found[2].thing) == ("node.sign_in", str(province.node.pk))
+
+
+def test_looking_for_footage_is_found_as_a_search(province: Province, issuer_key: SigningKey) -> None:
+    (found,) = told(province, event(issuer_key, province.public, action="timeline"))
+    assert found.kind == Kind.SEARCH
 
 
 def test_what_cannot_be_read_or_lies_beyond_all_time_holds_nothing_up(

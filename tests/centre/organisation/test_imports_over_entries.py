@@ -1,8 +1,11 @@
 """The import of official units where people entered some by hand before."""
 
+import json
+
 import pytest
 from tests.centre.conftest import make_unit
 
+from xomyen.centre.audit.models import Pending
 from xomyen.centre.organisation.models import Unit, UnitKind
 from xomyen.centre.organisation.services.imports import import_units
 from xomyen.centre.organisation.services.register import REFORM
@@ -21,4 +24,5 @@ def test_units_entered_by_hand_before_are_taken_for_those_of_the_list_and_others
     assert commune.parent_links.count() == 1
     assert commune.took_over_from.exists()
     assert list(Unit.objects.on(REFORM).filter(code="07228")) == [other]
+    assert json.loads(Pending.objects.get(action="unit.imported").details_json) == {"units": done.units}
     assert set(done.conflicts) == {"07228 Phường Đa Mai"}

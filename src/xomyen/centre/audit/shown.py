@@ -50,6 +50,7 @@ _DETAILS: dict[str, Any] = {
     "made": gettext_lazy("Made"),
     "program": gettext_lazy("Version of the program"),
     "why": gettext_lazy("Why"),
+    "units": gettext_lazy("Units added"),
 }
 _HOW: dict[str, Any] = {
     "password": gettext_lazy("password"),

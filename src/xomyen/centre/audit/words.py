@@ -74,6 +74,7 @@ _LABELS: dict[str, Any] = {
     "audit.read": _("Read the audit log"),
     "audit.exported": _("Exported the audit log"),
     "audit.gap": _("Access events of the recorder are missing"),
+    "unit.imported": _("List of administrative units brought in"),
     "token.made": _("Access token made"),
     "box.backed_up": _("Backup of the box made"),
     "box.restored": _("Box restored from a backup"),
@@ -89,7 +90,7 @@ _KINDS = {
     "ticket.issued": Kind.OTHER,
     "camera.live": Kind.LIVE,
     "camera.past": Kind.PAST,
-    "camera.timeline": Kind.PAST,
+    "camera.timeline": Kind.SEARCH,  # where there is footage, and what moved
     "camera.search": Kind.SEARCH,
     "camera.still": Kind.STILL,
     "camera.clip": Kind.CLIP,
@@ -99,6 +100,7 @@ _KINDS = {
     "camera.unmasked": Kind.STILL,
     "camera.bookmark": Kind.OTHER,
     "box.backed_up": Kind.EXPORT,
+    "unit.imported": Kind.CHANGE,
 }
 _KINDS_BY_BEGINNING = {
     "account": Kind.SIGN_IN,

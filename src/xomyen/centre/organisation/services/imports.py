@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from xomyen.centre.audit.services import record
 from xomyen.centre.folding import fold
 from xomyen.centre.organisation.models import FormerName, Succession, Unit, UnitKind, UnitLink
 from xomyen.centre.organisation.services.register import REFORM, Listed, Lists, read_lists
@@ -38,6 +39,9 @@ def import_units(told: Told = lambda _what, _count: None) -> Imported:
         told("former names", run.put_former_names())
         told("places in the tree", run.put_links())
         told("predecessors", run.put_successions())
+        if run.done.units or run.done.links:
+            # One record for all: rows that come by the thousand have no history of their own.
+            record("unit.imported", details={"units": run.done.units})
     return run.done
 
 
