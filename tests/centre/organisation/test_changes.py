@@ -71,6 +71,17 @@ def test_a_residential_group_gets_a_code_that_is_never_given_twice(province: Pro
     assert create(Fresh(UnitKind.GROUP, "Xóm", "Trong"), province.group, entry).code == "90001-03-01"
 
 
+def test_groups_within_groups_have_codes_however_deep_they_lie(province: Province, entry: Entry) -> None:
+    made = [province.group]
+    for level in range(8):
+        for name in ("Trong", "Ngoài"):
+            made.append(create(Fresh(UnitKind.GROUP, "Xóm", f"{name} {level}"), made[-1 - (name == "Ngoài")], entry))
+    codes = [unit.code for unit in made]
+    assert codes[1:4] == ["90001-03-01", "90001-03-02", "90001-03-02-01"]
+    assert len(set(codes)) == len(codes)
+    assert max(len(code) for code in codes) <= 20
+
+
 @pytest.mark.parametrize("code", ["1", "0090002", "9000A", ""])
 def test_an_official_code_has_its_number_of_digits(province: Province, entry: Entry, code: str) -> None:
     with pytest.raises(ValidationError):

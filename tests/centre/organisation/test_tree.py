@@ -44,7 +44,7 @@ def test_the_tree_of_a_day_is_that_of_its_links(merged: tuple[Province, Unit, Un
 def test_what_lies_ever_so_deep_is_seen_and_has_its_whole_way(province: Province, appoint: Appoint) -> None:
     deepest = province.group
     for level in range(12):
-        deepest = make_unit(f"{deepest.code}-01", UnitKind.GROUP, "Xóm", f"Cấp {level}", deepest)
+        deepest = make_unit(f"90001-03-{level}", UnitKind.GROUP, "Xóm", f"Cấp {level}", deepest)
     person = appoint(Role.DUTY_OFFICER, unit=province.province)
     assert seen_among(person, [deepest.pk]) == {deepest.pk}
     way = paths(person, [deepest], today())[deepest.pk]

@@ -55,9 +55,9 @@ COLUMNS = (
     Column("model", gettext_lazy("Model")),
     Column("serial_number", gettext_lazy("Serial number")),
     Column("firmware", gettext_lazy("Firmware")),
-    Column("firmware_support_ends", gettext_lazy("Firmware supported until"), gettext_lazy("31/12/2027")),
+    Column("firmware_support_ends", gettext_lazy("Firmware supported until"), "31/12/2027"),
     Column("certificate", gettext_lazy("Certificate of conformity")),
-    Column("onvif_address", gettext_lazy("ONVIF address"), gettext_lazy("http://192.168.1.64/onvif/device_service")),
+    Column("onvif_address", gettext_lazy("ONVIF address"), "http://192.168.1.64/onvif/device_service"),
 )
 HEADINGS = {column.key: column.heading for column in COLUMNS}
 

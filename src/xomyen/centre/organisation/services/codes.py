@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from xomyen.centre.organisation.models import FormerName, Unit, UnitKind, UnitLink
 
 _DIGITS = {UnitKind.PROVINCE: 2, UnitKind.DISTRICT: 3, UnitKind.COMMUNE: 5}
+_LONGEST_PREFIX = Unit._meta.get_field("code").max_length - 3  # a number of three digits fits behind it
 
 
 def next_group_code(parent: Unit) -> str:
@@ -19,6 +20,9 @@ def next_group_code(parent: Unit) -> str:
     """
     Unit.objects.select_for_update().get(pk=parent.pk)
     prefix = f"{parent.code}-"
+    # There is room for a few levels; what lies deeper is numbered with those of a level above.
+    while len(prefix) > _LONGEST_PREFIX:
+        prefix = prefix[:-1].rpartition("-")[0] + "-"
     given = Unit.objects.filter(official=False, code__startswith=prefix).values_list("code", flat=True)
     numbers = [int(code.removeprefix(prefix)) for code in given if code.removeprefix(prefix).isdecimal()]
     return f"{prefix}{max(numbers, default=0) + 1:02d}"
