@@ -1,5 +1,6 @@
 """The API itself: how answers are tagged, and how it describes itself."""
 
+import functools
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -55,7 +56,15 @@ class CentreAPI(NinjaAPI):
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
-        schema = super().get_openapi_schema(path_prefix=path_prefix or ROOT, path_params=path_params)
+        # It is made once: it takes longer than most answers, and anybody may ask for it.
+        return self._described if path_prefix in (None, ROOT) else self._describe(path_prefix, path_params)
+
+    @functools.cached_property
+    def _described(self) -> OpenAPISchema:
+        return self._describe(ROOT, None)
+
+    def _describe(self, path_prefix: str | None, path_params: dict[str, Any] | None) -> OpenAPISchema:
+        schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
         problem = ProblemSchema.model_json_schema(ref_template="#/components/schemas/{model}")
         schema["components"]["schemas"] |= problem.pop("$defs", {}) | {"ProblemSchema": problem}
         # All tokens are of one kind; which scope an operation wants stands in its text.
