@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 import pytest
 from tests.centre.api.conftest import Program
-from tests.centre.conftest import Appoint, Province
+from tests.centre.conftest import Appoint, Province, make_camera
 
 from xomyen.centre.audit.models import Pending
 from xomyen.centre.permissions.roles import Role
@@ -42,6 +42,18 @@ def test_a_program_takes_one_stretch_of_one_camera_and_that_is_recorded(
     row = Pending.objects.get(action="ticket.issued")
     assert (row.person, row.thing, row.purpose) == (str(officer.pk), str(province.public.pk), "Vụ 0138")
     assert json.loads(row.details_json) == {"actions": ["clip"], "from_ns": now - HOUR_NS, "to_ns": now}
+
+
+def test_the_number_of_queries_does_not_grow_with_the_cameras_of_tickets(
+    province: Province, appoint: Appoint, program: Speak, django_assert_max_num_queries: Any
+) -> None:
+    own = program(appoint(Role.DUTY_OFFICER, unit=province.commune))
+    cameras = [make_camera(province.group, province.node, f"C6{number}", f"Máy {number}").pk for number in range(20)]
+    with django_assert_max_num_queries(24):
+        assert own.send("POST", "tickets", {"cameras": cameras, "use": "live"}).status_code == 201
+    rows = Pending.objects.filter(action="ticket.issued")
+    assert {row.thing for row in rows} == {str(key) for key in cameras}
+    assert {(row.unit, row.unit_label) for row in rows} == {(province.group.pk, str(province.group))}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,31 +35,49 @@ def record(
 
     No secret belongs into `details`: what stands here is never deleted.
     """
+    _entry(action, person, thing, unit, purpose, request, details, label).save(force_insert=True)
+
+
+def record_each(
+    action: str, things: Iterable[tuple[Model, uuid.UUID]], purpose: str = "", details: dict[str, Any] | None = None
+) -> None:
+    """As `record`, of each of many things with its unit: asks the database no more often for hundreds than for one."""
+    listed = list(things)
+    units = Unit.objects.in_bulk({unit for _thing, unit in listed})
+    Pending.objects.bulk_create(
+        _entry(action, None, thing, units.get(unit, unit), purpose, None, details, "") for thing, unit in listed
+    )
+
+
+def _entry(
+    action: str,
+    person: Any,
+    thing: Model | None,
+    unit: Unit | uuid.UUID | str | None,
+    purpose: str,
+    request: HttpRequest | None,
+    details: dict[str, Any] | None,
+    label: str,
+) -> Pending:
+    """What waits for the chain."""
     request = request or getattr(HistoricalRecords.context, "request", None)
     if person is None and request is not None and getattr(request, "user", None) is not None:
         person = request.user if request.user.is_authenticated else None
     where = _unit(unit, thing, person)
-    put(
-        Pending(
-            at_ns=time.time_ns(),
-            action=plain_text(action, 60),
-            person="" if person is None else str(person.pk),
-            person_name="" if person is None else plain_text(person, 200),
-            thing_type="" if thing is None else str(thing._meta.model_name),
-            thing="" if thing is None else plain_text(thing.pk, 200),
-            thing_label="" if thing is None else plain_text(label or thing, 300),
-            unit=where.id,
-            unit_label=plain_text(where.label, 200),
-            purpose=plain_text(purpose, 500),
-            address="" if request is None else address_of(request),
-            details_json=Pending.encode(plain(details or {})),
-        )
+    return Pending(
+        at_ns=time.time_ns(),
+        action=plain_text(action, 60),
+        person="" if person is None else str(person.pk),
+        person_name="" if person is None else plain_text(person, 200),
+        thing_type="" if thing is None else str(thing._meta.model_name),
+        thing="" if thing is None else plain_text(thing.pk, 200),
+        thing_label="" if thing is None else plain_text(label or thing, 300),
+        unit=where.id,
+        unit_label=plain_text(where.label, 200),
+        purpose=plain_text(purpose, 500),
+        address="" if request is None else address_of(request),
+        details_json=Pending.encode(plain(details or {})),
     )
-
-
-def put(entry: Pending) -> None:
-    """Stores an entry for the chain."""
-    entry.save(force_insert=True)
 
 
 @dataclass(frozen=True, slots=True)

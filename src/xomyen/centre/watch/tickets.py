@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from xomyen.access.grants import grant_of, issue_grant
 from xomyen.access.tickets import Action as NodeAction
 from xomyen.access.tickets import Grant, MaskRule, issue, ticket_for
-from xomyen.centre.audit.services import record
+from xomyen.centre.audit.services import record_each
 from xomyen.centre.cameras.desired import lacks_masks
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.permissions.actions import Action
@@ -172,8 +172,8 @@ def record_issued(given: Given, wish: Wish) -> None:
     by_id = {str(camera.pk): camera for camera in given.cameras}
     for one in given.tickets:
         details = {"actions": one.actions, "from_ns": wish.from_ns, "to_ns": wish.to_ns}
-        for key in one.cameras:
-            record("ticket.issued", thing=by_id[key], purpose=wish.purpose, details=details)
+        named = [by_id[key] for key in one.cameras]
+        record_each("ticket.issued", ((camera, camera.site.unit_id) for camera in named), wish.purpose, details)
 
 
 _Group = tuple[Any, Grant, list[Camera]]  # at a node
