@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from bench import browser, centre, clip, recording, safety, timelines
+from bench import applying, browser, centre, clip, recording, safety, timelines
 from bench.processes import many_files
 from bench.result import Result, keep
 
@@ -28,6 +28,7 @@ LINES: dict[str, tuple[Callable[[], list[Result]], Callable[[], list[Result]]]] 
         lambda: centre.pages(centre.PROVINCE, centre.COMMUNE),
         lambda: centre.pages(centre.SMALL, centre.SMALL),
     ),
+    "apply": (lambda: applying.saves(25, 50), lambda: applying.saves(2, 3)),
     "timeline": (lambda: timelines.timelines(30, 25), lambda: timelines.timelines(2, 3)),
 }
 

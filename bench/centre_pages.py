@@ -179,7 +179,7 @@ def _people(province: Any, units: list[Any], users: int) -> dict[str, str]:
         ],
         500,
     )
-    return {"person": str(people[-1].pk), "cookie": _session(people[0]), "token": _token(people[0])}
+    return {"person": str(people[-1].pk), "cookie": _session(people[0]), "token": token_of(people[0])}
 
 
 def _of_every_province(provinces: list[Any]) -> dict[str, str]:
@@ -212,7 +212,7 @@ def _session(person: Any) -> str:
     return str(store.session_key)
 
 
-def _token(person: Any) -> str:
+def token_of(person: Any) -> str:
     from xomyen.centre.api.scopes import Scope
     from xomyen.centre.api.tokens import make_token
 
