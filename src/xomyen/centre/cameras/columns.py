@@ -1,12 +1,13 @@
 """The columns of a table of cameras, by which headings they are known, and the template to fill in."""
 
+import functools
 import io
 from dataclasses import dataclass
 from typing import Any
 
 import openpyxl
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
@@ -74,6 +75,12 @@ def keys_of(head: list[str]) -> list[str | None]:
 
 def template() -> bytes:
     """An XLSX file with the headings, and a second sheet that says what belongs into each column."""
+    return _template(get_language() or "")
+
+
+@functools.cache
+def _template(_language: str) -> bytes:
+    """The same in the language in force; made once, which takes longer than most pages."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = _("Cameras")
