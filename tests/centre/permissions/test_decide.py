@@ -55,7 +55,7 @@ TABLE = {
 LIMITS = {
     "group_head": (640, datetime.timedelta(0), True),
     "screen": (640, datetime.timedelta(0), True),
-    "security_team": (1280, datetime.timedelta(hours=1), False),
+    "security_team": (1280, datetime.timedelta(0), False),
 }
 # Who takes a camera that turns from whom, likewise.
 RANKS = {"duty_commander": 20, "police_head": 30, "command_centre": 40}
@@ -150,8 +150,12 @@ def test_two_roles_give_the_wider_limits_each_where_it_is_held(province: Provinc
     appoint(Role.SECURITY_TEAM, person, unit=province.commune)
     limits = picture_limits(person, Action.VIEW_LIVE, province.public)
     assert limits is not None
-    assert (limits.greatest_width, limits.past, limits.public_only) == (1280, datetime.timedelta(hours=1), False)
+    assert (limits.greatest_width, limits.past, limits.public_only) == (1280, datetime.timedelta(0), False)
     assert picture_limits(person, Action.VIEW_PAST, province.public) is None
+    appoint(Role.DUTY_OFFICER, person, post=province.duty_room)
+    limits = picture_limits(person, Action.VIEW_LIVE, province.public)
+    assert limits is not None
+    assert (limits.greatest_width, limits.past) == (None, None)
 
 
 def test_somebody_locked_out_holds_nothing(province: Province, appoint: Appoint) -> None:

@@ -79,7 +79,7 @@ RULES: dict[Any, RoleRule] = {
     ),
     Role.SECURITY_TEAM: RoleRule(
         _SEE | {Action.VIEW_LIVE, Action.STILL},
-        PictureLimits(greatest_width=1280, past=datetime.timedelta(hours=1)),
+        PictureLimits(greatest_width=1280, past=_NO_PAST),
         officer=False,
     ),
     Role.DUTY_OFFICER: RoleRule(_DUTY),
