@@ -189,3 +189,12 @@ def test_entries_that_nobody_takes_up_are_told_of(province: Province, auditor: C
 
 def test_an_empty_log_says_what_will_stand_there(province: Province, auditor: Client) -> None:
     assert "empty-state" in auditor.get("/audit/?who=nobody").content.decode()
+
+
+def test_what_was_watched_is_told_in_words_with_its_two_ends_together(province: Province, auditor: Client) -> None:
+    details = {"detail": "sub", "from_ns": 1, "ticket": "0192", "to_ns": 2}
+    record("camera.past", thing=province.public, details=details)
+    chain_pending()
+    [one] = auditor.get("/audit/?kind=past").context["shown"]
+    assert [name for name, _value in one.more] == ["Dữ liệu từ", "Dữ liệu đến", "Mã lượt cấp quyền xem", "Chi tiết"]
+    assert dict(one.more)["Chi tiết"] == "luồng phụ"

@@ -15,6 +15,8 @@ from xomyen.centre.audit.models import Record
 from xomyen.centre.audit.words import label_of
 from xomyen.terms.time import NS_PER_SECOND
 
+# What stands in "detail" of what was done with pictures of a camera.
+_STREAMS: dict[str, Any] = {"main": gettext_lazy("main stream"), "sub": gettext_lazy("sub-stream")}
 _APPS = ("organisation", "accounts", "cameras", "watch")
 _DETAILS: dict[str, Any] = {
     "from_ns": gettext_lazy("Footage from"),
@@ -85,7 +87,7 @@ class Shown:
             at=_moment(row.at_ns),
             action=label_of(row.action),
             changes=[_change(row.thing_type, name, values) for name, values in changes.items()],
-            more=[_detail(name, value) for name, value in details.items() if value not in ("", None)],
+            more=[_detail(name, value) for name, value in _in_order(details) if value not in ("", None)],
         )
 
 
@@ -96,6 +98,12 @@ def _moment(at_ns: int) -> datetime.datetime:
         return datetime.datetime.max.replace(tzinfo=datetime.UTC) - datetime.timedelta(days=1)
 
 
+def _in_order(details: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Beside each other what belongs together; the log itself keeps them by the alphabet."""
+    order = {name: place for place, name in enumerate(_DETAILS)}
+    return sorted(details.items(), key=lambda one: order.get(one[0], len(order)))
+
+
 def _detail(name: str, value: Any) -> tuple[str, str]:
     if name == "known":
         return _("User name"), _("there is none")
@@ -103,6 +111,8 @@ def _detail(name: str, value: Any) -> tuple[str, str]:
         value = formats.date_format(timezone.localtime(_moment(value)), "DATETIME_FORMAT")
     if name == "how":
         value = [_HOW.get(one, one) for one in (value if isinstance(value, list) else [value])]
+    if name == "detail":
+        value = _STREAMS.get(str(value), value)
     if isinstance(value, bool):
         value = _("yes") if value else _("no")
     if isinstance(value, list):
