@@ -4,11 +4,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
+from xomyen.centre.dates import today
 from xomyen.centre.page import page
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """The first place the person may go; one who holds no role is told so."""
+    """The first place the person may go; one who holds no role is told so, and of the one to come or gone by."""
     places = page(request)["places"]
-    return redirect(places[0].url) if places else render(request, "no_role.html")
+    if places:
+        return redirect(places[0].url)
+    held = request.user.appointments.select_related("unit", "post")
+    day = today()
+    context = {
+        "coming": held.filter(valid_from__gt=day).order_by("valid_from").first(),
+        "ended": held.filter(valid_to__lte=day).order_by("-valid_to").first(),
+    }
+    return render(request, "no_role.html", context)

@@ -153,6 +153,7 @@ AXES_CLIENT_IP_CALLABLE = "xomyen.centre.accounts.entry.network_of"
 AXES_USERNAME_CALLABLE = "xomyen.centre.accounts.entry.name_tried"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # what is refused makes the wait no longer
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_RESET_ON_SUCCESS = True

@@ -294,6 +294,7 @@ def test_a_link_for_a_new_password_does_not_stand_for_the_second_factor(
     assert client.get("/me/")["Location"].startswith(reverse("mfa_reauthenticate"))
     showing = client.get(reverse("mfa_reauthenticate"))
     assert reverse("account_reauthenticate") not in showing.content.decode()
+    assert "Tài khoản này có xác thực hai lớp" in showing.content.decode()
     assert client.get(reverse("mfa_reauthenticate_webauthn"))["Location"] == reverse("mfa_reauthenticate")
     assert client.post(reverse("mfa_reauthenticate"), {"code": code(secret)}).status_code == 302
     assert client.get("/me/").status_code == 200
@@ -307,3 +308,18 @@ def test_who_has_a_passkey_alone_is_led_to_it(province: Province, appoint: Appoi
     client = weakly_in(person)
     assert client.get("/people/")["Location"].startswith(reverse("mfa_reauthenticate"))
     assert client.get(reverse("mfa_reauthenticate"))["Location"] == reverse("mfa_reauthenticate_webauthn")
+
+
+def test_who_holds_no_role_now_is_told_of_the_one_gone_by_or_to_come(
+    province: Province, appoint: Appoint, signed_in: SignedIn
+) -> None:
+    nobody = appoint()
+    page = signed_in(nobody).get("/").content.decode()
+    assert "chưa được phân quyền" in page
+    appoint(Role.DUTY_OFFICER, person=nobody, unit=province.commune, valid_to=today())
+    page = signed_in(nobody).get("/").content.decode()
+    assert "đã hết hạn" in page
+    assert f"đến hết ngày {today() - datetime.timedelta(days=1):%d/%m/%Y}" in page
+    begins = today() + datetime.timedelta(days=2)
+    appoint(Role.GROUP_HEAD, person=nobody, unit=province.group, valid_from=begins)
+    assert f"có hiệu lực từ ngày {begins:%d/%m/%Y}" in signed_in(nobody).get("/").content.decode()

@@ -1,5 +1,6 @@
 """Signing in: wrong passwords, lock-out, accounts of elsewhere, and what the person changes themselves."""
 
+import datetime
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from allauth.usersessions.models import UserSession
+from axes.models import AccessAttempt
 from django.core.cache import cache
+from django.db.models import F
 from django.test import Client
 from tests.centre.accounts.conftest import PASSWORD, just_signed_in
 from tests.centre.conftest import Appoint, Province
@@ -56,6 +59,16 @@ def test_five_wrong_passwords_lock_the_name_at_this_address_and_nowhere_else(per
     assert locked.status_code == 429
     assert "Nhập sai mật khẩu quá nhiều lần" in locked.content.decode()
     assert Client().post(LOGIN, right, REMOTE_ADDR="192.0.2.2").status_code == 302
+
+
+def test_tries_while_the_name_is_locked_make_the_wait_no_longer(person: User) -> None:
+    right = {"login": person.username, "password": PASSWORD}
+    for _ in range(5):
+        Client().post(LOGIN, {**right, "password": "sai-mat-khau-roi"})
+    AccessAttempt.objects.update(attempt_time=F("attempt_time") - datetime.timedelta(minutes=14))
+    assert Client().post(LOGIN, right).status_code == 429
+    AccessAttempt.objects.update(attempt_time=F("attempt_time") - datetime.timedelta(minutes=1))
+    assert Client().post(LOGIN, right).status_code == 302
 
 
 def test_only_who_knows_the_password_is_told_that_the_account_is_locked(person: User) -> None:

@@ -3,7 +3,7 @@
 import base64
 import functools
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from xomyen.centre.accounts import tries
 from xomyen.centre.accounts.elsewhere.invited import INVITED, accept_invitation
@@ -27,10 +28,28 @@ from xomyen.centre.audit.services import record
 from xomyen.centre.permissions.decide import needs_second_factor
 
 _JUST_NOW_S = 300
+# What allauth's ways of showing again who one is are called on every other page.
+_AGAIN = {
+    "reauthenticate": _("Use the password"),
+    "mfa_reauthenticate": _("Use a code from the phone or a recovery code"),
+    "mfa_reauthenticate:webauthn": _("Use a passkey"),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
     """Nobody signs up: people are invited."""
+
+    error_messages: ClassVar = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": _("Wrong user name or password."),
+        "too_many_login_attempts": _(
+            "Too many attempts to sign in from this network failed. Wait a minute, then try again."
+        ),
+        "too_many_for_name": _(
+            "Too many wrong passwords were tried for this user name. Try again in an hour, or use a passkey. If it was"
+            " not you, tell the system administrator at once."
+        ),
+    }
 
     def is_open_for_signup(self, _request: HttpRequest) -> bool:
         return False
@@ -46,7 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):
             return super().authenticate(request, **credentials)
         begun = tries.begin(tries.NAME, name)
         if begun is None:
-            raise self.validation_error("too_many_login_attempts")
+            raise self.validation_error("too_many_for_name")
         user = super().authenticate(request, **credentials)
         if user is not None:
             tries.was_right(begun)
@@ -59,7 +78,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """Where a second factor is still to be shown, the password known already is no way."""
-        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        methods = [
+            {**one, "description": _AGAIN.get(one["id"], one["description"])}
+            for one in super().get_reauthentication_methods(user)
+        ]
         if user.is_authenticated and has_to_show(context.request):
             return [one for one in methods if one["id"] != "reauthenticate"]
         return methods
@@ -70,6 +92,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
     """An account of elsewhere opens one of ours only where its owner connected the two."""
+
+    error_messages: ClassVar = {
+        **DefaultSocialAccountAdapter.error_messages,
+        "no_password": _("Set a password first: with this account disconnected you could not sign in any more."),
+    }
 
     def is_open_for_signup(self, _request: HttpRequest, _sociallogin: Any) -> bool:
         return False

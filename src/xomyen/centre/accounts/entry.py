@@ -216,7 +216,9 @@ def _send(request: HttpRequest, name: str) -> HttpResponse:
 def frame(request: HttpRequest) -> dict[str, Any]:
     """For templates: the frame of allauth's pages, without the way round while nobody may go it."""
     user = getattr(request, "user", None)
-    inside = isinstance(user, User) and (
-        is_strong(request) or not (needs_second_factor(user) or has_second_factor(user))
-    )
-    return {"frame": "base.html" if inside else "entry.html", "inside": inside}
+    inside = showing = False
+    if isinstance(user, User):
+        strong = is_strong(request)
+        showing = not strong and has_second_factor(user)
+        inside = strong or not (showing or needs_second_factor(user))
+    return {"frame": "base.html" if inside else "entry.html", "inside": inside, "showing": showing}

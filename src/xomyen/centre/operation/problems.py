@@ -68,7 +68,8 @@ def note_refusal(request: HttpRequest) -> None:
 def form_too_old(request: HttpRequest, *_rest: Any, **_why: Any) -> HttpResponse:
     """A form that was not sent from a page of this session."""
     text = _(
-        "The page was open for too long, or was sent from elsewhere. Nothing was changed. Reload it and try again."
+        "The page was open for too long, or was sent from elsewhere. Nothing was changed. Go back, reload the page"
+        " there and try again."
     )
     return _answer(request, Problem(403, _("Reload the page"), text))
 

@@ -30,7 +30,8 @@ def login(request: HttpRequest, provider_id: str) -> HttpResponse:
     try:
         answer = OAuth2LoginView.adapter_view(adapter)(request)
     except (OAuth2Error, RequestException) as error:
-        return render_authentication_error(request, adapter.get_provider(), exception=error)
+        away = {"away": isinstance(error, RequestException)}
+        return render_authentication_error(request, adapter.get_provider(), exception=error, extra_context=away)
     if answer.status_code != 302:
         return answer
     return render(
