@@ -97,8 +97,8 @@ export const controls = css`
     border-radius: 6px;
     padding: 8px 12px;
     display: block;
-    overflow-x: auto;
-    white-space: nowrap;
+    white-space: pre-wrap;
+    overflow-wrap: anywhere;
     user-select: all;
   }
   h1,

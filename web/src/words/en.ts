@@ -175,7 +175,7 @@ export const en: Readonly<Record<Word, string>> = {
   "clip.noRight": "This account may not export.",
   "clip.unknownSize": "unknown",
 
-  "error.unreachable": "The recording server cannot be reached. Check the network; this page keeps trying.",
+  "error.unreachable": "The server cannot be reached. Check the network; this page keeps trying.",
   "error.forbidden": "This account may not do that.",
   "error.unknown_camera": "There is no such camera. It was removed, or this account may not see it.",
   "error.no_footage": "Nothing was recorded in this range. Choose another one on the timeline.",
