@@ -1,12 +1,12 @@
 /** The list of keyboard keys, shown under `?`. */
 
 import { css, html, LitElement } from "lit";
-import { customElement, query } from "lit/decorators.js";
+import { customElement, property, query } from "lit/decorators.js";
 import { LanguageController, t, type Word } from "../words";
 import { icon } from "./icons";
 import { controls } from "./styles";
 
-type Row = [keys: string, word: Word];
+export type Row = [keys: string, word: Word];
 
 const WALL: readonly Row[] = [
   ["1 2 3 4 5", "keys.layouts"],
@@ -97,6 +97,8 @@ export class KeysElement extends LitElement {
     `,
   ];
 
+  /** What a player has here besides. */
+  @property({ attribute: false }) more: readonly Row[] = [];
   @query("dialog") private dialog!: HTMLDialogElement;
 
   constructor() {
@@ -114,7 +116,7 @@ export class KeysElement extends LitElement {
         <h2 id="title">${t("keys.title")}</h2>
         <button aria-label=${t("nav.close")} @click=${() => this.dialog.close()}>${icon("close")}</button>
       </header>
-      <div class="lists">${this.list("keys.wall", WALL)}${this.list("keys.player", PLAYER)}</div>
+      <div class="lists">${this.list("keys.wall", WALL)}${this.list("keys.player", [...PLAYER, ...this.more])}</div>
     </dialog>`;
   }
 

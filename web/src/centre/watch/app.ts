@@ -9,7 +9,7 @@ import "../../pages/wall";
 import type { WallElement } from "../../pages/wall";
 import { icon } from "../../parts/icons";
 import "../../parts/keys";
-import type { KeysElement } from "../../parts/keys";
+import type { KeysElement, Row } from "../../parts/keys";
 import { remember, remembered } from "../../parts/memory";
 import "../../parts/notice";
 import { controls } from "../../parts/styles";
@@ -28,6 +28,7 @@ import type { OfUnit } from "./tree";
 
 /** As many pictures as the centre gives tickets for at once. */
 const MOST_ON_A_WALL = 250;
+const BOOKMARKING: readonly Row[] = [["B", "bookmark.add"]];
 
 @customElement("xy-watch")
 export class WatchElement extends StreetElement {
@@ -94,7 +95,7 @@ export class WatchElement extends StreetElement {
   override render() {
     const { route } = this;
     document.title = `${this.titleOf(route)} · ${t("app.name")}`;
-    return html`${this.page(route)}<xy-keys></xy-keys><xy-notice></xy-notice>`;
+    return html`${this.page(route)}<xy-keys .more=${this.start.bookmarks ? BOOKMARKING : []}></xy-keys><xy-notice></xy-notice>`;
   }
 
   private titleOf(route: Route): string {

@@ -9,6 +9,7 @@ import "../../parts/bar";
 import { icon } from "../../parts/icons";
 import "../../parts/jump";
 import type { JumpElement } from "../../parts/jump";
+import { notice } from "../../parts/notice";
 import "../../parts/stage";
 import type { StageElement } from "../../parts/stage";
 import { controls } from "../../parts/styles";
@@ -236,7 +237,11 @@ export class TogetherElement extends LitElement {
   /** In or out. */
   private pick(id: string): void {
     const others = this.cameras.filter((one) => one !== id);
-    const next = others.length < this.cameras.length ? others : [...others, id].slice(0, MOST_TOGETHER);
+    if (others.length >= MOST_TOGETHER) {
+      notice(t("together.choose"));
+      return;
+    }
+    const next = others.length < this.cameras.length ? others : [...others, id];
     this.begun = new Set([...this.begun].filter((one) => next.includes(one)));
     go(togetherAddress(next, this.conductor.at), true);
   }
