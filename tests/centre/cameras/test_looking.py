@@ -6,7 +6,7 @@ import pytest
 from tests.centre.conftest import Appoint, Province, make_camera, make_unit
 
 from xomyen.centre.accounts.models import User
-from xomyen.centre.cameras.looking import guarded
+from xomyen.centre.cameras.looking import guarded, unmasked
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.organisation.models import Unit, UnitKind
 from xomyen.centre.permissions.roles import Role
@@ -83,3 +83,25 @@ def test_a_recorder_near_by_may_share_the_network(above: bool, province: Provinc
 def test_who_watches_nothing_there_gets_no_picture(province: Province, appoint: Appoint) -> None:
     stranger = make_unit("90077", UnitKind.COMMUNE, "Xã", "Xa", province.province)
     assert guarded(appoint(Role.TECHNICIAN, unit=stranger), province.node, None) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://192.168.1.11/cam?channel=1", True),
+        ("rtsp://[::ffff:192.168.1.11]:554/cam/?channel=1&x=2", True),
+        ("rtsp+udp://192.168.1.11/cam?channel=1", True),
+        ("rtsp://192.168.1.11/cam?channel=2", False),
+        ("rtsp://192.168.1.11:8554/cam?channel=1", False),
+        ("rtsp://192.168.1.12/cam?channel=1", False),
+    ],
+)
+def test_a_look_is_noted_of_the_camera_whose_stream_it_is_however_it_is_written_and_of_no_other_communes(
+    url: str, shown: bool, province: Province
+) -> None:
+    main = "rtsp://192.168.1.11/cam?channel=1"
+    own = at(main, province.group, province.node, masks=MASK)
+    # Private addresses are the same everywhere.
+    at(main, province.other_commune, province.other_node, masks=MASK)
+    assert unmasked(url, province.node, None) == ([own] if shown else [])
+    assert unmasked("rtsp://192.0.2.1/new", province.node, own) == [own]

@@ -245,6 +245,6 @@ def _note(request: HttpRequest, node: Node, begun: dict[str, str], state: JobSta
     details = {"host": begun.get("host", ""), "reached": state.reached, "picture_shown": not state.withheld}
     record("camera.probe", thing=camera or node, details=details)
     if not state.withheld:
-        for masked in looking.unmasked(begun["url"], camera and camera.pk):
+        for masked in looking.unmasked(begun["url"], node, camera):
             record("camera.unmasked", thing=masked, details={"masks": len(masked.masks)})
     request.session[_SESSION] = {**begun, "noted": "yes"}

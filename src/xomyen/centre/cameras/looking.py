@@ -1,8 +1,7 @@
 """Of which cameras a look at a stream, before it is saved, shows no picture."""
 
-import uuid
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from django.db.models import Q, QuerySet
 
@@ -10,7 +9,7 @@ from xomyen.bus.device_messages import MOST_GUARDED
 from xomyen.bus.devices import Guarded
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.cameras.services import sees_unmasked
-from xomyen.centre.cameras.values import urls_in_force
+from xomyen.centre.cameras.values import hosts_of, urls_in_force
 from xomyen.centre.organisation.models import Unit, UnitKind
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, visible
@@ -18,6 +17,7 @@ from xomyen.terms.addresses import ip_of
 
 _MOST_BYTES = 600_000  # a message of the bus takes 1 MiB
 _LONGEST_HOST = 253
+_PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 _ADDRESSES = ("main_url", "sub_url", "onvif_address", "in_force")
 
 
@@ -35,7 +35,7 @@ def guarded(person: Any, node: Node, camera: Camera | None) -> Guarded | None:
     behind = ~Q(masks=[]) & ~Q(pk__in=watched.filter(pk__in=changed.values("pk")).values("pk"))
     here = Camera.objects.filter(node=node).filter(behind | ~Q(pk__in=watched.values("pk")))
     elsewhere = Camera.objects.exclude(node=node).filter(behind)
-    near = Q(node__unit__in=(units := _near(node))) | Q(site__unit__in=units)
+    near = _around(node)
     hosts = [_hosts(here), _hosts(elsewhere.filter(near)) | {*filter(_anywhere, _hosts(elsewhere.exclude(near)))}]
     if any(len(found) > MOST_GUARDED or any(len(host) > _LONGEST_HOST for host in found) for found in hosts):
         return None
@@ -43,10 +43,39 @@ def guarded(person: Any, node: Node, camera: Camera | None) -> Guarded | None:
     return found if sum(len(host.encode()) + 3 for host in found.here + found.elsewhere) <= _MOST_BYTES else None
 
 
-def unmasked(url: str, camera: uuid.UUID | str | None) -> QuerySet[Camera]:
-    """The cameras with masks whose picture a look at this stream shows as it is; `camera` is that of the form."""
-    streams = Q(main_url=url) | Q(sub_url=url) | Q(in_force__main__url=url) | Q(in_force__sub__url=url)
-    return Camera.objects.exclude(masks=[]).filter(streams | Q(pk=camera) if camera else streams)
+def unmasked(url: str, node: Node, camera: Camera | None) -> list[Camera]:
+    """The cameras with masks whose picture a look by the node at this stream shows as it is; `camera` is the form's."""
+    rows = Camera.objects.exclude(masks=[])
+    if not all(map(_anywhere, hosts_of(url))):
+        rows = rows.filter(Q(node=node) | _around(node))
+    asked = _stream(url)
+    return [one for one in rows if one == camera or any(_same(asked, _stream(other)) for other in _streams_of(one))]
+
+
+def _streams_of(camera: Camera) -> list[str]:
+    return [other for other in (camera.main_url, camera.sub_url, *urls_in_force(camera.in_force)) if other]
+
+
+def _stream(url: str) -> tuple[Any, frozenset[tuple[str, str]]]:
+    """What makes a stream, however it is written, and what its query asks for; what cannot be read is one by itself."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+        place = ip_of(host) or host, parts.port or _PORTS.get(parts.scheme.partition("+")[0])
+        return (*place, parts.path.rstrip("/")), frozenset(parse_qsl(parts.query, keep_blank_values=True))
+    except ValueError:
+        return url, frozenset()
+
+
+def _same(asked: tuple[Any, frozenset[tuple[str, str]]], known: tuple[Any, frozenset[tuple[str, str]]]) -> bool:
+    """Cameras ignore what else stands in a query."""
+    return asked[0] == known[0] and known[1] <= asked[1]
+
+
+def _around(node: Node) -> Q:
+    """Cameras that may share a network with this recorder."""
+    units = _near(node)
+    return Q(node__unit__in=units) | Q(site__unit__in=units)
 
 
 def _near(node: Node) -> QuerySet[Unit]:
