@@ -51,7 +51,7 @@ def faults(answer: Any) -> list[tuple[int, str]]:
 
 def test_a_table_is_shown_first_and_taken_in_when_confirmed(technician: Client, province: Province) -> None:
     preview = given_in(technician, province, table(GATE, EXIT))
-    assert preview.context["checked"].number == {"new": 2, "changed": 0, "same": 0, "sites": 1}
+    assert preview.context["checked"].number == {"new": 2, "changed": 0, "same": 0, "sites": 1, "factory_passwords": 0}
     assert not Site.objects.filter(code="S01").exists()
     page = preview.redirect_chain[-1][0]
     assert technician.post(page).status_code == 302
@@ -72,10 +72,10 @@ def test_the_same_table_again_changes_nothing_and_a_changed_one_only_that(
 ) -> None:
     technician.post(given_in(technician, province, table(GATE, EXIT)).redirect_chain[-1][0])
     again = given_in(technician, province, table(GATE, EXIT))
-    assert again.context["checked"].number == {"new": 0, "changed": 0, "same": 2, "sites": 0}
+    assert again.context["checked"].number == {"new": 0, "changed": 0, "same": 2, "sites": 0, "factory_passwords": 0}
     before = Camera.objects.get(code="C02", site__code="S01").revision
     changed = given_in(technician, province, table(GATE, EXIT.replace("Ra làng", "Ra đồng")))
-    assert changed.context["checked"].number == {"new": 0, "changed": 1, "same": 1, "sites": 0}
+    assert changed.context["checked"].number == {"new": 0, "changed": 1, "same": 1, "sites": 0, "factory_passwords": 0}
     technician.post(changed.redirect_chain[-1][0])
     camera = Camera.objects.get(code="C02", site__code="S01")
     assert (camera.name, camera.revision) == ("Ra đồng", before + 1)

@@ -99,6 +99,17 @@ def test_a_camera_is_found_and_added_with_its_streams_and_the_password_given_onc
     assert real_node.secrets.open(config.sealed_password) == PASSWORD
 
 
+def test_a_search_remembers_whether_its_password_is_a_manufacturers_default_and_not_the_password(
+    technician: Client, real_node: RealNode, registered: Node
+) -> None:
+    for password, known in (("Admin", True), (PASSWORD, False)):
+        form = {"addresses": "127.0.0.1", "user": "admin", "password": password}
+        assert technician.post(f"/recorders/{registered.pk}/discover/", form).status_code == 302
+        scan = technician.session["scan"]
+        assert (scan["factory_password"], real_node.secrets.open(scan["sealed"])) == (known, password)
+        assert password not in str(scan)
+
+
 def test_a_stream_is_looked_at_before_it_is_saved_and_with_the_cameras_own_password_after(
     technician: Client, real_node: RealNode, registered: Node, province: Province
 ) -> None:

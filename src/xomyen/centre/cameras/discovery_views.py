@@ -16,6 +16,7 @@ from xomyen.bus.device_messages import DeviceFound, JobState, ProfileFound
 from xomyen.centre.accounts.entry import shows_pictures
 from xomyen.centre.audit.services import record
 from xomyen.centre.cameras import looking
+from xomyen.centre.cameras.factory_passwords import is_factory_password
 from xomyen.centre.cameras.forms import Styled
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.cameras.node_views import PLACE, seen
@@ -89,6 +90,7 @@ def discover(request: HttpRequest, node: uuid.UUID) -> HttpResponse:
                 "node": str(found.pk),
                 "user": known.user,
                 "sealed": known.sealed_password,
+                "factory_password": bool(known.sealed_password) and is_factory_password(values["password"], known.user),
             }
             return redirect("cameras:search", node, uuid.UUID(begun.job))
     return render(request, "cameras/discover.html", {"active_place": PLACE, "node": found, "form": form})

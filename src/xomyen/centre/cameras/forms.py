@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 
+from xomyen.centre.cameras.factory_passwords import is_factory_password
 from xomyen.centre.cameras.models import Acceptance, Camera, Node, Site
 from xomyen.centre.cameras.nodes import NODE_FIELDS
 from xomyen.centre.cameras.services import BEGINNINGS, version_of
@@ -224,7 +225,7 @@ class CameraForm(Styled, forms.ModelForm):
             "ptz_profile": _("Only for cameras that turn; discovery fills it in."),
         }
 
-    def __init__(self, *arguments: Any, person: Any, scanned: dict[str, str] | None = None, **options: Any) -> None:
+    def __init__(self, *arguments: Any, person: Any, scanned: dict[str, Any] | None = None, **options: Any) -> None:
         """`scanned` holds node, user and sealed password of the search that came before, if there was one."""
         super().__init__(*arguments, **options)
         self.person = person
@@ -232,6 +233,7 @@ class CameraForm(Styled, forms.ModelForm):
         self.hosts = self.instance.hosts()
         self.kept = {"main_url": self.instance.main_url, "sub_url": self.instance.sub_url}
         self.sealed: str | None = None
+        self.factory_password = False  # what was sealed now is one that makers ship cameras with
         self.fields["site"].queryset = sites_for(person)
         self.fields["site"].label = _("Site")
         self.fields["site"].label_from_instance = named_site
@@ -325,6 +327,7 @@ class CameraForm(Styled, forms.ModelForm):
         elif password and node is not None:
             try:
                 self.sealed = sealed_for(node, password)
+                self.factory_password = is_factory_password(password, values.get("user") or "")
             except NotRunning:
                 self.add_error(
                     "password",
@@ -332,6 +335,7 @@ class CameraForm(Styled, forms.ModelForm):
                 )
         elif node is not None and self.scanned.get("sealed") and self._as_scanned(values):
             self.sealed = self.scanned["sealed"]
+            self.factory_password = bool(self.scanned.get("factory_password"))
         elif moved and self.instance.sealed_password:
             self.add_error("password", _("Type the password again: the earlier one is sealed to the other recorder."))
         elif self.instance.sealed_password and not self._hosts(values) <= self.hosts:
@@ -351,6 +355,7 @@ class CameraForm(Styled, forms.ModelForm):
         if self.sealed is not None:
             camera.sealed_password = self.sealed
             camera.password_set = timezone.now()
+            camera.factory_password = self.factory_password
         return camera
 
 

@@ -36,7 +36,9 @@ def changes_of(camera: Camera) -> list[Change]:
 
 
 def _changed(row: Any, before: Any) -> list[str]:
-    names = [field.attname for field in row.tracked_fields if field.name not in ("id", "created")]
+    # A default password is told to those alone who may change the camera; that one was set is told as it is.
+    untold = ("id", "created", "factory_password")
+    names = [field.attname for field in row.tracked_fields if field.name not in untold]
     changed = [name for name in names if getattr(row, name) != getattr(before, name)]
     return [name.removesuffix("_id") for name in changed]
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xomyen.centre.cameras import imports
@@ -92,6 +92,13 @@ def preview(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
                 request,
                 _("Imported: %(new)s new cameras, %(changed)s changed, %(same)s unchanged.") % checked.number,
             )
+            if factory := checked.number["factory_passwords"]:
+                text = ngettext(
+                    "%(n)s camera of this table uses a manufacturer's default password; change it.",
+                    "%(n)s cameras of this table use a manufacturer's default password; change them.",
+                    factory,
+                )
+                messages.warning(request, text % {"n": factory})
             return redirect("cameras:list")
     else:
         checked = imports.check(request.user, found.unit, found.rows)

@@ -13,6 +13,7 @@ from django.utils.translation import override
 
 from xomyen.centre.cameras import services
 from xomyen.centre.cameras.columns import HEADINGS, keys_of
+from xomyen.centre.cameras.factory_passwords import is_factory_password
 from xomyen.centre.cameras.forms import units_for
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, ImportBatch, Node, Owner, Site
 from xomyen.centre.cameras.services import BEGINNINGS
@@ -103,6 +104,7 @@ def _seal(rows: list[dict[str, str]], nodes: dict[Any, Node]) -> None:
         if password and node is not None:
             try:
                 row["sealed"] = sealed_for(node, password)
+                row |= {"factory_password": "yes"} if is_factory_password(password, row.get("user", "")) else {}
             except NotRunning:
                 row["unsealed"] = "away"
         elif password:
@@ -237,6 +239,7 @@ class _Check:
         if "sealed" in row:
             camera.sealed_password = row["sealed"]
             camera.password_set = timezone.now()
+            camera.factory_password = "factory_password" in row
         elif "unsealed" in row or (camera.node_id != before and camera.sealed_password):
             self.fault("password", self._why_unsealed())
         elif camera.sealed_password and not camera.hosts() <= hosts:
@@ -349,6 +352,7 @@ def check(person: Any, unit: Unit, rows: list[dict[str, str]]) -> Checked:
         "changed": sum(one.changed and not one.new for one in planned),
         "same": sum(not one.changed for one in planned),
         "sites": len(run.found.sites),
+        "factory_passwords": sum(one.camera.factory_password for one in planned),
     }
     return run.found
 

@@ -31,6 +31,7 @@ class Asked:
     node: uuid.UUID | None = None
     standing: str = ""
     document: uuid.UUID | None = None
+    factory_password: str = ""  # "yes": those with one, of the cameras that one may change
 
     @classmethod
     def read(cls, query: QueryDict) -> "Asked":
@@ -46,6 +47,7 @@ class Asked:
             _key(query.get("node", "")),
             one_of("standing", Standing.values),
             _key(query.get("document", "")),
+            one_of("factory_password", ("yes",)),
         )
 
     @property
@@ -55,7 +57,7 @@ class Asked:
     @property
     def filters(self) -> int:
         """How many things beside the text narrow the list."""
-        return sum(1 for value in (self.unit, self.state, self.owner, self.standing) if value)
+        return sum(1 for value in (self.unit, self.state, self.owner, self.standing, self.factory_password) if value)
 
     def address(self) -> str:
         """The same as a query, to put a page's number behind."""
@@ -67,6 +69,7 @@ class Asked:
             "node": self.node,
             "standing": self.standing,
             "document": self.document,
+            "factory_password": self.factory_password,
         }
         return urlencode({name: str(value) for name, value in given.items() if value})
 
@@ -99,6 +102,8 @@ def page_of_cameras(person: Any, asked: Asked, number: Any, all_there_are: int |
     `all_there_are` is how many the person sees when nothing is asked for.
     """
     rows = narrowed(visible(person, Action.CAMERA_SEE, Camera.objects.all()), asked)
+    if asked.factory_password:
+        rows = visible(person, Action.CAMERA_EDIT, rows)
     full = Camera.objects.select_related("site__unit", "node").defer("in_force", "sealed_password", "masks")
     known = None if asked.anything else all_there_are
     return page_of(rows.order_by("site__folded", "site_id", "order", "code"), number, full, known)
@@ -150,6 +155,8 @@ def narrowed(rows: Any, asked: Asked) -> Any:
         rows = rows.filter(document=asked.document)
     if asked.standing:
         rows = rows.filter(standing=asked.standing)
+    if asked.factory_password:
+        rows = rows.filter(factory_password=True)
     return rows.filter(acceptance=asked.state) if asked.state else rows.exclude(acceptance=Acceptance.RETIRED)
 
 

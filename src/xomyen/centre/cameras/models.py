@@ -193,6 +193,8 @@ class Camera(KeyedModel):
     # Sealed to its node's key; the centre cannot read it either.
     sealed_password = models.TextField(blank=True, editable=False)
     password_set = models.DateTimeField(_("camera's password"), null=True, blank=True, editable=False)
+    # What was typed was one that its maker ships it with; told to those alone who may change the camera.
+    factory_password = models.BooleanField(_("manufacturer's default password"), default=False, editable=False)
     enabled = models.BooleanField(_("records"), default=True)
     # Polygons of [x, y], parts of the picture's width and height.
     masks = models.JSONField(_("privacy masks"), default=list, blank=True, validators=[are_masks])

@@ -143,6 +143,7 @@ def add_camera(request: HttpRequest) -> HttpResponse:
         camera = form.save()
         services.add_camera(camera, request.user)
         messages.success(request, _("%(camera)s was added.") % {"camera": camera})
+        _warn(request, form)
         if "another" in request.POST:
             return redirect(f"{request.path}?site={camera.site_id}")
         return redirect("cameras:camera", camera.pk)
@@ -185,6 +186,7 @@ def edit_camera(request: HttpRequest, camera: uuid.UUID) -> HttpResponse:
             form = shown_again(form, make, revision=newest.revision)
         else:
             messages.success(request, _("Saved."))
+            _warn(request, form)
             return redirect("cameras:camera", camera)
     content = {
         "active_place": PLACE,
@@ -193,6 +195,13 @@ def edit_camera(request: HttpRequest, camera: uuid.UUID) -> HttpResponse:
         "can_probe": may(request.user, Action.CAMERA_DISCOVER) and may(request.user, Action.VIEW_LIVE, found),
     }
     return render(request, "cameras/edit.html", content, status=STATUS if is_stale(form) else 200)
+
+
+def _warn(request: HttpRequest, form: CameraForm) -> None:
+    """It is kept all the same: recording must not wait for another password."""
+    if form.factory_password:
+        text = _("The password that was saved for %(camera)s is a manufacturer's default password.")
+        messages.warning(request, text % {"camera": form.instance})
 
 
 @require_POST

@@ -70,8 +70,10 @@ def field_of(part: str) -> str:
 def adopt(camera: Camera, changes: dict[str, Any]) -> None:
     """Wants these values, by field of the camera: masks besides those it has.
 
-    A name comes without the code that stands before it on nodes.
+    A name comes without the code that stands before it on nodes. Nobody here knows a password that was set there.
     """
+    if changes.get("sealed_password", camera.sealed_password) != camera.sealed_password:
+        camera.factory_password = False
     for name, value in changes.items():
         if name == "name":
             value = value.removeprefix(f"{camera.code} ")

@@ -22,6 +22,7 @@ class Technical(Schema):
     sub_url: str
     user: str
     password_set: bool
+    factory_password: bool  # one that makers ship cameras with
     masks: list[list[list[float]]]
     onvif_address: str
     ptz_profile: str
@@ -128,7 +129,7 @@ _INSIDE = ("owner_name", "funding", "manufacturer", "model")
 """What only those see who see the recorder or may change the camera; `node` as well."""
 _TECHNICAL = (
     *("main_url", "sub_url", "user", "masks", "onvif_address", "ptz_profile", "serial_number", "firmware"),
-    *("firmware_support_ends", "certificate"),
+    *("firmware_support_ends", "certificate", "factory_password"),
 )
 
 

@@ -55,6 +55,7 @@ class ImportOut(Schema):
     changed: int
     same: int
     sites: int  # new or changed
+    factory_passwords: int  # cameras of the table whose password is one that makers ship cameras with
     faults: list[FaultOut]  # the first 200
 
 
