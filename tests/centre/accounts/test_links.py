@@ -192,6 +192,7 @@ def test_a_centre_without_people_is_set_up_by_its_link(db: None) -> None:
     assert (unit.code, unit.full_name) == ("90001", "Xã Gia Khê")
     assert set(person.appointments.values_list("role", "unit")) == {
         ("police_head", unit.pk),
+        ("technician", unit.pk),
         ("administrator", unit.pk),
     }
     assert client.get("/account/onward/")["Location"].startswith("/account/second-factor/")
@@ -206,7 +207,7 @@ def test_the_unit_is_found_among_imported_ones_without_tone_marks(province: Prov
     assert [unit.pk for unit in page.context["found"]] == [province.commune.pk]
     assert client.post("/account/set-up/", {"unit": province.commune.pk}).status_code == 302
     client.post("/account/set-up/officer/", OFFICER)
-    assert User.objects.get().appointments.filter(unit=province.commune).count() == 2
+    assert User.objects.get().appointments.filter(unit=province.commune).count() == 3
 
 
 def test_the_official_list_is_brought_in_on_the_first_page_and_the_unit_found_in_it(db: None) -> None:

@@ -26,14 +26,18 @@ _FOUND_AT_MOST = 20
 
 
 def appoint_first(link: EntryLink, unit: Unit, person: User) -> bool:
-    """Makes the first person, head and administrator of the unit; False if somebody else was first."""
+    """Makes the first person of the unit; False if somebody else was first.
+
+    Head and administrator, and the technical department too: nothing is recorded before a camera is accepted, and
+    nobody else is there yet who could do that.
+    """
     with transaction.atomic():
         if not use(link) or not nobody_yet():
             return False
         if unit._state.adding:
             unit.save()
         person.save()
-        for role in (Role.POLICE_HEAD, Role.ADMINISTRATOR):
+        for role in (Role.POLICE_HEAD, Role.TECHNICIAN, Role.ADMINISTRATOR):
             Appointment.objects.create(user=person, role=role, unit=unit, valid_from=today())
         return True
 
