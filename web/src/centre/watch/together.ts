@@ -28,7 +28,7 @@ import "./tree";
 export const MOST_TOGETHER = 9;
 const TICK_MS = 200;
 const ADDRESS_EVERY_MS = 3000;
-const SKIP_MS = 10_000;
+const SKIP_MS = 5_000; // as in the player
 
 @customElement("xy-together")
 export class TogetherElement extends LitElement {
@@ -168,11 +168,11 @@ export class TogetherElement extends LitElement {
   private tools() {
     const { playing, speed } = this.conductor;
     return html`<div class="tools" role="group" aria-label=${t("together.title")}>
-        <button @click=${() => this.seek(this.conductor.at - SKIP_MS)}>−10 s</button>
+        <button @click=${() => this.seek(this.conductor.at - SKIP_MS)}>−5 s</button>
         <button class="primary" aria-label=${t(playing ? "together.pause" : "together.play")} @click=${this.toggle}>
           ${icon(playing ? "pause" : "play")}
         </button>
-        <button @click=${() => this.seek(this.conductor.at + SKIP_MS)}>+10 s</button>
+        <button @click=${() => this.seek(this.conductor.at + SKIP_MS)}>+5 s</button>
         <select aria-label=${t("player.speed")} @change=${this.onSpeed}>
           ${SPEEDS.map((one) => html`<option value=${one} ?selected=${one === speed}>${one === 0.5 ? "½" : one}×</option>`)}
         </select>
