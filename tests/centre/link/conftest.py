@@ -149,6 +149,15 @@ class RealNode:
         assert self._client is not None
         self._run(answer(self._client, subjects.service(node, "config", "list"), Empty, late))
 
+    def answer_strangely(self, node: str) -> None:
+        """As a node of another version, whose list of cameras cannot be read."""
+
+        async def strange(_request: Empty) -> Empty:
+            return Empty()
+
+        assert self._client is not None
+        self._run(answer(self._client, subjects.service(node, "config", "list"), Empty, strange))
+
     def free(self, waiting: asyncio.Event) -> None:
         self._loop.call_soon_threadsafe(waiting.set)
 

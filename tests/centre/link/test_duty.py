@@ -40,6 +40,17 @@ def test_what_waits_is_not_kept_up_by_nodes_that_hang(real_node: RealNode, yard:
     silent.join()
 
 
+def test_a_node_whose_answer_cannot_be_read_ends_no_round(
+    real_node: RealNode, yard: Camera, province: Province
+) -> None:
+    strange = Node.objects.create(unit=province.commune, name="Lạ", address="", answers=True, since=timezone.now())
+    make_camera(province.group, strange, "L1", "Lạ", standing="away")
+    Node.objects.filter(pk=yard.node_id).update(answers=True)
+    real_node.answer_strangely(str(strange.pk))
+    bring_to_answering()
+    assert now(yard).standing == "in_force"
+
+
 def test_a_password_can_be_sealed_while_the_node_is_away_once_its_key_is_known(
     real_node: RealNode, registered: Node
 ) -> None:

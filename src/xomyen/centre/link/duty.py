@@ -82,8 +82,17 @@ def _at_nodes(work: Callable[[uuid.UUID], None], nodes: QuerySet[Node]) -> None:
 def _bring(node_id: uuid.UUID) -> None:
     try:
         bring(node_id)
+    except XomyenError as error:
+        _say(node_id, error)
     finally:
         connections.close_all()
+
+
+def _say(node_id: uuid.UUID, error: XomyenError) -> None:
+    """Logs what went wrong with a node, which must not end the rounds of the others."""
+    if _said.get(node_id) != error.message:
+        _said[node_id] = error.message
+        _LOG.info("node %s: %s", node_id, error.message)
 
 
 def visit(node_id: uuid.UUID) -> None:
@@ -98,9 +107,7 @@ def visit(node_id: uuid.UUID) -> None:
             if _said.pop(node_id, None):
                 _LOG.info("node %s answers all questions again", node_id)
     except XomyenError as error:
-        if _said.get(node_id) != error.message:
-            _said[node_id] = error.message
-            _LOG.info("node %s: %s", node_id, error.message)
+        _say(node_id, error)
     finally:
         connections.close_all()
 
