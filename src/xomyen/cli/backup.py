@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sqlite3
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -93,6 +95,10 @@ def _holds(folder: NodeFolder) -> list[dict[str, Any]]:
         with IndexReader(folder.index) as index:
             return [asdict(hold) for hold in index.all_holds()]
     except NoFootage:
+        return []
+    except sqlite3.DatabaseError as error:
+        # All else is worth having the more when the disk begins to fail.
+        print(f"Holds on footage are not in it, because {folder.index} cannot be read: {error}.", file=sys.stderr)
         return []
 
 

@@ -117,6 +117,8 @@ def test_holds_and_files_that_settings_name_in_the_folder_come_back(tmp_path: Pa
     assert (box / "tls" / "own.key").stat().st_mode & 0o777 == 0o600
     with IndexReader(box / "index.sqlite") as back:
         assert back.all_holds() == [hold]
+    (box / "index.sqlite").write_bytes(b"damaged" * 1000)
+    assert "Holds on footage are not in it" in xomyen("backup", file, "--force", "--dir", box).stderr
 
 
 def test_an_sqlite_database_moves_to_a_server_without_a_change(folder: Path, tmp_path: Path) -> None:

@@ -179,8 +179,8 @@ def require_named(unpacked_in: Path, root: Path) -> None:
         comes = path.is_relative_to(root) and (box / path.relative_to(root)).exists()
         if not comes and not path.exists():
             raise InvalidConfiguration(
-                f"The settings name {path}, which is neither in the backup nor on this machine. Put it there first; an"
-                " empty file will do until you have the right one."
+                f"The settings name {path}, which is not on this machine, and the backup brings none into {root} under"
+                " that name. Put it there first; an empty file will do until you have the right one."
             )
 
 
