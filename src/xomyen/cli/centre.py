@@ -204,13 +204,14 @@ def page_address(settings: CentreSettings, listen: str) -> str:
 
 
 def page_origins(settings: CentreSettings, listen: str) -> list[str]:
-    """The pages as browsers name where they come from; a port that goes without saying is not in it."""
+    """The pages as browsers name where they come from: in small letters, without a port that goes without saying."""
+    hosts = [name.lower() for name in settings.hosts]
     if settings.behind_tls:
-        return [f"https://{name}" for name in settings.hosts]
+        return [f"https://{name}" for name in hosts]
     scheme, usual = ("https", "443") if settings.tls_certificate else ("http", "80")
     host, _, port = listen.rpartition(":")
-    here = [] if host in ("0.0.0.0", "[::]") else [host]  # noqa: S104  # compared, not listened on
-    names = dict.fromkeys([*here, "127.0.0.1", "localhost", *settings.hosts])
+    here = [] if host in ("0.0.0.0", "[::]") else [host.lower()]  # noqa: S104  # compared, not listened on
+    names = dict.fromkeys([*here, "127.0.0.1", "localhost", *hosts])
     return [f"{scheme}://{name}" + ("" if port == usual else f":{port}") for name in names]
 
 

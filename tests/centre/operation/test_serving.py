@@ -112,7 +112,7 @@ def test_with_a_certificate_the_pages_are_served_over_tls(folder: Path, tmp_path
     ],
 )
 def test_pages_are_called_as_browsers_name_them(behind_tls: bool, listen: str, origins: list[str]) -> None:
-    assert page_origins(CentreSettings(hosts=("xa.example.vn",), behind_tls=behind_tls), listen) == origins
+    assert page_origins(CentreSettings(hosts=("Xa.Example.vn",), behind_tls=behind_tls), listen) == origins
 
 
 def test_the_service_manager_is_told_when_the_pages_answer_and_when_they_end(folder: Path, tmp_path: Path) -> None:
