@@ -256,6 +256,8 @@ def test_sites_are_entered_changed_and_found(technician: Client, province: Provi
     assert answer["Location"] == f"/cameras/add/?site={site.pk}"
     assert "S06" in technician.get("/sites/", {"q": "nha van"}).content.decode()
     page = f"/sites/{site.pk}/edit/"
+    half = technician.post(page, {**form, "revision": 1})
+    assert (bool(half.context["form"].errors), None in half.context["start"]["box"]) == (True, False)
     change = {**form, "longitude": "106.0918", "name": "Nhà văn hóa thôn Đông", "revision": 1}
     assert technician.post(page, change).status_code == 302
     assert technician.post(page, change).status_code == 409

@@ -79,7 +79,8 @@ def add_site(request: HttpRequest) -> HttpResponse:
 def _ground(person: Any, site: Site | None = None) -> dict[str, Any]:
     """With what the form's map begins: where the site is, else the person's cameras, else their units."""
     box = None
-    if site is not None and site.latitude is not None:
+    # Of a form that came back one of the two may be missing.
+    if site is not None and site.latitude is not None and site.longitude is not None:
         box = [site.longitude, site.latitude] * 2
     box = box or places.box_of(places.placed(person)) or _box_of_units(person) or list(_COUNTRY)
     tiles = reverse("watch:map_tiles") if settings.CENTRE.map_file else ""
