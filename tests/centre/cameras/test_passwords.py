@@ -117,7 +117,8 @@ def test_no_program_is_told_a_password_that_stands_in_an_address_and_none_loses_
     province: Province, camera: Camera, appoint: Appoint
 ) -> None:
     whole = "rtsp://192.0.2.1/user=admin_password=BIMAT9?pwd=BIMAT9&channel=1"
-    Camera.objects.filter(pk=camera.pk).update(main_url=whole)
+    onvif = "http://admin:BIMAT9@192.0.2.1/onvif"  # kept so before
+    Camera.objects.filter(pk=camera.pk).update(main_url=whole, onvif_address=onvif)
     headers = _program(appoint(Role.TECHNICIAN, unit=province.commune))
     page = f"/api/v1/cameras/{camera.pk}"
     told = Client().get(page, **headers)
