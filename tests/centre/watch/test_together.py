@@ -43,7 +43,7 @@ def test_two_cameras_are_looked_back_at_together_and_stay_together(
     page.get_by_role("button", name="Chọn tối đa 9 camera").click()
     page.get_by_role("navigation", name="Camera theo đơn vị").get_by_role("button", name=GATE).click()
     films = _films(page)
-    page.get_by_role("button", name="−10 s").click()
+    page.get_by_role("button", name="−5 s").click()
     wait_until(lambda: (apart := _apart_s(films)) is not None and apart < 1.0, seconds=60)
     before = [counter(film) for film in films]
     page.get_by_role("button", name="Phát").click()
