@@ -153,7 +153,8 @@ def test_it_is_told_and_found_by_those_alone_who_may_change_the_camera(
         assert (WARNING in client.get(f"/cameras/{camera.pk}/").content.decode()) is told, role
         found = client.get("/cameras/?factory_password=yes")
         assert [one.pk for one in found.context["page"]] == [camera.pk] * told, role
-        assert ('id="factory_password"' in found.content.decode()) is told, role
+        link = '<a href="?factory_password=yes"><strong>1</strong> dùng mật khẩu mặc định của nhà sản xuất</a>'
+        assert (link in client.get("/cameras/").content.decode()) is told, role
 
 
 def test_the_history_says_that_a_password_was_set_and_not_which_kind(
@@ -171,6 +172,7 @@ def test_the_history_says_that_a_password_was_set_and_not_which_kind(
 def test_a_retired_camera_needs_no_other_password(technician: Client, province: Province) -> None:
     Camera.objects.filter(pk=province.public.pk).update(factory_password=True, acceptance="retired")
     assert WARNING not in technician.get(f"/cameras/{province.public.pk}/").content.decode()
+    assert "factory_password" not in technician.get("/cameras/").content.decode()
 
 
 def test_the_session_of_a_search_carries_the_mark_to_the_camera_that_is_added(

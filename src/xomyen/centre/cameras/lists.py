@@ -57,7 +57,7 @@ class Asked:
     @property
     def filters(self) -> int:
         """How many things beside the text narrow the list."""
-        return sum(1 for value in (self.unit, self.state, self.owner, self.standing, self.factory_password) if value)
+        return sum(1 for value in (self.unit, self.state, self.owner, self.standing) if value)
 
     def address(self) -> str:
         """The same as a query, to put a page's number behind."""
@@ -171,6 +171,12 @@ def counts(person: Any) -> dict[str, int]:
         recording=Count("pk", filter=Q(streams__main__state="recording", node__answers=True)),
         waiting=Count("pk", filter=waits),
     )
+
+
+def factory_passwords(person: Any) -> int:
+    """How many cameras in use that the person may change have a password that makers ship cameras with."""
+    found = visible(person, Action.CAMERA_EDIT, Camera.objects.filter(factory_password=True))
+    return int(found.exclude(acceptance=Acceptance.RETIRED).count())
 
 
 def units_with_sites(person: Any) -> Any:

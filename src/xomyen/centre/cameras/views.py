@@ -44,6 +44,7 @@ def camera_list(request: HttpRequest) -> HttpResponse:
             "page": lists.page_of_cameras(request.user, asked, request.GET.get("page"), counts["all"]),
             "asked": asked,
             "counts": counts,
+            "factory_passwords": lists.factory_passwords(request.user),
             "unit_choice": _unit_choice(request, asked),
             "states": Acceptance.choices,
             "owners": Owner.choices,
