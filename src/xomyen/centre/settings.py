@@ -133,6 +133,10 @@ LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_FORMS = {
+    "change_password": "xomyen.centre.accounts.forms.OtherPasswordForm",
+    "set_password": "xomyen.centre.accounts.forms.FirstPasswordForm",
+}
 ACCOUNT_ADAPTER = "xomyen.centre.accounts.adapter.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "xomyen.centre.accounts.adapter.SocialAccountAdapter"
 MFA_ADAPTER = "xomyen.centre.accounts.adapter.SecondFactorAdapter"

@@ -206,6 +206,17 @@ def test_the_unit_of_somebody_invited_is_found_by_typing(
     expect(page.locator("#places label")).to_have_count(1)
 
 
+def test_a_form_that_comes_back_begins_at_its_first_error(
+    page: Page, live_server: LiveServer, province: Province, appoint: Appoint
+) -> None:
+    page.goto(live_server.url + one_time_link(appoint(Role.GROUP_HEAD, unit=province.group)))
+    page.wait_for_url("**/live")
+    page.goto(f"{live_server.url}/me/tokens/")
+    page.get_by_label("Dùng cho").fill("Báo cáo tháng")
+    page.get_by_role("button", name="Tạo mã").click()
+    expect(page.get_by_role("checkbox").first).to_be_focused()
+
+
 def test_pages_say_at_which_recorders_access_has_not_ended_yet(
     page: Page, live_server: LiveServer, province: Province, appoint: Appoint
 ) -> None:

@@ -32,6 +32,9 @@ for (const button of document.querySelectorAll<HTMLButtonElement>("[data-opens]"
   });
 }
 
+/** A form that came back begins at what is wrong with it: on a phone that may be far below. */
+document.querySelector<HTMLElement>('main form [aria-invalid="true"]')?.focus();
+
 /** Menus, and what asks once more before something that cannot be undone. */
 const OPENED = "details.org-menu[open], details.sure[open]";
 

@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+from allauth.account.forms import ChangePasswordForm, SetPasswordForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,28 @@ from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import allowed_units
 from xomyen.centre.permissions.giving import may_give, may_pair, roles_given
 from xomyen.centre.permissions.roles import Role
+
+
+class OtherPasswordForm(ChangePasswordForm):
+    """Another password in place of the one there is, with labels as on our other pages."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.fields["oldpassword"].label = _("Current password")
+        _label_new(self)
+
+
+class FirstPasswordForm(SetPasswordForm):
+    """A password for somebody who has signed in without one."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        _label_new(self)
+
+
+def _label_new(form: forms.Form) -> None:
+    form.fields["password1"].label = _("New password")
+    form.fields["password2"].label = _("Repeat the password")
 
 
 class NewPasswordForm(forms.Form):

@@ -40,7 +40,7 @@ def bad_request(request: HttpRequest, exception: Exception, *_rest: Any) -> Http
         size = settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20
         return _answer(request, Problem(413, _("Too much was sent at once"), text % {"size": size}))
     if not isinstance(exception, DisallowedHost):
-        text = _("The request cannot be understood. Go back, reload the page and try again.")
+        text = _("Go back, reload the page and try again.")
         return _answer(request, Problem(400, _("The request cannot be understood"), text))
     name = str(request.META.get("HTTP_HOST", ""))[:_LONGEST_NAME].partition(":")[0]
     text = _(

@@ -31,6 +31,9 @@ def control(field: forms.BoundField) -> SafeString:
     widget = field.field.widget
     look = next((look for kind, look in _CLASSES if isinstance(widget, kind)), "form-control")
     attributes = {"class": f"{widget.attrs.get('class', '')} {look}{' is-invalid' if field.errors else ''}".strip()}
+    if "placeholder" in widget.attrs:
+        # allauth's repeat the label, and look as if something were typed already.
+        del widget.attrs["placeholder"]
     told = [f"{field.auto_id}_help"] * bool(field.help_text) + [f"{field.auto_id}_errors"] * bool(field.errors)
     if told:
         attributes["aria-describedby"] = " ".join(told)
