@@ -133,7 +133,7 @@ def test_programs_are_told_in_their_own_way_what_is_missing(
 
 
 def test_regulations_of_ones_unit_and_those_above_are_accepted_each_version_anew(
-    province: Province, appoint: Appoint
+    province: Province, appoint: Appoint, signed_in: SignedIn
 ) -> None:
     person = appoint(Role.DUTY_OFFICER, post=province.duty_room)
     of_province = enact(province.province, None, today() - DAY, "Quy chế tỉnh", "Điều 1")
@@ -148,6 +148,8 @@ def test_regulations_of_ones_unit_and_those_above_are_accepted_each_version_anew
     of_commune.refresh_from_db()
     assert (changed.version, of_commune.valid_to) == (3, today())
     assert list(outstanding(person)) == [changed]
+    page = signed_in(person).get("/account/regulations/").content.decode()
+    assert f"đã xác nhận phiên bản {of_commune.version} ngày {today():%d/%m/%Y}" in page
 
 
 def test_who_sees_no_pictures_has_no_regulation_to_accept(province: Province, appoint: Appoint) -> None:

@@ -137,8 +137,8 @@ def regulations(request: HttpRequest) -> HttpResponse:
 
 
 def _reading(request: HttpRequest, waiting: list[Any]) -> dict[str, Any]:
-    earlier = request.user.acceptances.filter(regulation__unit=waiting[0].unit).exists()
-    return {"regulation": waiting[0], "more": len(waiting) - 1, "next": onward(request), "changed": earlier}
+    earlier = request.user.acceptances.filter(regulation__unit=waiting[0].unit).select_related("regulation").first()
+    return {"regulation": waiting[0], "more": len(waiting) - 1, "next": onward(request), "before": earlier}
 
 
 @require_GET
