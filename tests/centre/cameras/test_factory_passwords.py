@@ -167,6 +167,10 @@ def test_the_history_says_that_a_password_was_set_and_not_which_kind(
     page = member.get(f"/cameras/{camera.pk}/").content.decode()
     assert "mật khẩu của camera" in page.lower()
     assert "mặc định của nhà sản xuất" not in page.lower()
+    saved(technician, province, password="k7-Hồng-rY")
+    told = str(Pending.objects.filter(thing=camera.pk).values_list("details_json", flat=True))
+    assert "password_set" in told
+    assert "factory" not in told
 
 
 def test_a_retired_camera_needs_no_other_password(technician: Client, province: Province) -> None:

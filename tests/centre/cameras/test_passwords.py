@@ -136,6 +136,8 @@ def test_a_user_and_password_in_the_onvif_address_are_not_kept(
     province: Province, camera: Camera, appoint: Appoint, signed_in: SignedIn
 ) -> None:
     client = signed_in(appoint(Role.POLICE_HEAD, unit=province.commune))
+    camera.onvif_address = "http://admin:BIMAT9@192.0.2.1/before"  # was kept so once; the log tells what was there
+    camera.save()
     assert posted(client, camera, onvif_address="http://admin:BIMAT9@192.0.2.1/onvif").status_code == 302
     camera.refresh_from_db()
     assert camera.onvif_address == "http://192.0.2.1/onvif"

@@ -19,7 +19,7 @@ from simple_history.signals import post_create_historical_record
 
 from xomyen.centre.accounts.models import Appointment, User
 from xomyen.centre.audit.services import record, unit_of_person
-from xomyen.centre.cameras.values import without_secrets
+from xomyen.centre.cameras.values import without_secrets, without_user
 from xomyen.centre.organisation.models import Jurisdiction, Post, UnitLink
 
 _VERBS = {"+": "added", "~": "changed", "-": "removed"}
@@ -131,6 +131,9 @@ def _changes(instance: Model, history_instance: Any) -> dict[str, Any]:
         # `folded` follows from the name; a key given as text equals itself as UUID.
         if field != "folded" and str(change.old) != str(change.new):
             found[field] = [] if isinstance(instance, _UNSAID) else before_and_after
+    # No form has this field, and fields without one are not compared: that a password was set, not which.
+    if getattr(history_instance, "password_set", None) != getattr(before, "password_set", None):
+        found["password_set"] = []
     return found
 
 
@@ -144,7 +147,7 @@ def _label(thing: Model) -> str:
 
 
 def _short(value: Any) -> str:
-    return "" if value is None else without_secrets(str(value))[:_LONGEST_VALUE]
+    return "" if value is None else without_secrets(without_user(str(value)))[:_LONGEST_VALUE]
 
 
 def _unit(thing: Model) -> Any:
