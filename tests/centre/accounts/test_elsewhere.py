@@ -326,6 +326,7 @@ def test_a_provider_that_does_not_answer_leaves_the_password(
     settings.SOCIALACCOUNT_PROVIDERS = django_providers(settings.CENTRE)
     answer = client.post("/account/oidc/oidc/login/")
     assert answer.status_code == 401
+    assert "Hệ thống ngoài không phản hồi" in answer.content.decode()
     assert "/account/login/" in answer.content.decode()
     assert client.post("/account/oidc/another/login/").status_code == 404
 
