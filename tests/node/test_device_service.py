@@ -16,7 +16,7 @@ from xomyen.bus.device_messages import (
     Credentials,
     DiscoverWanted,
 )
-from xomyen.bus.devices import DevicesBusy, UnknownJob
+from xomyen.bus.devices import DevicesBusy, Guarded, UnknownJob
 from xomyen.bus.messages import CameraConfig, StreamConfig
 from xomyen.bus.sealing import seal
 from xomyen.camera.simulator import Protection, Simulator
@@ -66,6 +66,31 @@ async def test_the_picture_is_there_before_the_measuring_has_ended_and_stopping_
         assert (stopped.phase, stopped.step) == ("stopped", "ended")
         assert stopped.still
         await until(lambda: cameras.sessions == 0)
+
+
+async def test_once_a_stream_was_measured_its_pictures_follow_one_another(place: Place) -> None:
+    async with await _cameras(place) as cameras:
+        job = await place.devices.probe(cameras.url(), place.password(), seconds=1, watch_s=60)
+        stills: set[str] = set()
+
+        async def moved() -> bool:
+            state = await place.devices.job(job.job)
+            if state.step == "showing":
+                stills.add(state.still)
+            return len(stills) > 2
+
+        await until(moved)
+        assert (await place.devices.job(job.job)).seen is not None
+        await place.devices.stop(job.job)
+
+
+async def test_where_no_picture_may_be_shown_nobody_goes_on_watching(place: Place) -> None:
+    async with await _cameras(place) as cameras:
+        hidden = Guarded(here=("127.0.0.1",))
+        job = await place.devices.probe(cameras.url(), place.password(), seconds=1, watch_s=60, guarded=hidden)
+        state = await place.ended(job)
+        assert (state.phase, state.withheld, state.still) == ("done", True, "")
+        assert state.seen is not None
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ Sealed = Annotated[str, Field(max_length=1024)]
 Hosts = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=253)], ...], Field(max_length=MOST_GUARDED)]
 JobKind = Literal["probe", "discover"]
 JobPhase = Literal["running", "done", "failed", "stopped"]
-Step = Literal["waiting", "connecting", "measuring", "listening", "scanning", "asking", "ended"]
+Step = Literal["waiting", "connecting", "measuring", "showing", "listening", "scanning", "asking", "ended"]
 
 
 class Credentials(Message):
@@ -44,6 +44,7 @@ class ProbeWanted(Message):
     keyframe_s: Annotated[float, Field(ge=1, le=60)] = 20.0  # how long to wait for a keyframe
     still_width: Annotated[int, Field(ge=64, le=1280)] = 640  # pixels, at most
     still: bool = True  # False: only what the stream is like
+    watch_s: Annotated[float, Field(ge=0, le=60)] = 0.0  # how long stills follow one another once it was measured
     guarded: Hosts = ()
     """Hosts of cameras on this node, without ports: no still is made of what turns out to come from one of them."""
     guarded_elsewhere: Hosts = ()  # the same of cameras on other nodes, whose names may mean nothing here
@@ -131,7 +132,7 @@ class JobState(Message):
     fault: str = ""  # code of why it failed
     message: str = ""  # the same in English
     seen: StreamSeen | None = None
-    still: str = ""  # base64 of a JPEG of the first keyframe; there as soon as it is made
+    still: str = ""  # base64 of a JPEG of the newest keyframe; there as soon as it is made
     reached: str = ""  # the IP address that the stream comes from in fact; empty while, or where, nobody knows
     withheld: bool = True  # no guarded camera has been ruled out there; a node that cannot compare leaves it so
     devices: tuple[DeviceFound, ...] = ()  # those after `skip`, some of them

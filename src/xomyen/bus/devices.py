@@ -77,8 +77,9 @@ class Devices:
         still_width: int = 640,
         guarded: Guarded | None = None,
         still: bool = True,
+        watch_s: float = 0.0,
     ) -> JobState:
-        """Begins to look at a stream and to measure for so many seconds.
+        """Begins to look at a stream and to measure for so many seconds; then shows it for `watch_s`.
 
         Raises InvalidConfiguration, UnknownCamera, DevicesBusy.
         """
@@ -89,6 +90,7 @@ class Devices:
             seconds=seconds,
             still_width=still_width,
             still=still,
+            watch_s=watch_s,
             guarded=guarded.here,
             guarded_elsewhere=guarded.elsewhere,
         )

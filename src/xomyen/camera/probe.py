@@ -21,7 +21,7 @@ KEYFRAME_S = 20.0
 _CONNECT_S = 15.0
 
 OnKeyframe = Callable[[CodecConfig, bytes, str], None]
-"""Gets the first keyframe, an access unit as in Batch, and the IP address it came from; empty where nobody knows."""
+"""Gets each keyframe, an access unit as in Batch, and the IP address it came from; empty where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,14 @@ async def probe(
     clock: Clock | None = None,
     on_keyframe: OnKeyframe | None = None,
     on_measured: Callable[[float], None] | None = None,
+    on_result: Callable[[ProbeResult], None] | None = None,
+    watch_s: float = 0.0,
+    watching: Callable[[], bool] = lambda: True,
 ) -> ProbeResult:
     """Plays the stream for about `measure_s`, longer (up to `keyframe_s`) while no second keyframe has come.
 
-    `on_measured` gets how many seconds were seen so far.
+    `on_measured` gets how many seconds were seen so far; `on_result` what is returned, and then the stream plays on for
+    `watch_s`, for whoever looks at its keyframes, as long as they are `watching`.
     Raises the CameraFault that says what is wrong, or InvalidConfiguration for what is no camera address.
     """
     look = _Look(on_keyframe, on_measured)
@@ -83,7 +87,12 @@ async def probe(
         if look.config is None or not look.sizes:
             raise source.fault or _missing(source, redact(url), keyframe_s)
         server = source.server if isinstance(source, RtspSource) else ""
-        return look.result(redact(url), server, source.audio_offered)
+        result = look.result(redact(url), server, source.audio_offered)
+        if on_result is not None:
+            on_result(result)
+        look.measuring = False
+        await look.wait(lambda: look.refused or not watching(), watch_s)
+        return result
 
 
 def _missing(source: RtspSource | LibavSource, url: str, keyframe_s: float) -> NoKeyframe | CameraTimeout:
@@ -111,6 +120,7 @@ class _Look:
         self.key_at: list[int] = []
         self.lost_packets = 0
         self.refused = False
+        self.measuring = True
         self._clock_offset_ns: int | None = None
 
     def opened(self, config: CodecConfig) -> None:
@@ -125,6 +135,8 @@ class _Look:
         if self.refused:
             return
         self._show(batch)
+        if not self.measuring:
+            return
         self.key_at += [len(self.sizes) + index for index, key in enumerate(batch.keys) if key]
         self.sizes += batch.sizes
         self.dts_ticks += batch.dts_ticks
@@ -136,14 +148,13 @@ class _Look:
             self._on_measured(self.span_s)
 
     def _show(self, batch: Batch) -> None:
-        """Hands on the first keyframe."""
+        """Hands on the newest keyframe."""
         if self._on_keyframe is None or self.config is None or not any(batch.keys):
             return
-        first = batch.keys.index(True)
-        offset = sum(batch.sizes[:first])
-        show, self._on_keyframe = self._on_keyframe, None
+        key = len(batch.keys) - 1 - batch.keys[::-1].index(True)
+        offset = sum(batch.sizes[:key])
         reached = self.source.reached if self.source is not None else ""
-        show(self.config, b"".join(batch.parts)[offset : offset + batch.sizes[first]], reached)
+        self._on_keyframe(self.config, b"".join(batch.parts)[offset : offset + batch.sizes[key]], reached)
 
     def camera_clock(self, offset_ns: int) -> None:
         self._clock_offset_ns = offset_ns

@@ -11,6 +11,7 @@ from xomyen.centre.accounts.models import User
 from xomyen.centre.audit.models import Pending, Record
 from xomyen.centre.audit.services import record
 from xomyen.centre.audit.writer import chain_pending
+from xomyen.centre.keys import new_key
 from xomyen.centre.organisation.models import UnitKind
 from xomyen.centre.permissions.roles import Role
 
@@ -99,9 +100,13 @@ def test_of_a_name_that_many_have_nobody_is_left_out(province: Province, appoint
     )
     last = User.objects.get(username="n119")
     record("camera.live", last, make_camera(province.group, province.node, "C90", "Vào xã hai"))
+    stranger = Pending.objects.get(action="camera.live", person=str(last.pk))  # as another issuer's ticket brings one
+    stranger.pk, stranger.id, stranger.person, stranger.person_name = None, new_key(), "tinh:12", "Nguyễn Văn Khác"
+    stranger.save(force_insert=True)
     province.public.delete()
     chain_pending()
-    assert {row.person for row in shown(auditor, "?who=nguyen&kind=live")} == people | {str(last.pk)}
+    found = {row.person for row in shown(auditor, "?who=nguyen&kind=live")}
+    assert found == people | {str(last.pk), stranger.person}
     # One that is gone is found beside one that is there.
     assert things(shown(auditor, "?camera=c&kind=live")) == {"C14 Sân nhà văn hóa", "C90 Vào xã hai"}
 

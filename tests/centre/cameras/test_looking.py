@@ -57,6 +57,8 @@ def test_masks_guard_from_those_who_may_not_look_behind_them(
         ("rtsp://[fd00::20]/1", ()),
         ("rtsp://127.0.0.1/1", ()),
         ("rtsp://203.162.4.190/1", ("203.162.4.190",)),
+        ("rtsp://10.24.3.20/1", ("10.24.3.20",)),
+        ("rtsp://100.64.1.20/1", ("100.64.1.20",)),
         ("rtsp://Cam.Example/1", ("cam.example",)),
         ("file:///video.mp4", ()),
     ],

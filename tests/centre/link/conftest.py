@@ -39,6 +39,7 @@ from xomyen.camera.onvif.networks import Networks
 from xomyen.camera.onvif.scan import Ports
 from xomyen.centre.accounts.models import User
 from xomyen.centre.accounts.services import STRONG
+from xomyen.centre.cameras import discovery_views
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.link.bus import bus
 from xomyen.centre.link.ended import ended
@@ -194,6 +195,12 @@ def registered(transactional_db: None, real_node: RealNode, province: Province) 
     """The real node as the centre knows it, in the commune, without cameras."""
     Node.objects.create(id=real_node.id, unit=province.commune, name="Đầu ghi thật", address="http://127.0.0.1:8460")
     return Node.objects.get(pk=real_node.id)
+
+
+@pytest.fixture(autouse=True)
+def shorter_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of streams do not move for longer than a test looks at them."""
+    monkeypatch.setattr(discovery_views, "WATCH_S", 0.5)
 
 
 @pytest.fixture

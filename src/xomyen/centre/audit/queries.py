@@ -62,9 +62,8 @@ class Wanted:
     def narrow(self, rows: QuerySet[Record]) -> QuerySet[Record]:
         """The rows among these that are wanted."""
         if self.who:
-            people = _people(self.who)
             # The command line, and people of other issuers, have a name in the log alone.
-            rows = rows.filter(person__in=people) if people else rows.filter(person_folded__contains=fold(self.who))
+            rows = rows.filter(Q(person__in=_people(self.who)) | Q(person_folded__contains=fold(self.who)))
         if self.kind:
             rows = rows.filter(kind=self.kind)
         if self.unit:

@@ -1,5 +1,6 @@
 """Pages that find cameras on a recorder's networks and look at a stream before it is saved."""
 
+import contextlib
 import re
 import uuid
 from typing import Any
@@ -27,6 +28,8 @@ from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, require, visible
 from xomyen.terms.errors import XomyenError
 
+WATCH_S = 20.0
+"""How long the picture of a stream moves once it was measured: to see where the camera looks, and turn it."""
 _SESSION = "probe"
 _NAMED = 6  # cameras beside a device
 _SPACES = re.compile(r"[\s,;]+")
@@ -184,17 +187,27 @@ def probe(request: HttpRequest) -> HttpResponse:
             known = devices.credentials(node, "", "", camera)
         else:  # what is kept for a camera goes to that camera alone
             known = devices.credentials(node, request.POST.get("user", "").strip() or user, typed)
-        begun = devices.begin_probe(node, url, known, looking.guarded(request.user, node, camera))
+        _end_earlier(request, node)
+        begun = devices.begin_probe(node, url, known, looking.guarded(request.user, node, camera), watch_s=WATCH_S)
         host = " ".join(hosts_of(url))
         record("camera.probe", thing=camera or node, details={"host": host})
         form = str(camera.pk) if camera else ""
-        request.session[_SESSION] = {"job": begun.job, "host": host, "url": url, "camera": form}
+        known_as = {"job": begun.job, "node": str(node.pk)}
+        request.session[_SESSION] = {**known_as, "host": host, "url": without_secrets(url), "camera": form}
         content = {"node": node, "job": begun.job, "state": begun}
     except ValidationError as error:
         content["trouble"] = " ".join(error.messages)
     except XomyenError as error:
         content["trouble"] = device_trouble(error.code, error.message)
     return render(request, "cameras/_probe.html", content)
+
+
+def _end_earlier(request: HttpRequest, node: Node) -> None:
+    """A node looks at few streams at once: the one that this page looked at before is looked at no longer."""
+    before = request.session.get(_SESSION) or {}
+    if before.get("node") == str(node.pk):
+        with contextlib.suppress(XomyenError):
+            devices.stop(node, uuid.UUID(before["job"]))
 
 
 def _key(request: HttpRequest, name: str) -> uuid.UUID:
@@ -232,7 +245,8 @@ def probe_state(request: HttpRequest, node: uuid.UUID, job: uuid.UUID) -> HttpRe
         begun = request.session.get(_SESSION) or {}
         own = begun.get("job") == str(job) and may(request.user, Action.VIEW_LIVE, found)
         content["pictures"] = own and bool(state.still) and not state.withheld
-        content["withheld"] = own and state.withheld and state.seen is not None
+        over = state.phase != "running" and state.seen is not None
+        content["withheld"] = own and state.withheld and over
         if content["pictures"] or content["withheld"]:
             _note(request, found, begun, state)
         content["trouble"] = device_trouble(state.fault, state.message) if state.fault else ""

@@ -1,5 +1,6 @@
 """Of which cameras a look at a stream, before it is saved, shows no picture."""
 
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,7 +10,7 @@ from xomyen.bus.device_messages import MOST_GUARDED
 from xomyen.bus.devices import Guarded
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.cameras.services import sees_unmasked
-from xomyen.centre.cameras.values import hosts_of, urls_in_force
+from xomyen.centre.cameras.values import hosts_of, urls_in_force, without_secrets
 from xomyen.centre.organisation.models import Unit, UnitKind
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import may, visible
@@ -17,6 +18,8 @@ from xomyen.terms.addresses import ip_of
 
 _MOST_BYTES = 600_000  # a message of the bus takes 1 MiB
 _LONGEST_HOST = 253
+# Private addresses that whole provinces route: RFC 1918 §3, RFC 6598.
+_ROUTED = tuple(map(ip_network, ("10.0.0.0/8", "100.64.0.0/10")))
 _PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 _ADDRESSES = ("main_url", "sub_url", "onvif_address", "in_force")
 
@@ -59,7 +62,7 @@ def _streams_of(camera: Camera) -> list[str]:
 def _stream(url: str) -> tuple[Any, frozenset[tuple[str, str]]]:
     """What makes a stream, however it is written, and what its query asks for; what cannot be read is one by itself."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(without_secrets(url))
         host = (parts.hostname or "").rstrip(".")
         place = ip_of(host) or host, parts.port or _PORTS.get(parts.scheme.partition("+")[0])
         return (*place, parts.path.rstrip("/")), frozenset(parse_qsl(parts.query, keep_blank_values=True))
@@ -88,7 +91,9 @@ def _near(node: Node) -> QuerySet[Unit]:
 def _anywhere(host: str) -> bool:
     """Whether it means the same machine in every commune, as 192.168.1.20 does not."""
     address = ip_of(host)
-    return address is None or address.is_global  # of a name the node looks whether it means something there
+    if address is None:
+        return True  # a name: the node looks whether it means something there
+    return address.is_global or any(address in network for network in _ROUTED)
 
 
 def _hosts(rows: QuerySet[Camera]) -> set[str]:

@@ -45,16 +45,29 @@ def begin_search(node: Node, addresses: tuple[str, ...], known: Credentials) -> 
 
 
 def begin_probe(
-    node: Node, url: str, known: Credentials, guarded: Guarded | None = None, still_width: int = 640
+    node: Node,
+    url: str,
+    known: Credentials,
+    guarded: Guarded | None = None,
+    still_width: int = 640,
+    watch_s: float = 0.0,
 ) -> JobState:
-    """Begins to look at a stream; its still is at most so many pixels wide, and none is made without `guarded`.
+    """Begins to look at a stream; its stills are at most so many pixels wide, and none is made without `guarded`.
+
+    They follow one another for `watch_s` once the stream was measured.
 
     Raises NotRunning, InvalidConfiguration, DevicesBusy.
     """
 
     def begun(devices: Devices) -> Awaitable[JobState]:
         return devices.probe(
-            url, known, seconds=3.0, still_width=still_width, guarded=guarded, still=guarded is not None
+            url,
+            known,
+            seconds=3.0,
+            still_width=still_width,
+            guarded=guarded,
+            still=guarded is not None,
+            watch_s=watch_s,
         )
 
     return _ask(node.pk, begun)
@@ -63,6 +76,11 @@ def begin_probe(
 def job(node: Node, key: uuid.UUID) -> JobState:
     """How far it has come. Raises NotRunning, UnknownJob."""
     return _ask(node.pk, lambda devices: devices.job(str(key)))
+
+
+def stop(node: Node, key: uuid.UUID) -> JobState:
+    """Ends it early. Raises NotRunning, UnknownJob."""
+    return _ask(node.pk, lambda devices: devices.stop(str(key)))
 
 
 def steer(camera: Camera, who: Steerer, command: PtzCommand) -> PtzState:
