@@ -1,8 +1,11 @@
 """The map: sites and how their cameras are, on plain ground or the operator's own map, and as a list."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -10,6 +13,8 @@ from playwright.sync_api import BrowserContext, expect
 from tests.browser import advanced, serious
 from tests.centre.conftest import Appoint, Province
 from tests.centre.watch.conftest import YARD, Watched
+from tests.pmtiles_file import map_of_water
+from tests.waiting import wait_until
 
 from xomyen.centre.accounts.models import User
 from xomyen.centre.cameras.models import Site
@@ -18,6 +23,7 @@ from xomyen.centre.watch import places
 
 Entered = Callable[[User], BrowserContext]
 SignedIn = Callable[[User], Client]
+WATER = (0x0D, 0x24, 0x30)  # as `map-drawing.ts` draws it
 
 
 @pytest.mark.browser
@@ -82,6 +88,29 @@ def test_the_map_tells_of_places_of_ones_own_units_alone(
     assert (cameras["C14"]["azimuth"], cameras["C14"]["watched"]) == (45, False)
     nobody = signed_in(appoint())
     assert nobody.get("/watch/map/places").status_code == 403
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+def test_the_operators_map_is_drawn_under_the_sites(
+    watched: Watched, appoint: Appoint, entered: Entered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "map.pmtiles"
+    file.write_bytes(map_of_water())
+    monkeypatch.setattr(settings, "CENTRE", settings.CENTRE.model_copy(update={"map_file": file}))
+    page = entered(appoint(Role.DUTY_OFFICER, unit=watched.province.commune)).new_page()
+    page.goto(f"{watched.url}/map")
+    ground = page.locator("canvas.maplibregl-canvas")
+    wait_until(lambda: _commonest(ground.screenshot()) == WATER, seconds=60)
+    expect(page.locator(".site-name").first).to_be_visible()
+
+
+def _commonest(png: bytes) -> tuple[int, ...]:
+    """The colour of most of a picture."""
+    with av.open(io.BytesIO(png)) as picture:
+        pixels = next(picture.decode(video=0)).to_ndarray(format="rgb24").reshape(-1, 3)
+    colours, counts = np.unique(pixels, axis=0, return_counts=True)
+    return tuple(int(part) for part in colours[counts.argmax()])
 
 
 def test_the_operators_map_is_read_in_pieces(
