@@ -92,6 +92,9 @@ def test_on_a_phone_the_menu_and_the_cameras_are_within_reach(
     page.get_by_role("button", name="Menu").or_(page.get_by_role("button", name="Trình đơn")).click()
     expect(page.get_by_role("link", name="Xem trực tiếp")).to_be_visible()
     assert serious(page) == []
+    # Nothing speaks against installing it as an app, but that the windows of tests are private ones.
+    errors = page.context.new_cdp_session(page).send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert [error["errorId"] for error in errors] == ["in-incognito"]
 
 
 def test_a_camera_whose_node_is_away_stands_on_the_wall_and_says_so(
