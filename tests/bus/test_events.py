@@ -39,12 +39,12 @@ async def test_events_that_are_dropped_while_they_are_read_end_the_reading(
     client: Client, node: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "_BATCH", 2)
-    monkeypatch.setattr(events, "_ANSWER_S", 1.0)
     payloads = await publish(client, node, "gap", 5)
     found = []
     async with contextlib.aclosing(read_events(client, node, "gap", 0)) as reading:
         async for payload, _ in reading:
             found.append(payload)
+            monkeypatch.setattr(events, "_ANSWER_S", 1.0)  # from here on nothing comes, however long one waits
             await client.jetstream().purge_stream(subjects.event_stream(node))
     assert found == payloads[:2]
 
