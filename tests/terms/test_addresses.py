@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from xomyen.terms.addresses import ip_of, network_of
+from xomyen.terms.addresses import ip_of, is_everywhere, network_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,11 @@ def test_what_is_no_address_is_none(text: str) -> None:
 )
 def test_tries_count_by_the_network_that_one_subscriber_has(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("host", "everywhere"),
+    [("0.0.0.0", True), ("[::]", True), ("::", True), ("127.0.0.1", False), ("[::1]", False), ("xa.example", False)],
+)
+def test_a_server_may_listen_at_all_addresses_of_its_machine(host: str, everywhere: bool) -> None:
+    assert is_everywhere(host) is everywhere

@@ -23,6 +23,7 @@ from xomyen.node.child import Child, PythonProgram
 from xomyen.node.logs import configure_logs
 from xomyen.node.supervisor import listenable
 from xomyen.proof.keys import PublicKey
+from xomyen.terms.addresses import is_everywhere
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.settings import Settings
@@ -189,8 +190,9 @@ def serve_centre(directory: Dir = None, listen: Listen = None) -> None:
 def own_address(settings: CentreSettings, listen: str) -> str:
     """Where the pages are for this machine itself."""
     host, _, port = listen.rpartition(":")
-    here = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104  # compared, not listened on
-    return f"{'https' if settings.tls_certificate else 'http'}://{here}:{port}"
+    if is_everywhere(host):
+        host = "[::1]" if host.startswith("[") else "127.0.0.1"
+    return f"{'https' if settings.tls_certificate else 'http'}://{host}:{port}"
 
 
 def page_address(settings: CentreSettings, listen: str) -> str:
@@ -200,7 +202,7 @@ def page_address(settings: CentreSettings, listen: str) -> str:
     if settings.hosts:
         # Behind a proxy it is the proxy's port that people use.
         return f"{scheme}://{settings.hosts[0]}" + ("" if settings.behind_tls else f":{port}")
-    return f"{scheme}://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"  # noqa: S104  # compared, not listened on
+    return f"{scheme}://{'127.0.0.1' if is_everywhere(host) else host}:{port}"
 
 
 def page_origins(settings: CentreSettings, listen: str) -> list[str]:
@@ -210,7 +212,7 @@ def page_origins(settings: CentreSettings, listen: str) -> list[str]:
         return [f"https://{name}" for name in hosts]
     scheme, usual = ("https", "443") if settings.tls_certificate else ("http", "80")
     host, _, port = listen.rpartition(":")
-    here = [] if host in ("0.0.0.0", "[::]") else [host.lower()]  # noqa: S104  # compared, not listened on
+    here = [] if is_everywhere(host) else [host.lower()]
     names = dict.fromkeys([*here, "127.0.0.1", "localhost", *hosts])
     return [f"{scheme}://{name}" + ("" if port == usual else f":{port}") for name in names]
 

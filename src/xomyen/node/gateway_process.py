@@ -31,6 +31,7 @@ from xomyen.node.state_feed import StateFeed
 from xomyen.node.supervisor import gateway_file, write_gateway
 from xomyen.node.tls import read_tls
 from xomyen.proof.keys import PublicKey, SigningKey
+from xomyen.terms.addresses import is_everywhere
 from xomyen.terms.errors import InvalidConfiguration, XomyenError
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.settings import Settings, load_settings
@@ -61,7 +62,7 @@ def split_listen(listen: str) -> tuple[str, int]:
 
 def reachable(address: Address) -> str:
     """The URL to type elsewhere: a server that listens on every address is called by one that others reach."""
-    if address.host not in ("0.0.0.0", "::"):  # noqa: S104
+    if not is_everywhere(address.host):
         return address.url
     family = socket.AF_INET6 if address.host == "::" else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:

@@ -14,6 +14,12 @@ def ip_of(text: str) -> Ip | None:
     return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
 
 
+def is_everywhere(host: str) -> bool:
+    """Whether a server that listens there does so at all addresses of its machine; IPv6 with or without brackets."""
+    found = ip_of(host.strip("[]"))
+    return found is not None and found.is_unspecified
+
+
 def network_of(address: str) -> str:
     """What an address is counted by: of IPv6 the /64, as whoever has one address there has them all."""
     found = ip_of(address)

@@ -12,13 +12,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from nacl.public import PrivateKey
+from tests.centre.cameras.filling import filled
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import User
 from xomyen.centre.api.tokens import make_token
 from xomyen.centre.audit.models import Pending
 from xomyen.centre.cameras.factory_passwords import is_factory_password
-from xomyen.centre.cameras.models import Camera, CameraClass, ImportBatch, Node
+from xomyen.centre.cameras.models import Camera, ImportBatch, Node
 from xomyen.centre.link.merge import adopt
 from xomyen.centre.permissions.roles import Role
 
@@ -38,24 +39,8 @@ def sealing(province: Province) -> None:
 def saved(client: Client, province: Province, **changes: Any) -> Any:
     """The answer to a new camera C50, or to changes of it."""
     known = Camera.objects.filter(code="C50").first()
-    values = {
-        "site": province.public.site_id,
-        "code": "C50",
-        "name": "Trục thôn",
-        "order": 5,
-        "purpose": "An ninh trật tự",
-        "owner": "group",
-        "camera_class": CameraClass.objects.get(name="Công cộng").pk,
-        "is_public": "on",
-        "acceptance": "installed",
-        "node": province.node.pk,
-        "main_url": known.main_url if known else "rtsp://192.0.2.7/main",
-        "user": known.user if known else "",
-        "revision": known.revision if known else "",
-        "enabled": "on",
-        "masks": "[]",
-        **changes,
-    }
+    before = {"main_url": known.main_url, "user": known.user, "revision": known.revision} if known else {}
+    values = filled(province, **{**before, **changes})
     answer = client.post(f"/cameras/{known.pk}/edit/" if known else "/cameras/add/", values)
     assert answer.status_code == 302, answer.context["form"].errors
     return answer

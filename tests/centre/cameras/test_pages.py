@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from tests.centre.cameras.filling import filled
 from tests.centre.conftest import Appoint, Province, make_camera
 
 from xomyen.centre.accounts.models import User
@@ -21,26 +22,6 @@ SignedIn = Callable[[User], Client]
 @pytest.fixture
 def officer(province: Province, appoint: Appoint, signed_in: SignedIn) -> Client:
     return signed_in(appoint(Role.DUTY_OFFICER, unit=province.commune))
-
-
-def values(province: Province, **changes: object) -> dict[str, object]:
-    """A filled form of a new camera."""
-    return {
-        "site": province.public.site_id,
-        "code": "C50",
-        "name": "Trục thôn",
-        "order": 5,
-        "purpose": "An ninh trật tự",
-        "owner": "group",
-        "camera_class": CameraClass.objects.get(name="Công cộng").pk,
-        "is_public": "on",
-        "acceptance": "installed",
-        "node": province.node.pk,
-        "main_url": "rtsp://192.0.2.7/main",
-        "enabled": "on",
-        "masks": "[]",
-        **changes,
-    }
 
 
 def test_a_list_shows_the_cameras_of_ones_units_and_nothing_of_others(officer: Client, province: Province) -> None:
@@ -111,7 +92,7 @@ def test_the_number_of_queries_does_not_grow_with_cameras(
 
 
 def test_a_camera_is_entered_by_typing(technician: Client, province: Province) -> None:
-    answer = technician.post("/cameras/add/", values(province))
+    answer = technician.post("/cameras/add/", filled(province))
     camera = Camera.objects.get(code="C50")
     assert answer.status_code == 302
     assert answer["Location"] == f"/cameras/{camera.pk}/"
@@ -155,7 +136,7 @@ def test_what_cannot_be_is_told_at_its_field(
 ) -> None:
     if changes.get("site") == "other":
         changes = {**changes, "site": province.neighbour.site_id}
-    answer = technician.post("/cameras/add/", values(province, **changes))
+    answer = technician.post("/cameras/add/", filled(province, **changes))
     assert answer.status_code == 200
     assert list(answer.context["form"].errors) == [field]
     assert not Camera.objects.filter(code="C50").exists()
@@ -165,7 +146,7 @@ def test_nobody_enters_a_camera_at_a_site_of_another_unit_or_on_its_recorder(
     technician: Client, province: Province
 ) -> None:
     for changes in ({"site": province.secret.site_id}, {"node": province.other_node.pk}):
-        answer = technician.post("/cameras/add/", values(province, **changes))
+        answer = technician.post("/cameras/add/", filled(province, **changes))
         assert list(answer.context["form"].errors) == list(changes)
     text = technician.get("/cameras/add/").content.decode()
     assert "Bên Sông" not in text
@@ -175,9 +156,9 @@ def test_who_may_not_accept_cannot_enter_an_accepted_camera(
     province: Province, appoint: Appoint, signed_in: SignedIn
 ) -> None:
     head = signed_in(appoint(Role.POLICE_HEAD, unit=province.commune))
-    answer = head.post("/cameras/add/", values(province, acceptance="accepted"))
+    answer = head.post("/cameras/add/", filled(province, acceptance="accepted"))
     assert list(answer.context["form"].errors) == ["acceptance"]
-    assert head.post("/cameras/add/", values(province)).status_code == 302
+    assert head.post("/cameras/add/", filled(province)).status_code == 302
     camera = Camera.objects.get(code="C50")
     assert head.post(f"/cameras/{camera.pk}/step/", {"state": "accepted"}).status_code == 403
 
@@ -187,7 +168,7 @@ def test_of_two_who_edit_the_later_one_is_told_and_nothing_is_overwritten(
 ) -> None:
     camera = province.public
     page = f"/cameras/{camera.pk}/edit/"
-    form = values(province, code="C14", name="Sân", revision=camera.revision)
+    form = filled(province, code="C14", name="Sân", revision=camera.revision)
     assert technician.post(page, form).status_code == 302
     late = technician.post(page, {**form, "name": "Sân lễ"})
     assert late.status_code == 409
@@ -200,7 +181,7 @@ def test_of_two_who_edit_the_later_one_is_told_and_nothing_is_overwritten(
 def test_a_camera_goes_through_its_states_with_who_when_and_why(
     technician: Client, province: Province, django_capture_on_commit_callbacks: Callable[..., object]
 ) -> None:
-    technician.post("/cameras/add/", values(province, acceptance="planned", node="", main_url=""))
+    technician.post("/cameras/add/", filled(province, acceptance="planned", node="", main_url=""))
     camera = Camera.objects.get(code="C50")
     page = f"/cameras/{camera.pk}/step/"
     for state in ("installed", "accepted"):
@@ -235,7 +216,7 @@ def test_the_page_answers_nothing_while_nothing_changed(technician: Client, prov
 
 
 def test_the_history_says_who_changed_what(technician: Client, province: Province) -> None:
-    form = values(province, code="C14", name="Sân", revision=province.public.revision)
+    form = filled(province, code="C14", name="Sân", revision=province.public.revision)
     technician.post(f"/cameras/{province.public.pk}/edit/", form)
     changes = technician.get(f"/cameras/{province.public.pk}/").context["changes"]
     assert "tên" in " ".join(changes[0].what).lower()
@@ -353,10 +334,10 @@ def test_a_camera_names_the_paper_it_rests_on(technician: Client, province: Prov
             (province.other_commune, "9/QĐ-UBND"),
         )
     )
-    answer = technician.post("/cameras/add/", values(province, document=others.pk))
+    answer = technician.post("/cameras/add/", filled(province, document=others.pk))
     assert list(answer.context["form"].errors) == ["document"]
     for paper in (own, above):
-        assert technician.post("/cameras/add/", values(province, document=paper.pk)).status_code == 302
+        assert technician.post("/cameras/add/", filled(province, document=paper.pk)).status_code == 302
         camera = Camera.objects.get(code="C50")
         assert paper.number in technician.get(f"/cameras/{camera.pk}/").content.decode()
         listed = technician.get("/cameras/", {"document": paper.pk}).content.decode()
