@@ -1,5 +1,6 @@
 """Files that fail or lose bytes: their segments end and are settled, nobody else is disturbed."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,9 @@ from tests.faults.faulty_disk import BEGIN, FaultyDisk, feeders, play
 from tests.footage import CAMERA, OTHER
 from tests.recorders import MAIN, checked, frames_by_ffprobe, gaps, make_recorder, outbox_kinds, segments, until
 
+from xomyen.recording.jobs import Committer
+from xomyen.recording.rows import Segment
+from xomyen.recording.volume_writer import VolumeWriter
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
 from xomyen.terms.words import GapReason, SegmentState
 
@@ -75,7 +79,7 @@ async def test_a_file_that_fails_costs_its_segment_and_nobody_elses(tmp_path: Pa
     async with make_recorder(tmp_path, disk=disk, clock=clock, **said) as recorder:
         both = feeders(recorder)
         await play(both, 20, clock)
-        await until(lambda: recorder.statistics.volumes[0].queued_bytes == 0)
+        await until(lambda: len(recorder.reader.open_segments()) == 2)
         disk.bad_file = recorder.open_path(CAMERA, MAIN) or ""
         await play(both, 40, clock)
         await until(lambda: recorder.statistics.volumes[0].queued_bytes == 0)
@@ -91,6 +95,59 @@ async def test_a_file_that_fails_costs_its_segment_and_nobody_elses(tmp_path: Pa
     assert (missed[0].start_ns, missed[-1].end_ns) == (broken.end_ns, after.start_ns)
     assert {gap.reason for gap in missed} == {GapReason.DISK}
     assert checked(tmp_path).findings == []
+
+
+async def test_a_file_that_fails_before_anything_of_it_was_promised_is_a_gap_from_its_first_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_sync = threading.Event()
+    sync = VolumeWriter.sync
+
+    def late(writer: VolumeWriter, descriptor: int, index: Committer) -> int:
+        assert may_sync.wait(60)
+        return sync(writer, descriptor, index)
+
+    monkeypatch.setattr(VolumeWriter, "sync", late)
+    disk = FaultyDisk()
+    clock = ManualClock(BEGIN)
+    async with make_recorder(tmp_path, disk=disk, clock=clock) as recorder:
+        both = feeders(recorder)
+        await play(both, 20, clock)
+        await until(lambda: recorder.statistics.volumes[0].queued_bytes == 0)
+        disk.bad_file = lost = recorder.open_path(CAMERA, MAIN) or ""
+        while recorder.open_path(CAMERA, MAIN) in (None, lost):
+            await play(both, 1, clock)
+        await until(lambda: recorder.statistics.volumes[0].queued_bytes == 0)
+        may_sync.set()
+        disk.bad_file = ""
+        await play(both, 20, clock)
+    (after,) = segments(tmp_path, CAMERA)
+    _check_that_all_before_is_a_gap(tmp_path, after)
+    assert not Path(lost).exists()
+
+
+async def test_a_file_that_cannot_be_begun_is_a_gap_from_its_first_picture(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    clock = ManualClock(BEGIN)
+    async with make_recorder(tmp_path, disk=disk, clock=clock) as recorder:
+        both = feeders(recorder)
+        disk.bad_file = CAMERA
+        await play(both, 3, clock)
+        await until(lambda: recorder.statistics.volumes[0].queued_bytes == 0)
+        disk.bad_file = ""
+        await play(both, 20, clock)
+    (after,) = segments(tmp_path, CAMERA)
+    _check_that_all_before_is_a_gap(tmp_path, after)
+
+
+def _check_that_all_before_is_a_gap(root: Path, after: Segment) -> None:
+    missed = sorted(gaps(root, CAMERA), key=lambda gap: gap.start_ns)
+    assert missed[0].start_ns <= BEGIN
+    assert [gap.end_ns for gap in missed] == [*(gap.start_ns for gap in missed[1:]), after.start_ns]
+    assert {gap.reason for gap in missed} == {GapReason.DISK}
+    assert "gap" in outbox_kinds(root)
+    assert gaps(root, OTHER) == []
+    assert checked(root).findings == []
 
 
 async def test_a_disk_whose_files_fail_one_after_another_rests_and_goes_on_by_itself(

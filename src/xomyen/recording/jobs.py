@@ -110,6 +110,23 @@ def put_dropped(index: Index, row: Segment, segment: OpenSegment) -> None:
         put_missing(index, row, Gap(new_id(), row.end_ns, segment.missed_until_ns, GapReason.DISK, segment.broken))
 
 
+def put_snapshot(index: Index, found: Snapshot, now_ns: int) -> None:
+    """A segment's row as far as it is on disk, with what belongs to it."""
+    segment, written, final, checkpoints = found
+    if not segment.indexed:
+        index.put_run(segment.run)
+    row = segment.row(written, final)
+    index.put_segment(row, segment.relative)
+    for statement in checkpoints:
+        index.put_checkpoint(row.id, statement.fragments, statement.size, statement.hash(), now_ns)
+    if final is not None:
+        index.put_event("segment", segment_event(row))
+        index.put_chain_head(row, segment.chain_place)
+        put_dropped(index, row, segment)
+    for hole in segment.holes_until(row.end_ns):
+        put_missing(index, row, hole)
+
+
 def segment_event(row: Segment) -> SegmentEvent:
     """What the bus is told of a segment that ended."""
     return SegmentEvent(

@@ -26,12 +26,11 @@ from xomyen.recording.jobs import (
     RetryJob,
     Snapshot,
     fragment_notice,
-    put_dropped,
-    put_missing,
-    segment_event,
+    put_snapshot,
 )
 from xomyen.recording.mending import mend
-from xomyen.recording.open_segment import FragmentJob, OpenSegment
+from xomyen.recording.open_segment import FragmentJob, OpenSegment, Timing
+from xomyen.recording.unkept import Unkept
 from xomyen.terms.buffers import Bytes
 from xomyen.terms.time import Clock
 from xomyen.terms.words import SegmentState
@@ -69,6 +68,7 @@ class VolumeWriter:
         self._failed: deque[OpenSegment] = deque()  # of these, cut to what was promised, the ones to be sealed
         self._checkpoints: list[tuple[OpenSegment, Future[str]]] = []
         self._scratch: dict[tuple[str, str], OpenSegment] = {}
+        self._unkept = Unkept()
         self.done_bytes = 0  # of fragments written or dropped; whoever queues compares with what it queued
         self.written_bytes = 0
         self.written_frames = 0
@@ -175,7 +175,7 @@ class VolumeWriter:
             self._rotate_scratch(segment)
             return
         if segment.written is None:
-            self._forget(segment)
+            self._forget(segment, job.timing)
             return
         if segment.broken:
             segment.missed_until_ns = job.timing.end_ns
@@ -203,8 +203,10 @@ class VolumeWriter:
         self.sealed_segments += 1
         touched[segment] = None
 
-    def _forget(self, segment: OpenSegment) -> None:
-        """Nothing was written: no trace is left."""
+    def _forget(self, segment: OpenSegment, timing: Timing) -> None:
+        """Nothing was written: no trace is left but a gap, when something was handed over."""
+        if segment.broken:
+            self._unkept.add(segment, timing.start_ns, timing.end_ns)
         if segment.descriptor >= 0:
             try:
                 self._disk.remove(segment.path)
@@ -216,6 +218,9 @@ class VolumeWriter:
     def _leave(self, segment: OpenSegment) -> None:
         """An abandoned file keeps what was promised of it; that is sealed as soon as the disk lets it."""
         descriptor, segment.descriptor = segment.descriptor, -1
+        if segment.promised is None and segment.written is not None:
+            timing = segment.written.timing
+            self._unkept.add(segment, timing.start_ns, max(timing.end_ns, segment.missed_until_ns))
         try:
             self._disk.truncate(descriptor, segment.promised.file_size if segment.promised else 0)
             self._disk.close(descriptor)
@@ -316,6 +321,7 @@ class VolumeWriter:
                 found.segment.settled = True
                 self._disk.close(found.segment.descriptor)
                 found.segment.descriptor = -1
+        self._unkept.commit(index)
         for segment, done in checkpoints:
             if segment in committed or segment.settled:
                 done.set_result(segment.note.segment)
@@ -384,17 +390,6 @@ class VolumeWriter:
 
     def _put(self, index: Index, snapshots: list[Snapshot]) -> None:
         now_ns = self._clock.wall_ns()
-        for segment, written, final, checkpoints in snapshots:
-            if not segment.indexed:
-                index.put_run(segment.run)
-            row = segment.row(written, final)
-            index.put_segment(row, segment.relative)
-            for statement in checkpoints:
-                index.put_checkpoint(row.id, statement.fragments, statement.size, statement.hash(), now_ns)
-            if final is not None:
-                index.put_event("segment", segment_event(row))
-                index.put_chain_head(row, segment.chain_place)
-                put_dropped(index, row, segment)
-            for hole in segment.holes_until(row.end_ns):
-                put_missing(index, row, hole)
+        for found in snapshots:
+            put_snapshot(index, found, now_ns)
         index.set_meta("alive_ns", str(now_ns))
