@@ -141,6 +141,9 @@ def test_a_user_and_password_in_the_onvif_address_are_not_kept(
     assert posted(client, camera, onvif_address="http://admin:BIMAT9@192.0.2.1/onvif").status_code == 302
     camera.refresh_from_db()
     assert camera.onvif_address == "http://192.0.2.1/onvif"
+    assert posted(client, camera, onvif_address="admin:BIMAT9@192.0.2.1/onvif").status_code == 302
+    camera.refresh_from_db()
+    assert camera.onvif_address == "192.0.2.1/onvif"
     assert "BIMAT9" not in str(list(Pending.objects.values_list("details_json", flat=True)))
 
 

@@ -13,7 +13,7 @@ from xomyen.centre.cameras.factory_passwords import is_factory_password
 from xomyen.centre.cameras.models import Acceptance, Camera, Node, Site
 from xomyen.centre.cameras.nodes import NODE_FIELDS
 from xomyen.centre.cameras.services import BEGINNINGS, version_of
-from xomyen.centre.cameras.values import are_masks, hosts_of, stream_parts, without_secrets, without_user
+from xomyen.centre.cameras.values import are_masks, hosts_of, onvif_without_user, stream_parts, without_secrets
 from xomyen.centre.cameras.widgets import PickSelect
 from xomyen.centre.dates import today
 from xomyen.centre.folding import fold
@@ -269,7 +269,7 @@ class CameraForm(Styled, forms.ModelForm):
         choose_the_only_one(self, "camera_class", "node")
 
     def clean_onvif_address(self) -> str:
-        return without_user(self.cleaned_data["onvif_address"])
+        return onvif_without_user(self.cleaned_data["onvif_address"])
 
     def clean_main_url(self) -> str:
         return self._stream("main_url")

@@ -17,7 +17,7 @@ from xomyen.centre.cameras.factory_passwords import is_factory_password
 from xomyen.centre.cameras.forms import units_for
 from xomyen.centre.cameras.models import Acceptance, Camera, CameraClass, ImportBatch, Node, Owner, Site
 from xomyen.centre.cameras.services import BEGINNINGS
-from xomyen.centre.cameras.values import stream_parts, without_user
+from xomyen.centre.cameras.values import onvif_without_user, stream_parts, without_user
 from xomyen.centre.folding import fold
 from xomyen.centre.link.ask import sealed_for
 from xomyen.centre.organisation.models import Unit
@@ -91,7 +91,7 @@ def _seal(rows: list[dict[str, str]], nodes: dict[Any, Node]) -> None:
     names = _by_name(nodes.values())
     for row in rows:
         password = row.pop("password", "")
-        row.update({name: without_user(row[name]) for name in row.keys() & {"onvif_address"}})
+        row.update({name: onvif_without_user(row[name]) for name in row.keys() & {"onvif_address"}})
         for name in ("main_url", "sub_url"):
             if name in row:
                 url, user, inside = _stream(row[name])

@@ -99,6 +99,11 @@ def without_user(text: str) -> str:
     return scheme + mark + (found if "@" not in found else "")
 
 
+def onvif_without_user(text: str) -> str:
+    """Likewise of an ONVIF address, which may lack its http://."""
+    return without_user(text) if "://" in text else without_user(f"http://{text}").removeprefix("http://")
+
+
 def stream_parts(text: str) -> tuple[str, str, str]:
     """A stream's address without what it holds of user and password, then these two.
 

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from xomyen.centre.api.rows import told
 from xomyen.centre.cameras.models import Acceptance, Camera, Owner
-from xomyen.centre.cameras.values import without_secrets, without_user
+from xomyen.centre.cameras.values import onvif_without_user, without_secrets
 from xomyen.centre.organisation.models import MandateDocument
 from xomyen.centre.permissions.actions import Action
 from xomyen.centre.permissions.decide import visible
@@ -162,6 +162,6 @@ def _shown(camera: Camera, technical: bool, inside: bool, papers: set[uuid.UUID]
         values = {name: getattr(camera, name) for name in _TECHNICAL}
         # One that comes back as it was told is kept as it is (CameraForm).
         values |= {name: without_secrets(values[name]) for name in ("main_url", "sub_url")}
-        values["onvif_address"] = without_user(values["onvif_address"])  # older ones were kept as they were typed
+        values["onvif_address"] = onvif_without_user(values["onvif_address"])
         found["technical"] = values | {"password_set": bool(camera.sealed_password)}
     return found
