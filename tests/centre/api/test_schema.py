@@ -31,6 +31,7 @@ from xomyen.centre.api.tokens import make_token
 from xomyen.centre.audit.models import Record
 from xomyen.centre.audit.writer import chain_pending
 from xomyen.centre.cameras.models import Camera, CameraClass, ImportBatch, Node
+from xomyen.centre.dates import today
 from xomyen.centre.operation import pace
 from xomyen.centre.operation.pace import Pace
 from xomyen.centre.organisation.models import (
@@ -138,7 +139,7 @@ def ids_of(commune: Unit, unit: Unit, post: Post, camera: Camera, node: Node) ->
         unit=commune, kind=DocumentKind.DECISION, number="27/QĐ-UBND", title=commune.name, issuer="UBND",
         issued=datetime.date(2026, 4, 1),
     )  # fmt: skip
-    change = Change.objects.create(kind=ChangeKind.CREATE, day=now.date(), summary={"to": [commune.name]})
+    change = Change.objects.create(kind=ChangeKind.CREATE, day=today(), summary={"to": [commune.name]})
     change.units.add(unit)
     scheme = Scheme.objects.create(unit=commune, name=f"Camera an ninh {commune.name}")
     scheme.groups.add(unit)
@@ -146,7 +147,7 @@ def ids_of(commune: Unit, unit: Unit, post: Post, camera: Camera, node: Node) ->
     jurisdiction = post.jurisdictions.earliest("id")
     # Not in force yet: nobody has to accept it before they see pictures.
     regulation = Regulation.objects.create(
-        unit=commune, version=1, title=f"Quy chế {commune.name}", text=commune.name, valid_from=now.date() + DAY
+        unit=commune, version=1, title=f"Quy chế {commune.name}", text=commune.name, valid_from=today() + DAY
     )
     keeper = Appointment.objects.filter(unit=commune, role=Role.POLICE_HEAD).first() or held
     table = ImportBatch.objects.create(by=keeper.user, unit=commune, rows=[{"row": "2", "site_name": commune.name}])
