@@ -9,7 +9,7 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-async def until(condition: Callable[[], Found | Awaitable[Found]], seconds: float = 30.0, every: float = 0.02) -> Found:
+async def until(condition: Callable[[], Found | Awaitable[Found]], seconds: float = 60.0, every: float = 0.02) -> Found:
     """What the condition returns once it is true; AssertionError after the seconds."""
     end = time.monotonic() + seconds
     while True:
@@ -22,7 +22,7 @@ async def until(condition: Callable[[], Found | Awaitable[Found]], seconds: floa
         await asyncio.sleep(every)
 
 
-def wait_until(condition: Callable[[], Found], seconds: float = 30.0, every: float = 0.05) -> Found:
+def wait_until(condition: Callable[[], Found], seconds: float = 60.0, every: float = 0.05) -> Found:
     """The same without an event loop."""
     end = time.monotonic() + seconds
     while True:
