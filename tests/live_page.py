@@ -36,7 +36,7 @@ class Page:
 
     async def read(self) -> None:
         """One message."""
-        message = await asyncio.wait_for(self.socket.recv(), 30)
+        message = await asyncio.wait_for(self.socket.recv(), 60)
         if isinstance(message, str):
             self.said.append(json.loads(message))
         else:

@@ -71,7 +71,7 @@ class RtspCamera:
     def methods(self) -> list[str]:
         return [request.method for request in self.requests]
 
-    async def until(self, condition: Callable[["RtspCamera"], bool], timeout_s: float = 30) -> None:
+    async def until(self, condition: Callable[["RtspCamera"], bool], timeout_s: float = 60) -> None:
         async with asyncio.timeout(timeout_s):
             while not condition(self):
                 self.changed.clear()

@@ -50,6 +50,14 @@ def xomyen(*arguments: str | Path, typed: str = "", code: int | None = 0) -> sub
     return done
 
 
+def _words(process: psutil.Process) -> list[str]:
+    """Its command line; none of a process that ended meanwhile, as those of others do."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 @dataclass
 class RunningNode:
     """A node that serves."""
@@ -72,7 +80,7 @@ class RunningNode:
         return str(json.loads((self.folder / "run" / "gateway.json").read_text())["url"])
 
     def health(self) -> dict[str, Any]:
-        answer: dict[str, Any] = httpx.get(f"{self.url}/healthz", timeout=20).json()
+        answer: dict[str, Any] = httpx.get(f"{self.url}/healthz", timeout=60).json()
         return answer
 
     def part(self, name: str) -> psutil.Process:
@@ -81,7 +89,7 @@ class RunningNode:
         return next(
             child
             for child in psutil.Process(self.process.pid).children(recursive=True)
-            if any(word.endswith(wanted) for word in child.cmdline())
+            if any(word.endswith(wanted) for word in _words(child))
         )
 
     def family(self) -> list[psutil.Process]:
@@ -92,7 +100,7 @@ class RunningNode:
         found: dict[str, Any] = next(camera for camera in self.json("camera", "list") if camera["name"] == name)
         return found
 
-    def wait_for(self, name: str, state: str, seconds: float = 40) -> dict[str, Any]:
+    def wait_for(self, name: str, state: str, seconds: float = 90) -> dict[str, Any]:
         """The camera's line of the list once its state is this."""
 
         def so() -> dict[str, Any] | None:
@@ -114,7 +122,7 @@ class RunningNode:
         """The cameras by name as pages are told of them; none while nobody answers."""
         headers = {"Authorization": f"Bearer {self.ticket()}"}
         try:
-            answer = httpx.get(f"{self.url}/api/v1/cameras", headers=headers, timeout=20).raise_for_status().json()
+            answer = httpx.get(f"{self.url}/api/v1/cameras", headers=headers, timeout=60).raise_for_status().json()
         except (httpx.HTTPError, OSError):
             return {}
         return {camera["name"]: camera for camera in answer["cameras"]}
@@ -135,7 +143,7 @@ class RunningNode:
         """Pictures that are on disk for certain."""
         return sum(segment["frames"] for segment in self.segments(name))
 
-    def wait_for_frames(self, name: str, more_than: int, seconds: float = 40) -> int:
+    def wait_for_frames(self, name: str, more_than: int, seconds: float = 90) -> int:
         known = self._for_pages().get(name)
         camera = known["id"] if known else self.json("timeline", name, "--from", "-10m")["camera"]
 
@@ -152,7 +160,7 @@ class RunningNode:
         """Ends the node with a signal; its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(timeout=40)
+        return self.process.wait(timeout=100)
 
 
 @contextmanager
@@ -199,10 +207,10 @@ def simulated_cameras(video: Path, cache: Path, *options: str, count: int = 2, p
         yield int(line.split("://127.0.0.1:")[1].split("/")[0])
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
-def all_gone(processes: list[psutil.Process], seconds: float = 20) -> bool:
+def all_gone(processes: list[psutil.Process], seconds: float = 60) -> bool:
     """Whether these processes end within the seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

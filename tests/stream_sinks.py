@@ -62,7 +62,7 @@ class RememberingSink:
         self.ends.append((reason, detail))
         self.changed.set()
 
-    async def until(self, condition: Callable[["RememberingSink"], bool], timeout_s: float = 30) -> None:
+    async def until(self, condition: Callable[["RememberingSink"], bool], timeout_s: float = 60) -> None:
         """Waits for something to have been delivered."""
         async with asyncio.timeout(timeout_s):
             while not condition(self):

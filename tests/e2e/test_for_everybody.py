@@ -165,5 +165,5 @@ def test_an_unknown_camera_and_a_signed_out_session_say_what_to_do(commune: Comm
     page.goto(f"{commune.url}/live")
     page.get_by_role("button", name="Đăng xuất").click()
     expect(page.get_by_role("heading", name="Đăng nhập")).to_be_visible()
-    wait_until(lambda: page.request.get(f"{commune.url}/api/v1/session").status == 401, seconds=30)
+    wait_until(lambda: page.request.get(f"{commune.url}/api/v1/session").status == 401)
     context.close()

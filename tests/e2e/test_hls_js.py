@@ -61,7 +61,7 @@ def lands(page: Page, commune: Commune, ms: float) -> None:
     """A seek shows the picture that the recording has at this moment."""
     at, wanted = recorded_counter(page, commune.url, commune.ids[MARKET], ms)
     page.evaluate(_SEEK, at + 20)  # in the middle of that picture's time, so that no rounding matters
-    wait_until(lambda: counter(page.locator("video")) == wanted, seconds=30)
+    wait_until(lambda: counter(page.locator("video")) == wanted)
 
 
 def shown_ms(page: Page) -> float | None:
@@ -121,5 +121,5 @@ def test_it_plays_over_a_break_between_two_recordings(reader: Page, archive: Rec
         told_ms = datetime.fromisoformat(still.headers["x-xomyen-time"]).timestamp() * 1000
         reader.evaluate(_SEEK, told_ms + 20)
         wanted = read_number(read_jpeg(still.body()))
-        wait_until(lambda wanted=wanted: number() == wanted, seconds=30)
+        wait_until(lambda wanted=wanted: number() == wanted)
     assert troubles(reader) == []

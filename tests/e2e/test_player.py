@@ -66,7 +66,7 @@ def test_a_seek_lands_on_exactly_the_picture_of_that_moment(player: Page, commun
         assert abs(wanted / 25 - at_ms / 1000 % 86_400) * SECOND_NS <= 3 * FRAME_NS
         for asked_ms in (moment / 1e6 + offset_ms, at_ms):
             seek_and_rest(player, round(asked_ms * 1e6))
-            wait_until(lambda wanted=wanted: counter(film(player)) == wanted, seconds=30)
+            wait_until(lambda wanted=wanted: counter(film(player)) == wanted)
 
 
 def test_a_frame_step_is_exactly_one_frame_both_ways(player: Page, moment: int) -> None:
@@ -79,7 +79,7 @@ def test_a_frame_step_is_exactly_one_frame_both_ways(player: Page, moment: int) 
         # More than a group of pictures (one second), so that its edge is crossed too.
         for step in range(1, 31):
             player.keyboard.press(key)
-            wait_until(lambda step=step, start=start, by=by: counter(film(player)) == start + by * step, seconds=30)
+            wait_until(lambda step=step, start=start, by=by: counter(film(player)) == start + by * step)
 
 
 def test_a_click_on_the_timeline_shows_exactly_that_picture_and_the_address_keeps_the_moment(

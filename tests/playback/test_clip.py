@@ -81,7 +81,9 @@ def test_the_sample_entry_is_that_of_the_recorded_header(footage: Footage) -> No
     assert parse_header(clip.header[: clip.header.rindex(b"mdat") - 4]).sample_entry == entry
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=30, deadline=None
+)
 @given(st.data())
 def test_any_byte_range_equals_that_of_the_whole(footage: Footage, data: st.DataObject) -> None:
     clip = plan_clip(footage.segments, at(30), at(120))

@@ -261,7 +261,9 @@ def test_footage_of_another_camera_under_this_cameras_name_is_altered(original: 
     assert other.camera in report.findings[0].text
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(st.data())
 def test_no_single_changed_byte_is_authentic(original: Original, tmp_path_factory: Any, data: st.DataObject) -> None:
     folder = tmp_path_factory.getbasetemp() / "one-byte"

@@ -60,7 +60,9 @@ def test_a_changed_byte_inside_a_zip_is_placed_in_the_clip(original: Original, t
 
 
 @given(st.binary(max_size=400).filter(lambda garbage: CALLS_ITSELF_ONE not in garbage))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 def test_garbage_is_no_export(tmp_path_factory: Any, garbage: bytes) -> None:
     folder = tmp_path_factory.getbasetemp() / "garbage"
     folder.mkdir(exist_ok=True)
