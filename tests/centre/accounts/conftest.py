@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
+from allauth.mfa.totp.internal import auth
 from django.test import Client
 
 from xomyen.centre.accounts.models import User
@@ -17,6 +19,13 @@ def just_signed_in(client: Client, person: User) -> None:
     session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
     session["account_authentication_methods_user"] = str(person.pk)
     session.save()
+
+
+@pytest.fixture(autouse=True)
+def one_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In which a code of an app is made and typed: it counts in no other."""
+    now = time.time()
+    monkeypatch.setattr(auth, "time", SimpleNamespace(time=lambda: now))
 
 
 @pytest.fixture
