@@ -48,5 +48,5 @@ def openid_provider(folder: Path, back: str) -> Iterator[OpenIdProvider]:
     finally:
         # All of them: the Node wheel's `node` is a script that starts another.
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
         process.stdout.close()

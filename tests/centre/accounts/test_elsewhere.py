@@ -285,6 +285,7 @@ def test_a_code_is_nothing_without_the_verifier_that_stays_here(
         data={**given, "redirect_uri": live_server.url + BACK},
         auth=(CLIENT, SECRET),
         verify=ssl.create_default_context(cafile=str(provider.certificate)),
+        timeout=60,
     )
     assert (done.status_code, done.json()["error"]) == (400, "invalid_grant")
 

@@ -65,7 +65,7 @@ def running_centre(folder: Path, *options: str, **environment: str) -> Iterator[
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(60)
             assert process.stdout is not None
             process.stdout.close()
 

@@ -41,7 +41,7 @@ def test_a_centre_that_runs_is_found_well_and_one_that_does_not_is_told(centre: 
     assert well["centre"]["severity"] == well["database"]["severity"] == well["keys"]["severity"] == "good"
     assert centre.url in well["centre"]["text"]
     centre.process.terminate()
-    centre.process.wait(30)
+    centre.process.wait(60)
     (centre.folder / "centre" / "issuer.pem").chmod(0o644)
     ill = found(centre.folder, 1)
     assert "nobody can sign in" in ill["centre"]["text"]

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from tests.centre.operation.conftest import RunningCentre, python, running_centre, xomyen
 from tests.certificates import self_signed
+from tests.waiting import wait_until
 
 from xomyen.centre.configuration import CentreFolder, CentreSettings
 from xomyen.centre.operation.lock import sole
@@ -51,11 +52,11 @@ def test_what_is_wrong_with_a_setting_is_one_line_without_its_secrets(tmp_path: 
 def test_a_second_centre_is_refused_and_nothing_outlives_the_first_when_it_is_killed(centre: RunningCentre) -> None:
     done = xomyen("centre", "serve", "--dir", centre.folder, "--listen", "127.0.0.1:0", code=8)
     assert "already runs" in done.stderr
-    family = centre.family()
     # The server, its two workers, and the process behind the pages.
-    assert len(family) >= 4
+    wait_until(lambda: len(centre.family()) >= 4)
+    family = centre.family()
     centre.process.send_signal(signal.SIGKILL)
-    _gone, alive = psutil.wait_procs(family, timeout=10)
+    _gone, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
 
 
@@ -73,13 +74,13 @@ def test_workers_of_the_web_end_with_its_server_and_the_pages_come_back(centre: 
     server = next(
         one for one in centre.family() if one.ppid() == centre.process.pid and "xomyen.centre.web" in one.cmdline()
     )
+    wait_until(lambda: len(server.children()) >= 2)
     workers = server.children()
-    assert len(workers) >= 2
     server.kill()
-    _gone, alive = psutil.wait_procs(workers, timeout=10)
+    _gone, alive = psutil.wait_procs(workers, timeout=60)
     assert alive == []
     transport = httpx.HTTPTransport(retries=8)  # waits longer each time
-    with httpx.Client(transport=transport) as client:
+    with httpx.Client(transport=transport, timeout=60) as client:
         assert client.get(f"{centre.url}/account/login/").status_code == 200
 
 
@@ -88,7 +89,7 @@ def test_with_a_certificate_the_pages_are_served_over_tls(folder: Path, tmp_path
     settings = CentreFolder(folder).settings
     settings.write_text(f'tls_certificate = "{made.certificate}"\ntls_key = "{made.key}"\n')
     trusting = ssl.create_default_context(cafile=str(made.certificate))
-    with running_centre(folder) as centre, httpx.Client(verify=trusting) as client:
+    with running_centre(folder) as centre, httpx.Client(verify=trusting, timeout=60) as client:
         assert centre.url.startswith("https://")
         answer = client.get(f"{centre.url}/account/login/")
         # A recorder of the same folder shows its pictures on these pages without being told of them.

@@ -117,7 +117,8 @@ def test_the_node_refuses_the_head_of_a_group_all_but_reduced_live_pictures_of_i
     (given,) = give(head, watched_by(head), Wish(Use.PAST)).tickets
     now = SystemClock().wall_ns()
     stretch = {"from": format_utc(now - 20 * NS_PER_SECOND), "to": format_utc(now - 10 * NS_PER_SECOND)}
-    with httpx.Client(base_url=watched.node.url, headers={"Authorization": f"Bearer {given.token}"}) as node:
+    bearer = {"Authorization": f"Bearer {given.token}"}
+    with httpx.Client(base_url=watched.node.url, headers=bearer, timeout=60) as node:
         own, other = (f"/api/v1/cameras/{one.pk}" for one in (watched.public, watched.private))
         for path in ("timeline", "clip", "export", "main/index.m3u8"):
             refused = node.get(f"{own}/{path}", params=stretch)
