@@ -1,10 +1,14 @@
 """Changes of the tree: each leaves a tree on every day, is recorded, and can be undone the same day."""
 
+import contextlib
 import datetime
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
 from tests.centre.conftest import Appoint, Province, make_unit
+from tests.waiting import wait_until
 
 from xomyen.centre.accounts.models import User
 from xomyen.centre.cameras.models import Camera
@@ -80,6 +84,33 @@ def test_groups_within_groups_have_codes_however_deep_they_lie(province: Provinc
     assert codes[1:4] == ["90001-03-01", "90001-03-02", "90001-03-02-01"]
     assert len(set(codes)) == len(codes)
     assert max(len(code) for code in codes) <= 20
+
+
+def test_groups_that_are_entered_at_once_under_several_parents_get_codes_of_their_own(
+    transactional_db: None, province: Province, entry: Entry
+) -> None:
+    deep = province.group
+    for level in range(2):
+        deep = create(Fresh(UnitKind.GROUP, "Xóm", f"Cấp {level}"), deep, entry)
+    one, other = (create(Fresh(UnitKind.GROUP, "Xóm", name), deep, entry) for name in ("Trong", "Ngoài"))
+
+    def enter(parent: Unit) -> Unit:
+        with contextlib.closing(connection):
+            return create(Fresh(UnitKind.GROUP, "Xóm", "Sau"), parent, entry)
+
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            first = create(Fresh(UnitKind.GROUP, "Xóm", "Trước"), one, entry)
+            second = thread.submit(enter, other)
+            # On SQLite it waits where it begins, or will begin later.
+            wait_until(lambda: connection.vendor == "sqlite" or waits_for_a_lock())
+        assert {first.code, second.result().code} == {"90001-03-01-01-03", "90001-03-01-01-04"}
+
+
+def waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None
 
 
 @pytest.mark.parametrize("code", ["1", "0090002", "9000A", ""])

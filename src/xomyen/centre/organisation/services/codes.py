@@ -1,9 +1,11 @@
 """Codes of units: the form of official ones, that none is given twice at a time, and the product's own."""
 
 import datetime
+import hashlib
 import re
 
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -16,16 +18,28 @@ _LONGEST_PREFIX = Unit._meta.get_field("code").max_length - 3  # a number of thr
 def next_group_code(parent: Unit) -> str:
     """The product's code of a new residential group, such as 90001-03: its commune's, and a number never given before.
 
-    Call it in a transaction: it locks the parent so that nobody else gets the same.
+    Call it in a transaction: nobody else numbers what begins alike until that has ended.
     """
-    Unit.objects.select_for_update().get(pk=parent.pk)
     prefix = f"{parent.code}-"
     # There is room for a few levels; what lies deeper is numbered with those of a level above.
     while len(prefix) > _LONGEST_PREFIX:
         prefix = prefix[:-1].rpartition("-")[0] + "-"
+    _hold(prefix)
     given = Unit.objects.filter(official=False, code__startswith=prefix).values_list("code", flat=True)
     numbers = [int(code.removeprefix(prefix)) for code in given if code.removeprefix(prefix).isdecimal()]
     return f"{prefix}{max(numbers, default=0) + 1:02d}"
+
+
+def _hold(prefix: str) -> None:
+    """Others who want a number behind this prefix wait until the transaction has ended.
+
+    No row stands for a prefix: units under several parents share it, and which unit it is the code of changes. SQLite
+    has one writer at a time anyway.
+    """
+    if connection.vendor == "postgresql":
+        key = int.from_bytes(hashlib.sha256(f"group code {prefix}".encode()).digest()[:8], signed=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
 def check_official_code(kind: str, code: str) -> None:
