@@ -4,117 +4,45 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.faults.machine import VOLUME, Machine
 from tests.faults.model_disk import ModelDisk, PowerCut
-from tests.footage import CAMERA, NODE, OTHER, Feeder, footage
+from tests.footage import CAMERA, NODE, OTHER
 
-from xomyen.proof.keys import SigningKey
 from xomyen.recording.chains import load_chains
 from xomyen.recording.check import check
-from xomyen.recording.coverage import Coverage
 from xomyen.recording.disk import LocalDisk
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import IndexReader
-from xomyen.recording.jobs import CheckpointJob, FragmentJob, Job
-from xomyen.recording.open_segment import OpenSegment, StreamChain
-from xomyen.recording.policy import RecorderSettings, StreamPolicy
+from xomyen.recording.policy import RecorderSettings
 from xomyen.recording.recovery import Recovery, Signer
 from xomyen.recording.rows import Segment
 from xomyen.recording.segment_file import read_segment
-from xomyen.recording.sink import RecordingSink
-from xomyen.recording.volume_writer import VolumeWriter
-from xomyen.terms.time import ManualClock
-from xomyen.terms.words import ClockState, SegmentState, StreamName
+from xomyen.terms.words import SegmentState, StreamName
 
-VOLUME = "01890000-0000-7000-8000-00000000aaaa"
 CUTS = int(os.environ.get("XOMYEN_POWER_CUTS", "400"))
 
 
-class Machine:
-    """The recorder's parts without threads, so that one random number generator decides what happens when."""
-
-    node = NODE
-    paused = ""
-    backlog = 0
-    clock_state = ClockState.SYNCHRONISED
-
-    def __init__(self, root: Path, chance: random.Random, cut_at: int) -> None:
-        self.id = VOLUME
-        self.path = str(root / "video")
-        self.clock = ManualClock()
-        self.settings = RecorderSettings(segment_seconds=2.0, checkpoint_seconds=0.8)
-        self.chance = chance
-        self.disk = ModelDisk(chance, cut_at)
-        self.disk.folders.update((str(root), self.path))
-        self.disk.sync_volume(1)
-        self.key = SigningKey.generate()
-        self.index = Index(str(root / "index.sqlite"))
-        self.index.open()
-        with self.index.transaction():
-            self.index.put_volume(VOLUME, self.path, 0)
-        self.writer = VolumeWriter(
-            self.disk, self.key, self.clock, on_trouble=_never, on_abandoned=_never, on_fatal=_never
-        )
-        self.jobs: list[Job] = []
-        self.given: dict[str, bytearray] = {}  # segment id: header and fragments as handed to the writer
-        self.seals: set[str] = set()
-        chains = [StreamChain(), StreamChain()]
-        self.sinks = [
-            RecordingSink(
-                camera,
-                StreamName.MAIN,
-                StreamPolicy(),
-                self,
-                Coverage(camera, StreamName.MAIN, self.clock, lambda work: None, lambda event: None, recorded=True),
-                chain,
-            )
-            for camera, chain in zip((CAMERA, OTHER), chains, strict=True)
-        ]
-        self.feeders = [Feeder(self.sinks[0], footage(gop=10)), Feeder(self.sinks[1], footage(b_frames=2, gop=25))]
-
-    # What a sink sees of its host and its volume.
-    def choose_volume(self, policy: StreamPolicy) -> "Machine":
-        return self
-
-    def check_clock(self) -> None: ...
-
-    def submit(self, job: Job) -> None:
-        self.jobs.append(job)
-        if isinstance(job, FragmentJob):
-            segment: OpenSegment = job.segment
-            content = self.given.setdefault(segment.note.segment, bytearray(segment.header))
-            content += b"".join(job.parts)
-
-    def commit(self, work: Callable[[Index], None]) -> None:
-        with self.index.transaction():
-            work(self.index)
-
-    def run(self) -> None:
-        """Until the power fails."""
-        for feeder in self.feeders:
-            feeder.open()
-        while True:
-            what = self.chance.random()
-            if what < 0.6:
-                feeder = self.chance.choice(self.feeders)
-                self.clock.advance(120_000_000)
-                feeder.feed(self.chance.choice((1, 3, 6, 6, 6)), self.clock.wall_ns())
-            elif what < 0.8:
-                jobs, self.jobs = self.jobs, []
-                self.writer.process(jobs)
-            elif what < 0.95:
-                self.writer.sync(1, self)
-            else:
-                sink = self.chance.choice(self.sinks)
-                if found := sink.checkpoint_segment():
-                    self.submit(CheckpointJob(found[1], None))
-
-
-def _never(*what: object) -> None:
-    raise AssertionError(what)
+def _run(machine: Machine) -> None:
+    """Until the power fails."""
+    chance = machine.chance
+    for feeder in machine.feeders:
+        feeder.open()
+    while True:
+        what = chance.random()
+        if what < 0.6:
+            feeder = chance.choice(machine.feeders)
+            machine.clock.advance(120_000_000)
+            feeder.feed(chance.choice((1, 3, 6, 6, 6)), machine.clock.wall_ns())
+        elif what < 0.8:
+            machine.write()
+        elif what < 0.95:
+            machine.writer.sync(1, machine)
+        else:
+            machine.checkpoint()
 
 
 @pytest.fixture(scope="module")
@@ -129,12 +57,16 @@ def _cut_and_recover(root: Path, seed: int) -> int:
     chance = random.Random(seed)
     (root / "video").mkdir(parents=True)
     (root / "video" / "xomyen-volume.json").write_text(f'{{"version":1,"volume":"{VOLUME}"}}')
-    machine = Machine(root, chance, cut_at=chance.randrange(2, 160))
+    disk = ModelDisk(chance, cut_at=chance.randrange(2, 160))
+    disk.folders.update((str(root), str(root / "video")))
+    disk.sync_volume(1)
+    settings = RecorderSettings(segment_seconds=2.0, checkpoint_seconds=0.8)
+    machine = Machine(root, chance, disk, settings)
     with pytest.raises(PowerCut):
-        machine.run()
+        _run(machine)
     machine.index.close()
     promised = _segments(root)
-    machine.disk.after_the_cut(root / "video")
+    disk.after_the_cut(root / "video")
 
     index = Index(str(root / "index.sqlite"))
     index.open()

@@ -21,7 +21,7 @@ class Room(NamedTuple):
 
 
 class Disk(Protocol):
-    """Every call that writes. All raise OSError; none retries."""
+    """Every call that writes. All but `close` raise OSError; none retries."""
 
     def make_folder(self, path: str) -> None:
         """Makes a folder and those above it; quiet when it is there."""
@@ -59,7 +59,9 @@ class Disk(Protocol):
         """Returns when everything written to the file system so far, names too, is on the disk (syncfs)."""
         ...
 
-    def close(self, descriptor: int) -> None: ...
+    def close(self, descriptor: int) -> None:
+        """Lets go of the file. Its errors are none of ours: what counts was synced before."""
+        ...
 
     def remove(self, path: str) -> None: ...
 
@@ -108,7 +110,8 @@ class LocalDisk:
             raise OSError(number, os.strerror(number))
 
     def close(self, descriptor: int) -> None:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # a network's file system may complain; Linux lets go all the same
+            os.close(descriptor)
 
     def remove(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):

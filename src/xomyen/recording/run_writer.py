@@ -227,6 +227,8 @@ class RunWriter:
             self._clock = RunClock(
                 pts, self._late_from_ns if self._late_from_ns is not None else batch.arrived_ns, late
             )
+            # The batch arrived with its newest picture; its first fragment should know already.
+            self._clock.observe(max(batch.pts_ticks[at:]) - self.base, batch.arrived_ns)
             self._start_ns = self._clock.wall_ns(pts)
         elif self._step_ns:
             self._clock.shift(self._step_ns)

@@ -210,9 +210,9 @@ class VolumeWriter:
         if segment.descriptor >= 0:
             try:
                 self._disk.remove(segment.path)
-                self._disk.close(segment.descriptor)
             except OSError as error:
                 _log.warning("segment.not_removed", path=segment.path, error=str(error))
+            self._disk.close(segment.descriptor)
             segment.descriptor = -1
 
     def _leave(self, segment: OpenSegment) -> None:
@@ -222,12 +222,13 @@ class VolumeWriter:
             timing = segment.written.timing
             self._unkept.add(segment, timing.start_ns, max(timing.end_ns, segment.missed_until_ns))
         try:
-            self._disk.truncate(descriptor, segment.promised.file_size if segment.promised else 0)
-            self._disk.close(descriptor)
-            if segment.promised is None:
+            if segment.promised is not None:
+                self._disk.truncate(descriptor, segment.promised.file_size)
+            else:
                 self._disk.remove(segment.path)
         except OSError as error:
             _log.warning("segment.not_cut", path=segment.path, error=str(error))
+        self._disk.close(descriptor)
         if segment.promised is not None:
             self._failed.append(segment)
 
