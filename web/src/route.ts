@@ -1,5 +1,8 @@
 /** Addresses of the pages. Every moment has one that can be sent. */
 
+/** As many cameras as are looked back at side by side. */
+export const MOST_TOGETHER = 9;
+
 export type Route =
   | { page: "signin"; code: string | null }
   | { page: "live" }
@@ -29,7 +32,7 @@ export function readRoute(address: { pathname: string; search: string; hash: str
     const listed = (query.get("cameras") ?? "").toLowerCase().split(",");
     const at = Date.parse(query.get("at") ?? "");
     const cameras = [...new Set(listed)].filter((id) => /^[0-9a-f-]{36}$/.test(id));
-    return { page: "together", cameras, atMs: Number.isNaN(at) ? null : at };
+    return { page: "together", cameras: cameras.slice(0, MOST_TOGETHER), atMs: Number.isNaN(at) ? null : at };
   }
   return { page: "live" };
 }

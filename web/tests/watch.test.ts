@@ -40,6 +40,12 @@ describe("the address of several recordings at one moment", () => {
     const url = new URL("https://centre.example/together?cameras=x,,01A1FFD2-74CF-719F-8813-2B68D724C350");
     expect(readRoute(url)).toEqual({ page: "together", cameras: ["01a1ffd2-74cf-719f-8813-2b68d724c350"], atMs: null });
   });
+
+  it("that names more than nine is that of the first nine", () => {
+    const cameras = Array.from({ length: 11 }, (_, n) => `01a1ffd2-74cf-719f-8813-2b68d724c3${n + 10}`);
+    const read = readRoute(new URL(togetherAddress(cameras, 0), "https://centre.example"));
+    expect(read).toEqual({ page: "together", cameras: cameras.slice(0, 9), atMs: 0 });
+  });
 });
 
 const HOUR_S = 3600;

@@ -107,7 +107,9 @@ def end_at(node: RunningNode, subject: str, ago_s: int = 0) -> None:
 
 
 @pytest.fixture
-def entered(browser: Browser, watched: Watched) -> Iterator[Callable[[User], BrowserContext]]:
+def entered(
+    browser: Browser, transactional_db: None, live_server: LiveServer
+) -> Iterator[Callable[[User], BrowserContext]]:
     """A browser that is signed in at the centre as somebody."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
@@ -123,7 +125,7 @@ def entered(browser: Browser, watched: Watched) -> Iterator[Callable[[User], Bro
         session.create()
         context = open_context(browser)
         key = session.session_key or ""
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": watched.url}])
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": live_server.url}])
         opened.append(context)
         return context
 

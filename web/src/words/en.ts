@@ -284,6 +284,7 @@ export const en: Readonly<Record<Word, string>> = {
   "together.title": "Several cameras at one moment",
   "together.open": "Play back together",
   "together.choose": "Choose up to 9 cameras",
+  "together.full": "Nine cameras are shown already. Remove one, then choose another.",
   "together.play": "Play",
   "together.pause": "Pause",
   "together.jump": "Go to time",

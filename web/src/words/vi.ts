@@ -278,6 +278,7 @@ export const vi = {
   "together.title": "Xem lại nhiều camera",
   "together.open": "Xem lại cùng lúc",
   "together.choose": "Chọn tối đa 9 camera",
+  "together.full": "Đã đủ 9 camera. Bỏ bớt một camera rồi chọn camera khác.",
   "together.play": "Phát",
   "together.pause": "Tạm dừng",
   "together.jump": "Đến thời điểm",

@@ -11,9 +11,9 @@ import { icon } from "../../parts/icons";
 import "../../parts/keys";
 import type { KeysElement, Row } from "../../parts/keys";
 import { remember, remembered } from "../../parts/memory";
-import "../../parts/notice";
+import { notice } from "../../parts/notice";
 import { controls } from "../../parts/styles";
-import { cameraAddress, go, readRoute, type Route, togetherAddress } from "../../route";
+import { cameraAddress, go, MOST_TOGETHER, readRoute, type Route, togetherAddress } from "../../route";
 import { t } from "../../words";
 import "./bookmarks";
 import "./keep-still";
@@ -22,7 +22,6 @@ import type { SavedLayout } from "./layouts";
 import "./purpose";
 import { StreetElement } from "./street-element";
 import "./together";
-import { MOST_TOGETHER } from "./together";
 import "./tree";
 import type { OfUnit } from "./tree";
 
@@ -156,6 +155,7 @@ export class WatchElement extends StreetElement {
   }
 
   private compare(cameras: readonly string[], atMs: number): void {
+    if (cameras.length > MOST_TOGETHER) notice(t("together.full"));
     go(togetherAddress(cameras.slice(0, MOST_TOGETHER), Math.min(atMs, this.street.clock.now() - 5000)));
   }
 
@@ -229,7 +229,7 @@ export class WatchElement extends StreetElement {
   private get looked(): readonly string[] {
     const { route } = this;
     if (route.page === "camera") return [route.camera];
-    return route.page === "together" ? route.cameras.slice(0, MOST_TOGETHER) : [];
+    return route.page === "together" ? route.cameras : [];
   }
 
   /** Tickets for what the address shows; `before`: the cameras it showed. */

@@ -15,7 +15,7 @@ import type { StageElement } from "../../parts/stage";
 import { controls } from "../../parts/styles";
 import { SPEEDS } from "../../parts/transport";
 import { Conductor } from "../../playback/conductor";
-import { cameraAddress, follow, go, togetherAddress } from "../../route";
+import { cameraAddress, follow, go, MOST_TOGETHER, togetherAddress } from "../../route";
 import type { Street } from "../../street";
 import { clockText, dateText, dayText, sameDay } from "../../time/format";
 import { CoverageSource } from "../../timeline/coverage";
@@ -25,7 +25,6 @@ import { LanguageController, t } from "../../words";
 import { togetherStyles } from "./together.css";
 import "./tree";
 
-export const MOST_TOGETHER = 9;
 const TICK_MS = 200;
 const ADDRESS_EVERY_MS = 3000;
 const SKIP_MS = 5_000; // as in the player
@@ -206,6 +205,8 @@ export class TogetherElement extends LitElement {
 
   private readonly toggle = (): void => {
     this.conductor.play(!this.conductor.playing);
+    // What is stopped at is a moment to be sent to somebody.
+    if (!this.conductor.playing) this.write();
     this.requestUpdate();
   };
 
@@ -238,7 +239,7 @@ export class TogetherElement extends LitElement {
   private pick(id: string): void {
     const others = this.cameras.filter((one) => one !== id);
     if (others.length >= MOST_TOGETHER) {
-      notice(t("together.choose"));
+      notice(t("together.full"));
       return;
     }
     const next = others.length < this.cameras.length ? others : [...others, id];
