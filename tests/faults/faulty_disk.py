@@ -32,6 +32,7 @@ class FaultyDisk(LocalDisk):
         self.sync_fails = False
         self.lost_file = ""  # part of the path of a file whose next bytes are lost: a sync of the volume says so once
         self._lost = False
+        self._telling = threading.Lock()
         self.lost_folder = False
         self.bad_file = ""  # part of the path of files that take no more bytes
 
@@ -48,8 +49,9 @@ class FaultyDisk(LocalDisk):
     def writev(self, descriptor: int, parts: Sequence[Bytes]) -> int:
         if self.stalled and self.paths.get(descriptor, "").startswith(self.stalled):
             assert self.go_on.wait(60)
-        if self.lost_file and self.lost_file in self.paths.get(descriptor, "") and not self._lost:
-            self.sync_fails = True
+        if self.lost_file and self.lost_file in self.paths.get(descriptor, ""):
+            with self._telling:
+                self.sync_fails |= not self._lost
         if self.bad_file and self.bad_file in self.paths.get(descriptor, ""):
             raise OSError(errno.EIO, "Input/output error")
         if self.room_left is None:
@@ -72,7 +74,8 @@ class FaultyDisk(LocalDisk):
 
     def sync_file(self, descriptor: int) -> None:
         if self.lost_file and self.lost_file in self.paths.get(descriptor, ""):
-            self._lost = True
+            with self._telling:
+                self._lost, self.sync_fails = True, False  # also when more came since the sync that failed
             raise OSError(errno.EIO, "Input/output error")
         super().sync_file(descriptor)
 

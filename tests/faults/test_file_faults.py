@@ -31,7 +31,7 @@ async def test_lost_bytes_abandon_that_segment_and_no_other(tmp_path: Path, monk
         disk.lost_file = CAMERA
         await play(both, 5, clock)
         await until(lambda: recorder.statistics.volumes[0].abandoned_segments)
-        assert any("abandoned" in text for text in alarms)
+        await until(lambda: any("abandoned" in text for text in alarms))
         await play(both, 20, clock)
         await until(lambda: recorder.statistics.volumes[0].unmended_segments)
         assert segments(tmp_path, CAMERA)[0].state is SegmentState.OPEN
@@ -84,7 +84,7 @@ async def test_a_file_that_fails_costs_its_segment_and_nobody_elses(tmp_path: Pa
         await play(both, 40, clock)
         await until(lambda: recorder.statistics.volumes[0].queued_bytes == 0)
         assert recorder.statistics.volumes[0].paused == ""
-        assert any("could not be written (Input/output error)" in text for text in alarms)
+        await until(lambda: any("could not be written (Input/output error)" in text for text in alarms))
         disk.bad_file = ""
         await play(both, 20, clock)
     assert [row.frames for row in segments(tmp_path, OTHER)] == [both[1].number]

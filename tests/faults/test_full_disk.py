@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(300)  # a program is started that waits for a disk to fill up
+
 SMALL = 1 << 30  # bytes; what may be filled up without harm
 
 
@@ -35,7 +37,7 @@ def test_a_file_system_that_is_really_full_pauses_recording_which_resumes_by_its
     small_volume: list[str],
 ) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(small_volume, capture_output=True, text=True, env=environment, check=False, timeout=100)
+    done = subprocess.run(small_volume, capture_output=True, text=True, env=environment, check=False, timeout=250)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert seen["why"] == "full"
