@@ -20,7 +20,9 @@ from xomyen.centre.operation.box_findings import CameraFact, DiskFact, KeyFact, 
 from xomyen.centre.operation.examination import Finding, Severity, Words, summary, words, worst
 from xomyen.cli.centre import use_django
 from xomyen.cli.common import Dir, Json, NodeBus, node_folder, print_json, require_own, running_bus
-from xomyen.node.supervisor import gateway_file
+from xomyen.node.supervisor import known_to_gateway
+from xomyen.node.trusted import Trusted
+from xomyen.proof.keys import InvalidKey
 from xomyen.recording.disk import LocalDisk
 from xomyen.recording.machine import clock_is_synchronised
 from xomyen.recording.policy import VolumeSettings
@@ -96,11 +98,13 @@ def examine(folder: NodeFolder, _: Words) -> Iterator[Finding]:
 
 
 def knows_an_earlier_centre(folder: NodeFolder) -> bool:
-    """Whether what the running recorder read of the centre when it started has changed since."""
+    """Whether keys or pages lie in the folder that the running recorder did not read when it started.
+
+    One that was taken out needs no restart: nobody misses pictures for it.
+    """
     try:
-        started = gateway_file(folder).stat().st_mtime
-        return any(file.stat().st_mtime > started for file in folder.issuers.iterdir())
-    except OSError:  # there is no centre, or the recorder is only starting
+        return not Trusted.read(folder).names <= known_to_gateway(folder)
+    except (NotRunning, InvalidKey, OSError):  # it is only starting, or could not start again with such a key
         return False
 
 

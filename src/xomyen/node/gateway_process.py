@@ -30,7 +30,8 @@ from xomyen.node.logs import configure_logs
 from xomyen.node.state_feed import StateFeed
 from xomyen.node.supervisor import gateway_file, write_gateway
 from xomyen.node.tls import read_tls
-from xomyen.proof.keys import PublicKey, SigningKey
+from xomyen.node.trusted import Trusted
+from xomyen.proof.keys import SigningKey
 from xomyen.terms.addresses import is_everywhere
 from xomyen.terms.errors import InvalidConfiguration, XomyenError
 from xomyen.terms.folder import NodeFolder
@@ -40,18 +41,6 @@ from xomyen.terms.time import SystemClock
 _LOG = logging.getLogger(__name__)
 
 _CONFIGURED_S = 10.0
-
-
-def trusted_issuers(folder: NodeFolder, own: SigningKey) -> list[PublicKey]:
-    """Whose tickets count: the node's own issuer and those whose keys lie in its folder."""
-    files = sorted(folder.issuers.glob("*.pem")) if folder.issuers.is_dir() else []
-    return [own.public, *(PublicKey.load(file) for file in files)]
-
-
-def trusted_pages(folder: NodeFolder, settings: Settings) -> frozenset[str]:
-    """Origins whose pages may use this node: those of its settings and of a centre in the same folder."""
-    own = folder.centre_pages.read_text(encoding="utf-8").split() if folder.centre_pages.exists() else []
-    return frozenset([*settings.origins, *own])
 
 
 def split_listen(listen: str) -> tuple[str, int]:
@@ -96,6 +85,7 @@ async def gateway(
     node = read_identity(folder)
     host, port = split_listen(listen)
     issuer = SigningKey.load_or_create(folder.issuer_key)
+    trusted = Trusted.read(folder)
     async with AsyncExitStack() as stack:
         bus = await stack.enter_async_context(connected(folder, "gateway"))
         store = stack.enter_context(AccessStore(folder.access, clock))
@@ -110,7 +100,7 @@ async def gateway(
             node=node,
             index=index,
             bus=bus,
-            checker=TicketChecker(node, trusted_issuers(folder, issuer), clock, store),
+            checker=TicketChecker(node, [issuer.public, *trusted.issuers], clock, store),
             store=store,
             issuer=issuer,
             signing_key=SigningKey.load_or_create(folder.signing_key),
@@ -120,7 +110,7 @@ async def gateway(
             secure=tls is not None or settings.behind_tls,
             hsts_subdomains=settings.hsts_subdomains,
             behind_proxy=settings.behind_tls,
-            origins=trusted_pages(folder, settings),
+            origins=frozenset([*settings.origins, *trusted.pages]),
             metrics_token=_metrics_token(settings),
             transcoders=settings.transcoders,
         )
@@ -131,7 +121,7 @@ async def gateway(
             await asyncio.wait_for(feed.configured.wait(), _CONFIGURED_S)
         address = await stack.enter_async_context(serving(create_app(context), host, port, tls, ended))
         await answer(bus, subjects.service(node, "gateway", "state"), Empty, _alive)
-        write_gateway(folder, reachable(address))
+        write_gateway(folder, reachable(address), {*trusted.names, *settings.origins})
         stack.callback(gateway_file(folder).unlink, missing_ok=True)
         yield address
 

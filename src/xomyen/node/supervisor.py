@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -47,12 +47,14 @@ _PARTS = ("bus", "recorder", "gateway", "devices")
 
 
 def gateway_file(folder: NodeFolder) -> Path:
-    """Where the gateway writes the address it listens on."""
+    """Where the gateway writes the address it listens on, and which centre it knows."""
     return folder.run / "gateway.json"
 
 
-def write_gateway(folder: NodeFolder, url: str) -> None:
-    write_private(gateway_file(folder), json.dumps({"version": 1, "url": url, "pid": os.getpid()}))
+def write_gateway(folder: NodeFolder, url: str, knows: Iterable[str] = ()) -> None:
+    """`knows` are names of what it read of others when it started, see `trusted.Trusted.names`."""
+    now = {"version": 1, "url": url, "pid": os.getpid(), "knows": sorted(knows)}
+    write_private(gateway_file(folder), json.dumps(now))
 
 
 def read_gateway(folder: NodeFolder) -> str:
@@ -61,6 +63,14 @@ def read_gateway(folder: NodeFolder) -> str:
         return str(json.loads(gateway_file(folder).read_text(encoding="utf-8"))["url"])
     except (OSError, ValueError, KeyError) as error:
         raise NotRunning("The gateway is not running yet.") from error
+
+
+def known_to_gateway(folder: NodeFolder) -> frozenset[str]:
+    """The names of what the running gateway read of others. Raises NotRunning; also when it is of a version before."""
+    try:
+        return frozenset(json.loads(gateway_file(folder).read_text(encoding="utf-8"))["knows"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotRunning("The gateway does not say what it has read.") from error
 
 
 def trouble_file(folder: NodeFolder, part: str) -> Path:

@@ -18,7 +18,8 @@ from xomyen.centre.operation.alarm_words import AlarmFact
 from xomyen.centre.operation.box_findings import CameraFact, DiskFact, KeyFact, NodeFacts, PartFact
 from xomyen.centre.operation.examination import Finding, Severity, summary, words, worst
 from xomyen.cli.doctor import knows_an_earlier_centre
-from xomyen.node.supervisor import gateway_file
+from xomyen.node.supervisor import gateway_file, write_gateway
+from xomyen.proof.keys import SigningKey
 from xomyen.terms.folder import NodeFolder
 
 # Programs are started, which takes long on a machine that does other things.
@@ -54,13 +55,25 @@ def test_a_centre_that_runs_is_found_well_and_one_that_does_not_is_told(centre: 
 def test_a_recorder_that_was_not_restarted_after_the_centre_came_is_told(tmp_path: Path) -> None:
     folder = NodeFolder(tmp_path)
     assert not knows_an_earlier_centre(folder)
-    for path, at in ((gateway_file(folder), 1000), (folder.centre_pages, 999), (folder.issuers / "centre.pem", 999)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        os.utime(path, (at, at))
+    for path in (folder.issuers, folder.run):
+        path.mkdir(parents=True)
+    key, other = SigningKey.generate().public, SigningKey.generate().public
+    (folder.issuers / "centre.pem").write_bytes(key.pem)
+    folder.centre_pages.write_text("https://xa.example\nhttp://localhost:8450\n")
+    read = {key.fingerprint, "https://xa.example", "http://localhost:8450", "https://of.its.settings.example"}
+    write_gateway(folder, "https://node.example", read)
+    os.utime(folder.centre_pages, (2**32, 2**32))  # written anew, or put back by a restore: it says the same
     assert not knows_an_earlier_centre(folder)
-    folder.centre_pages.touch()
+    (folder.issuers / "centre.pem").write_bytes(other.pem)
+    os.utime(folder.issuers / "centre.pem", (0, 0))
     assert knows_an_earlier_centre(folder)
+    write_gateway(folder, "https://node.example", {*read, other.fingerprint})
+    assert not knows_an_earlier_centre(folder)
+    folder.centre_pages.write_text("https://xa.moved.example\n")
+    os.utime(folder.centre_pages, (0, 0))
+    assert knows_an_earlier_centre(folder)
+    gateway_file(folder).write_text('{"version": 1, "url": "https://node.example", "pid": 1}')  # of a version before
+    assert not knows_an_earlier_centre(folder)
     assert "systemctl restart xomyen" in box_findings.of_restart(vietnamese).remedy
     assert box_findings.of_restart(vietnamese).text.startswith("Chưa khởi động lại đầu ghi")
 

@@ -12,7 +12,7 @@ from xomyen.access.store import AccessStore
 from xomyen.access.tickets import Action, Grant, TicketChecker, issue, ticket_for
 from xomyen.centre.configuration import CentreFolder
 from xomyen.centre.operation import issuer
-from xomyen.node.gateway_process import trusted_issuers
+from xomyen.node.trusted import Trusted
 from xomyen.proof.keys import InvalidKey, PublicKey, SigningKey
 from xomyen.terms.time import SystemClock
 
@@ -29,7 +29,7 @@ def test_the_key_is_changed_after_the_next_one_is_known(folder: Path, tmp_path: 
     own = SigningKey.generate()
     for _ in range(2):
         with AccessStore(tmp_path / "access.sqlite", SystemClock()) as store:
-            checker = TicketChecker(NODE, trusted_issuers(centre.node, own), SystemClock(), store)
+            checker = TicketChecker(NODE, [own.public, *Trusted.read(centre.node).issuers], SystemClock(), store)
             for key in (before, following):
                 grant = Grant(subject="trực ban", actions=tuple(Action))
                 ticket = ticket_for(grant, node=NODE, issuer=key, clock=SystemClock(), lifetime_s=60)

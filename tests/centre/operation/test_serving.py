@@ -15,8 +15,7 @@ from tests.waiting import wait_until
 from xomyen.centre.configuration import CentreFolder, CentreSettings
 from xomyen.centre.operation.lock import sole
 from xomyen.cli.centre import page_origins
-from xomyen.node.gateway_process import trusted_pages
-from xomyen.terms.settings import Settings as NodeSettings
+from xomyen.node.trusted import Trusted
 
 # Programs are started, which takes long on a machine that does other things.
 pytestmark = pytest.mark.timeout(300)
@@ -93,8 +92,7 @@ def test_with_a_certificate_the_pages_are_served_over_tls(folder: Path, tmp_path
         assert centre.url.startswith("https://")
         answer = client.get(f"{centre.url}/account/login/")
         # A recorder of the same folder shows its pictures on these pages without being told of them.
-        pages = trusted_pages(CentreFolder(folder).node, NodeSettings(origins=("https://province.example",)))
-        assert {centre.url, "https://province.example"} < pages
+        assert centre.url in Trusted.read(CentreFolder(folder).node).pages
     assert answer.status_code == 200
     assert answer.headers["strict-transport-security"].startswith("max-age=")
     assert all("secure" in cookie.lower() for cookie in answer.headers.get_list("set-cookie"))

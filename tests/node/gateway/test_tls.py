@@ -19,6 +19,8 @@ from xomyen.bus.server import BusServer
 from xomyen.node.gateway.server import Address
 from xomyen.node.gateway_process import gateway
 from xomyen.node.home import prepare
+from xomyen.node.supervisor import known_to_gateway
+from xomyen.proof.keys import SigningKey
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.settings import Settings
@@ -101,6 +103,17 @@ async def test_behind_a_proxy_that_ends_tls_the_cookie_is_secure_as_well(tmp_pat
         planted = {"Cookie": f"xomyen_session={answer.cookies['__Host-xomyen_session']}"}
         client.cookies.clear()
         assert (await client.get("/api/v1/session", headers=planted)).status_code == 401
+
+
+async def test_it_says_which_keys_and_pages_it_knows_of_others(tmp_path: Path) -> None:
+    key = SigningKey.generate().public
+    async with _node(tmp_path) as folder:
+        folder.issuers.mkdir(parents=True)
+        (folder.issuers / "centre.pem").write_bytes(key.pem)
+        folder.centre_pages.write_text("https://xa.example\n")
+        async with _served(folder, Settings(origins=("https://province.example",))):
+            (folder.issuers / "centre.pem").write_bytes(SigningKey.generate().public.pem)
+            assert known_to_gateway(folder) == {key.fingerprint, "https://xa.example", "https://province.example"}
 
 
 @pytest.mark.parametrize("wrong", ["one alone", "no such file", "no PEM", "of another"])
