@@ -1,6 +1,7 @@
 """A process of the fault tests: writes records, or takes them into the chain, in the centre its environment names."""
 
 import os
+import signal
 import sys
 
 import django
@@ -34,16 +35,24 @@ def write(processes: int, count: int) -> None:
     sys.exit(max(os.waitpid(child, 0)[1] for child in children))
 
 
+def chain(batches: int = 0) -> None:
+    """Takes up seven at a time: for ever, or so many times, and then waits to be killed."""
+    print("ready", flush=True)
+    done = 0
+    while not batches or done < batches:
+        if taken := chain_pending(7):
+            done += 1
+            print(taken, flush=True)
+    signal.pause()
+
+
 def main(what: str, *numbers: str) -> None:
     if what == "migrate":
         call_command("migrate", "audit", verbosity=0, interactive=False)
     elif what == "write":
         write(*map(int, numbers))
     elif what == "chain":
-        print("ready", flush=True)
-        while True:
-            if taken := chain_pending(7):
-                print(taken, flush=True)
+        chain(*map(int, numbers))
     elif what == "finish":
         while chain_pending():
             pass

@@ -163,17 +163,17 @@ async def test_reading_goes_on_where_it_was_and_repeats_what_was_not_acknowledge
     first, second, third = (event(issuer_key) for _ in range(3))
     await publish(client, node, first)
     reading = await subscribe(client, node, "audit-test")
-    assert await take_batch(reading, node, 5) == 1
+    assert await take_batch(reading, node, 60) == 1
     await publish(client, node, second)
     # Stored, and then the process ends before it acknowledges.
-    taken = await reading.fetch(10, timeout=5)
+    taken = await reading.fetch(10, timeout=60)
     await in_database(store, node, [message.data for message in taken])
     await taken[0].nak()
     await publish(client, node, third)
     again = await subscribe(client, node, "audit-test")
     count = 0
     while count < 2:
-        count += await take_batch(again, node, 5)
+        count += await take_batch(again, node, 60)
     await in_database(chain_pending)
     rows = await in_database(lambda: list(Record.objects.exclude(source="").order_by("sequence")))
     assert sorted(str(row.id) for row in rows) == sorted((first.id, second.id, third.id))

@@ -16,6 +16,7 @@ from xomyen.proof.keys import SigningKey
 
 _PROGRAM = Path(__file__).with_name("program.py")
 _WRITERS, _EACH = 4, 20
+_STARTED: list[subprocess.Popen[str]] = []
 
 pytestmark = pytest.mark.timeout(300)  # a dozen processes are started, each of which loads Django
 
@@ -32,6 +33,10 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         made["XOMYEN_CENTRE_DATABASE"] = urlsplit(server)._replace(path="/audit_faults").geturl()
     run(made, "migrate")
     yield made
+    while _STARTED:
+        one = _STARTED.pop()
+        one.kill()
+        one.communicate()
     if server:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute("DROP DATABASE audit_faults WITH (FORCE)")
@@ -43,7 +48,8 @@ def run(environment: dict[str, str], *arguments: str) -> None:
 
 def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
     program = [sys.executable, str(_PROGRAM), *arguments]
-    return subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True)
+    _STARTED.append(subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True))
+    return _STARTED[-1]
 
 
 def verify(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -68,10 +74,10 @@ def test_four_writing_processes_and_killed_chain_writers_leave_one_whole_chain(
     for one in chainers:
         one.kill()
         one.wait()
-    # Then one after the other, each killed in the midst of what waits for it.
+    # Then one after the other, each killed in the midst of what waits for it, of which it leaves the next one enough.
     run(environment, "write", str(_WRITERS), str(_EACH))
     for _ in range(3):
-        victim = start(environment, "chain")
+        victim = start(environment, "chain", "3")
         assert [next_line(victim), next_line(victim)] == ["ready\n", "7\n"]
         victim.kill()
         victim.wait()

@@ -108,7 +108,7 @@ async def test_a_stream_that_drops_what_nobody_read_is_noticed(
     await publish(bus, node, event(issuer_key))
     reading = await subscribe(bus, node, "audit-test")
     await gaps.look(bus, node, reading)
-    assert await take_batch(reading, node, 5) == 1
+    assert await take_batch(reading, node, 60) == 1
     await gaps.look(bus, node, reading)
     for _ in range(5):
         await publish(bus, node, event(issuer_key))
@@ -117,7 +117,7 @@ async def test_a_stream_that_drops_what_nobody_read_is_noticed(
     await gaps.look(bus, node, reading)
     taken = 0
     while taken < 2:
-        taken += await take_batch(reading, node, 5)
+        taken += await take_batch(reading, node, 60)
     await gaps.look(bus, node, reading)
     (gap,) = await in_database(told)
     assert gap["missing"] == 3
