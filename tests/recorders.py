@@ -47,6 +47,17 @@ async def until(condition: Callable[[], object], seconds: float = 60) -> None:
         await asyncio.sleep(0.01)
 
 
+async def settled(recorder: Recorder) -> None:
+    """Waits until all that was handed over is written and promised: sizes change no more."""
+
+    def so() -> bool:
+        volumes = recorder.statistics.volumes
+        promised = recorder.reader.query("SELECT sum(frames) FROM segment")[0][0]
+        return not any(one.queued_bytes for one in volumes) and promised == sum(one.written_frames for one in volumes)
+
+    await until(so)
+
+
 def segments(root: Path, camera: str = CAMERA, stream: StreamName = MAIN) -> list[Segment]:
     with IndexReader(NodeFolder(root).index) as reader:
         return reader.all_segments(camera, stream)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.footage import CAMERA, OTHER, Feeder, footage
-from tests.recorders import MAIN, checked, gaps, make_recorder, segments, spans, until
+from tests.recorders import MAIN, checked, gaps, make_recorder, segments, settled, spans, until
 
 from xomyen.proof.keys import SIGNATURE_BYTES
 from xomyen.proof.seal import Statement
@@ -54,6 +54,7 @@ async def footage_of(
         lambda: recorder.reader.query("SELECT count(*) FROM segment WHERE state = 'sealed'")[0][0] == 4 * len(cameras)
     )
     await until(lambda: len(recorder.reader.open_segments()) == len(cameras))
+    await settled(recorder)
 
 
 def quick(tmp_path: Path, clock: ManualClock, **options: Any) -> Recorder:
@@ -252,6 +253,7 @@ async def footage_of_other(recorder: Recorder, clock: ManualClock, volume: str) 
     feeder = Feeder(recorder.sink(OTHER, MAIN, StreamPolicy(volume=volume, retention_days=1)), footage(gop=100))
     play(clock, [feeder])
     await until(lambda: recorder.reader.query("SELECT count(*) FROM segment WHERE state = 'sealed'")[0][0] == 8)
+    await settled(recorder)
 
 
 async def test_a_hold_that_comes_while_footage_is_being_chosen_still_counts(tmp_path: Path) -> None:

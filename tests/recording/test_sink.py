@@ -80,7 +80,7 @@ async def test_while_watched_each_batch_is_a_fragment_that_is_told_of(tmp_path: 
         recorder.watch(CAMERA, MAIN, True)
         for number in range(1, 30):
             feeder.feed(1, 1_700_000_000 * S + number * S // 25)
-        await until(lambda: len(told) >= 29)
+        await until(lambda: len(told) == 30)
         assert {notice.path for notice in told} == {recorder.open_path(CAMERA, MAIN)}
         for notice in told:
             file = read_segment(notice.path)
