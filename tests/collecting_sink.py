@@ -17,7 +17,7 @@ class CollectingSink:
         self.pts: list[int] = []
         self.dts: list[int] = []
         self.keys: list[bool] = []
-        self.batches = 0
+        self.batches: list[int] = []  # how many pictures each brought
         self.lost_packets = 0
         self.arrived_ns: list[int] = []
         self.closings: list[tuple[GapReason, str]] = []
@@ -41,7 +41,7 @@ class CollectingSink:
         self.keys += batch.keys
         self.lost_packets += batch.lost_packets
         self.arrived_ns.append(batch.arrived_ns)
-        self.batches += 1
+        self.batches.append(len(batch.sizes))
         self._changed.set()
 
     def camera_clock(self, offset_ns: int) -> None:

@@ -145,7 +145,7 @@ async def test_a_server_that_says_nothing_is_given_up(web_camera: str) -> None:
 
 async def test_a_port_that_does_not_speak_rtsp_is_said_to_be_none(web_camera: str) -> None:
     sink = CollectingSink()
-    async with LibavSource(f"rtsp+udp://{web_camera}/1", None, None, sink, LibavPool(), silence_s=3) as source:
+    async with LibavSource(f"rtsp+udp://{web_camera}/1", None, None, sink, LibavPool(), silence_s=60) as source:
         await sink.until(lambda s: bool(s.closings))
     assert isinstance(source.fault, NotRtsp)
 

@@ -190,7 +190,7 @@ async def test_the_source_comes_back_after_the_camera_closes_with_a_new_run():
 async def test_a_camera_that_answers_the_teardown_and_keeps_the_connection_is_left_at_once(monkeypatch):
     monkeypatch.setattr("xomyen.camera.rtsp_connection.LINGER_S", 3600)
     async with RtspCamera(frame_s=0.001) as camera:
-        async with asyncio.timeout(30), playing(camera.url) as (_, sink):
+        async with asyncio.timeout(100), playing(camera.url) as (_, sink):
             await sink.until(with_pictures(5))
         assert camera.methods()[-1] == "TEARDOWN"
 
@@ -206,7 +206,7 @@ async def test_who_is_cancelled_while_a_source_ends_is_cancelled():
         task = asyncio.create_task(play(camera.url))
         await camera.until(lambda camera: "TEARDOWN" in camera.methods())
         task.cancel()
-        await asyncio.wait({task}, timeout=10)
+        await asyncio.wait({task}, timeout=60)
         assert task.cancelled()
 
 
@@ -288,7 +288,7 @@ async def test_the_cameras_clock_is_measured_and_answered():
     async with RtspCamera(wall_offset_ns=-day) as camera, playing(camera.url) as (_, sink):
         await sink.until(lambda sink: len(sink.offsets) >= 5)
         await camera.until(lambda camera: bool(camera.reports))
-    assert all(abs(offset + day) < 5_000_000_000 for offset in sink.offsets)
+    assert all(abs(offset + day) < day // 100 for offset in sink.offsets)
     assert camera.reports[0][1] == 201
 
 

@@ -68,7 +68,7 @@ async def test_ffmpeg_reads_main_and_sub_streams_of_every_camera() -> None:
 
 def _read_with_libav(url: str, count: int, options: dict[str, str] | None = None) -> list[av.VideoFrame]:
     frames: list[av.VideoFrame] = []
-    with av.open(url, options={"rtsp_transport": "tcp", **(options or {})}, timeout=30) as container:
+    with av.open(url, options={"rtsp_transport": "tcp", **(options or {})}, timeout=60) as container:
         for frame in container.decode(video=0):
             frames.append(frame)
             if len(frames) == count:

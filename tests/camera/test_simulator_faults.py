@@ -60,7 +60,8 @@ async def test_drop_loses_packets_and_says_how_many(watched: Watched) -> None:
     await watched.others_go_on()
 
 
-async def test_stall_sends_nothing_and_clear_ends_it(watched: Watched) -> None:
+async def test_stall_sends_nothing_and_clear_ends_it(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xomyen.camera.rtsp_source.SILENCE_S", 3600.0)  # however long it takes the others to go on
     await watched.simulator.fault(1, FaultKind.STALL)
     await watched.others_go_on()
     await watched.others_go_on()
@@ -98,11 +99,11 @@ async def test_redirect_sends_the_client_to_another_address(watched: Watched) ->
 
 async def test_a_wrong_clock_shows_in_the_sender_reports_and_leaves_the_media_time_alone(watched: Watched) -> None:
     await watched.simulator.fault(1, FaultKind.WRONG_CLOCK, offset_s=-3600)
-    await watched.first.until(lambda s: any(abs(o + 3600e9) < 5e9 for o in s.offsets_ns))
+    await watched.first.until(lambda s: any(abs(o + 3600e9) < 600e9 for o in s.offsets_ns))
     assert {b - a for a, b in pairwise(watched.first.pts)} == {3600}
     assert len(watched.first.configs) == 1
     await watched.second.until(lambda s: bool(s.offsets_ns))
-    assert all(abs(o) < 5e9 for o in watched.second.offsets_ns)
+    assert all(abs(o) < 600e9 for o in watched.second.offsets_ns)
 
 
 async def test_a_clock_step_makes_the_media_time_jump(watched: Watched) -> None:
@@ -113,10 +114,11 @@ async def test_a_clock_step_makes_the_media_time_jump(watched: Watched) -> None:
 
 
 async def test_a_fast_clock_gains_one_percent(watched: Watched) -> None:
-    begin = len(watched.first.pts)
     await watched.simulator.fault(1, FaultKind.FAST_CLOCK)
-    await watched.more(60)
-    pts = watched.first.pts[begin + 20 :]
+    await watched.first.until(lambda s: any(b - a > 3600 for a, b in pairwise(s.pts)))
+    begin = len(watched.first.pts)
+    await watched.more(40)
+    pts = watched.first.pts[begin:]
     assert (pts[-1] - pts[0]) / (len(pts) - 1) == pytest.approx(3636, abs=1)
     assert watched.first.lost_packets == 0
 

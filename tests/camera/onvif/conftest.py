@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from xomyen.camera.onvif import scan
 from xomyen.camera.onvif.networks import Networks
 from xomyen.camera.simulator.onvif import SimulatedDevice
 from xomyen.camera.simulator.onvif_answers import SimulatedProfile
@@ -15,6 +16,13 @@ PROFILES = (
     SimulatedProfile("main", "Luồng chính", "rtsp://127.0.0.1:8554/1", VideoCodec.H265, 2560, 1440, 20, ptz=True),
     SimulatedProfile("sub", "Luồng phụ", "rtsp://127.0.0.1:8554/1/sub", width=640, height=360, bit_rate=512_000),
 )
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search is as patient as a busy machine asks for; what is not there says so at once on this machine."""
+    monkeypatch.setattr(scan, "_CONNECT_S", 60.0)
+    monkeypatch.setattr(scan, "_ANSWER_S", 60.0)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ RIGHT = Credentials("quản trị", "bí mật")
 
 
 async def asked(simulated: SimulatedDevice, networks: Networks, credentials: Credentials | None = RIGHT) -> OnvifDevice:
-    return OnvifDevice(await networks.resolve(simulated.url), credentials, answer_s=2)
+    return OnvifDevice(await networks.resolve(simulated.url), credentials, answer_s=60)
 
 
 @pytest.mark.parametrize("by_http", [False, True], ids=["token", "HTTP digest"])
@@ -52,7 +52,7 @@ async def test_a_device_whose_clock_is_hours_off_takes_the_password_all_the_same
 ) -> None:
     async with device(clock_offset_s=-5 * 3600) as simulated, await asked(simulated, loopback) as one:
         await one.greet()
-        assert one.clock_offset_ns == pytest.approx(-5 * 3600 * 10**9, abs=2 * 10**9)
+        assert one.clock_offset_ns == pytest.approx(-5 * 3600 * 10**9, abs=60 * 10**9)
         assert (await one.identity()).model == "Simulated dome"
 
 
