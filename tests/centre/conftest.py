@@ -1,11 +1,13 @@
 """The centre in tests: Django on SQLite, or on PostgreSQL when XOMYEN_TESTS_ON=postgresql; an invented province."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from tests.django_centre import FOLDER
 
 from xomyen.centre.accounts.models import Appointment, User
@@ -15,6 +17,17 @@ from xomyen.centre.organisation.models import Post, PostKind, Unit, UnitKind, Un
 from xomyen.centre.permissions.roles import Role
 from xomyen.proof.keys import SigningKey
 from xomyen.terms.ids import new_id
+
+_SHORTLY_S = 10.0  # longer than most tests take
+
+
+@pytest.fixture(autouse=True)
+def one_day() -> None:
+    """Under no test today becomes yesterday: one that would begin just before midnight begins after it."""
+    now = timezone.localtime()
+    left_s = 86_400 - (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
+    if left_s < _SHORTLY_S:
+        time.sleep(left_s)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -147,7 +147,7 @@ def ids_of(commune: Unit, unit: Unit, post: Post, camera: Camera, node: Node) ->
     jurisdiction = post.jurisdictions.earliest("id")
     # Not in force yet: nobody has to accept it before they see pictures.
     regulation = Regulation.objects.create(
-        unit=commune, version=1, title=f"Quy chế {commune.name}", text=commune.name, valid_from=today() + DAY
+        unit=commune, version=1, title=f"Quy chế {commune.name}", text=commune.name, valid_from=today() + 30 * DAY
     )
     keeper = Appointment.objects.filter(unit=commune, role=Role.POLICE_HEAD).first() or held
     table = ImportBatch.objects.create(by=keeper.user, unit=commune, rows=[{"row": "2", "site_name": commune.name}])
