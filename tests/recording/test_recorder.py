@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,17 @@ from tests.footage import CAMERA, OTHER, Feeder
 from tests.recorders import (
     MAIN,
     make_recorder,
+    outbox_kinds,
     play,
     segments,
     until,
 )
 
 from xomyen.bus.messages import FragmentNotice, SegmentEvent
+from xomyen.recording.jobs import Committer
 from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.segment_file import read_segment
+from xomyen.recording.volume_writer import VolumeWriter
 from xomyen.terms.errors import NoFootage
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
 from xomyen.terms.words import SegmentState, StreamName
@@ -95,6 +99,32 @@ async def test_where_the_chains_stand_is_told_again_and_again(tmp_path: Path) ->
         row = next(row for row in segments(tmp_path) if row.id == head["segment"])
         assert row.seal_hash is not None
         assert row.seal_hash.hex() == head["seal"]
+
+
+async def test_of_a_seal_that_a_disk_may_still_lose_nothing_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_sync = threading.Event()
+    sync = VolumeWriter.sync
+
+    def late(writer: VolumeWriter, descriptor: int, index: Committer) -> int:
+        assert may_sync.wait(60)
+        return sync(writer, descriptor, index)
+
+    monkeypatch.setattr(VolumeWriter, "sync", late)
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 40)
+        await until(lambda: recorder.statistics.volumes[0].sealed_segments)
+        recorder.post_chain_heads()
+        await recorder.acknowledge([])  # behind it
+        assert "chain" not in outbox_kinds(tmp_path)
+        may_sync.set()
+        await until(lambda: segments(tmp_path) and segments(tmp_path)[0].state is SegmentState.SEALED)
+        recorder.post_chain_heads()
+        await until(lambda: "chain" in outbox_kinds(tmp_path))
 
 
 async def test_readers_cannot_write_the_index(tmp_path: Path) -> None:

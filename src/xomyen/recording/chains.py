@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
 
 from xomyen.bus.messages import ChainEvent
 from xomyen.proof.keys import SIGNATURE_BYTES
@@ -49,19 +48,26 @@ def load_chains(index: Index) -> dict[tuple[str, str], StreamChain]:
     return chains
 
 
-def chain_heads(chains: Mapping[tuple[str, str], StreamChain], clock: Clock) -> list[ChainEvent]:
-    """An event for each stream that has a seal."""
+def chain_heads(index: Index, clock: Clock) -> list[ChainEvent]:
+    """An event for each stream that has a seal, as the index knows it: of a newer one nothing is promised yet.
+
+    A disk may still lose it, and what was told elsewhere would speak of footage that was removed.
+    """
     now_ns = clock.wall_ns()
-    return [
-        ChainEvent(
-            id=new_id(clock),
-            camera=camera,
-            stream=StreamName(stream),
-            sequence=chain.head_sequence,
-            segment=chain.head_segment,
-            seal=chain.previous,
-            at_ns=now_ns,
-        )
-        for (camera, stream), chain in list(chains.items())  # a volume that comes late adds to it
-        if chain.head_segment
-    ]
+    told = []
+    for number, camera, name in index.database.execute("SELECT id, camera, name FROM stream").fetchall():
+        stored = index.meta(chain_key(number))
+        if stored is not None:
+            head = json.loads(stored)
+            told.append(
+                ChainEvent(
+                    id=new_id(clock),
+                    camera=camera,
+                    stream=StreamName(name),
+                    sequence=head["sequence"],
+                    segment=head["segment"],
+                    seal=head["seal"],
+                    at_ns=now_ns,
+                )
+            )
+    return told

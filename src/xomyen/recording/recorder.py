@@ -313,14 +313,12 @@ class Recorder:
 
     def post_chain_heads(self) -> None:
         """Tells the bus where each stream's chain of seals stands."""
-        events = chain_heads(self._chains, self.clock)
 
         def put(index: Index) -> None:
-            for event in events:
+            for event in chain_heads(index, self.clock):
                 index.put_event("chain", event)
 
-        if events:
-            self._post(put)
+        self._post(put)
 
     @property
     def statistics(self) -> RecorderStatistics:
