@@ -58,7 +58,7 @@ async def test_live_pictures_that_run_end_and_those_of_others_go_on(node: Node) 
             await viewer.say(type="watch", view=0, camera=camera, stream="main", codecs=["h264"])
             await viewer.hear("state")
         await _end(node, LAN)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await watching.socket.wait_closed()
         assert watching.socket.close_code == 4401
         assert other.socket.close_code is None

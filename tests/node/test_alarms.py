@@ -11,7 +11,7 @@ import pytest
 from tests.running_node import ENVIRONMENT, RunningNode, running_node
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 Alarms = dict[str, dict[str, Any]]
 Wait = Callable[[Callable[[Alarms], bool]], Alarms]

@@ -15,6 +15,8 @@ from xomyen.node.home import read_identity
 from xomyen.terms.errors import InvalidConfiguration, NotRunning
 from xomyen.terms.folder import NodeFolder
 
+pytestmark = pytest.mark.timeout(300)
+
 
 async def _probed(node: RunningNode, url: str) -> JobState:
     """What a probe ends with; begun again while the part is not there."""
@@ -50,7 +52,7 @@ def test_a_killed_devices_part_comes_back_and_recording_goes_on(recording: Runni
     before = recording.wait_for_frames("Cổng chợ", 25)
     devices = recording.part("devices")
     devices.kill()
-    psutil.wait_procs([devices], timeout=10)
+    psutil.wait_procs([devices], timeout=60)
     state = asyncio.run(_probed(recording, url))
     assert state.phase == "done"
     assert state.still

@@ -12,7 +12,7 @@ from tests.running_node import RunningNode, all_gone, xomyen
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PAGES = 25
 SLEEPERS = 3

@@ -57,7 +57,7 @@ def record(camera: str, url: str) -> CameraRecord:
 
 
 async def until_opened(opened: dict[str, int], wanted: dict[str, int]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while opened != wanted:
             await asyncio.sleep(0.01)
 

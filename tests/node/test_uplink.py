@@ -32,7 +32,7 @@ from xomyen.terms.errors import NotRunning
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 COPY = "OF_THE_NODE"
 SEEDS = ("nodes.nk", "media.nk")
@@ -121,10 +121,9 @@ async def test_a_served_node_is_reached_and_its_events_arrive_over_a_link_that_w
         assert [(one["id"], one["name"]) for one in listed] == [(config.id, "Cổng chợ")]
 
         link.cut()
-        seen = (await js.stream_info(COPY)).state.messages
         served.part("recorder").kill()
         own = await until(lambda: _told_of_the_end(served, node), every=0.3)
-        assert (await js.stream_info(COPY)).state.messages == seen
+        assert (await js.stream_info(COPY)).state.messages < own
         link.mend()
 
         async def arrived() -> bool:

@@ -169,7 +169,7 @@ async def test_the_list_and_the_changes_hold_the_tickets_cameras_alone(node: Nod
             node.directory.remove(other)
             node.directory.remove(mine)
             seen: list[str] = []
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 async for line in lines:
                     seen.append(line)
                     if line == "event: removed":
@@ -283,7 +283,7 @@ async def test_each_use_is_told_once_with_who_and_what(node: Node) -> None:
 
 async def _access_events(node: Node, count: int) -> list[dict[str, Any]]:
     subscription = await node.bus.jetstream().subscribe(f"xy.{node.id}.event.access")
-    found = [json.loads((await subscription.next_msg(timeout=20)).data) for _ in range(count)]
+    found = [json.loads((await subscription.next_msg(timeout=60)).data) for _ in range(count)]
     await subscription.unsubscribe()
     return found
 

@@ -51,7 +51,7 @@ async def test_over_tls_sessions_are_secure_and_live_pictures_travel_too(tmp_pat
     async with _node(tmp_path) as folder, _served(folder, settings) as address:
         assert address.url.startswith("https://127.0.0.1:")
         code = _code(folder)
-        async with httpx.AsyncClient(base_url=address.url, verify=trust, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=address.url, verify=trust, timeout=60) as client:
             answer = await client.post("/api/v1/session", json={"code": code})
             assert answer.status_code == 200, answer.text
             words = {word.strip().lower() for word in answer.headers["set-cookie"].split(";")}
@@ -68,7 +68,7 @@ async def test_over_tls_sessions_are_secure_and_live_pictures_travel_too(tmp_pat
         headers = {"Cookie": f"__Host-xomyen_session={token}"}
         async with connect(url, ssl=trust, additional_headers=headers, origin=address.url) as socket:
             await socket.send(json.dumps({"type": "hello"}))
-            assert json.loads(await asyncio.wait_for(socket.recv(), 30))["type"] == "ready"
+            assert json.loads(await asyncio.wait_for(socket.recv(), 60))["type"] == "ready"
 
 
 def _code(folder: NodeFolder) -> str:
@@ -80,12 +80,12 @@ async def test_a_port_with_tls_says_nothing_without_it_and_nothing_older(tmp_pat
     node = self_signed(tmp_path, "node")
     settings = Settings(tls_certificate=node.certificate, tls_key=node.key)
     async with _node(tmp_path) as folder, _served(folder, settings) as address:
-        async with httpx.AsyncClient(timeout=30) as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             with pytest.raises(httpx.HTTPError):
                 await client.get(f"http://127.0.0.1:{address.port}/")
         old = ssl.create_default_context(cafile=node.certificate)
         old.maximum_version = ssl.TLSVersion.TLSv1_2
-        async with httpx.AsyncClient(verify=old, timeout=30) as client:
+        async with httpx.AsyncClient(verify=old, timeout=60) as client:
             with pytest.raises(httpx.HTTPError):
                 await client.get(address.url)
 
@@ -94,7 +94,7 @@ async def test_behind_a_proxy_that_ends_tls_the_cookie_is_secure_as_well(tmp_pat
     async with (
         _node(tmp_path) as folder,
         _served(folder, Settings(behind_tls=True, hsts_subdomains=False)) as address,
-        httpx.AsyncClient(base_url=address.url, timeout=30) as client,
+        httpx.AsyncClient(base_url=address.url, timeout=60) as client,
     ):
         answer = await client.post("/api/v1/session", json={"code": _code(folder)})
         assert "secure" in {word.strip().lower() for word in answer.headers["set-cookie"].split(";")}
