@@ -190,6 +190,13 @@ def test_a_television_goes_on_by_itself_once_an_officer_has_confirmed(
     looked_at(page, "screens with one")
     wall.wait_for_url("**/live")
     assert PairedScreen.objects.get().post == province.duty_room
+    page.get_by_text("Hủy ghép nối", exact=True).click()
+    page.get_by_role("button", name="Hủy ghép nối màn hình này").click()
+    expect(page.locator(".empty-state")).to_be_visible()
+    wall.reload()
+    wall.wait_for_url("**/pair/")
+    expect(wall.get_by_text("Màn hình này đã bị hủy ghép nối")).to_be_visible()
+    looked_at(wall, "pair anew")
     television.close()
 
 

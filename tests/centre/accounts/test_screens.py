@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import PairedScreen, User
-from xomyen.centre.accounts.screens import COOKIE, confirm, waiting_with
+from xomyen.centre.accounts.screens import COOKIE, confirm, revoke, waiting_with
 from xomyen.centre.cameras.models import Camera
 from xomyen.centre.dates import today
 from xomyen.centre.permissions.actions import Action
@@ -90,19 +90,53 @@ def test_a_revoked_screen_shows_nothing_more_and_starts_anew(
     client = signed_in(commander)
     assert "TV nhà văn hóa" in client.get("/screens/").content.decode()
     assert client.post(f"/screens/{screen.pk}/revoke/").status_code == 302
-    assert television.get("/live")["Location"].startswith("/account/login/")
+    assert television.get("/live")["Location"] == "/pair/"
+    assert television.get("/live", headers={"Accept": "application/json"}).status_code == 401
+    assert television.post("/watch/tickets", {}, content_type="application/json").status_code == 401
     screen.refresh_from_db()
     assert (screen.revoked_by, screen.is_active) == (commander, False)
     assert not visible(screen, Action.VIEW_LIVE, Camera.objects.all()).exists()
-    assert television.get("/pair/").context["screen"].pk != screen.pk
+    page = television.get("/pair/")
+    assert page.context["screen"].pk != screen.pk
+    # Not what it was called, where it hung or who turned it off: whoever stands before it reads this.
+    for untold in ("TV nhà văn hóa", str(province.group), commander.full_name):
+        assert untold not in page.content.decode()
     assert not client.get("/screens/").context["screens"].object_list
 
 
+OFF = "Màn hình này đã bị hủy ghép nối"
+
+
+def test_a_screen_that_was_turned_off_says_so_until_it_is_paired_anew(
+    province: Province, commander: User, signed_in: SignedIn
+) -> None:
+    television = Client()
+    assert OFF not in television.get("/pair/").content.decode()
+    assert television.get("/live")["Location"].startswith("/account/login/")  # nobody was let in here yet
+    revoke(commander, paired(television, commander, province.group))
+    for _code in range(2):  # the second comes when nobody has confirmed the first
+        assert OFF in television.get("/pair/").content.decode()
+        assert television.get("/live")["Location"] == "/pair/"  # as after a power cut
+        assert television.get("/", follow=True).status_code == 200
+        PairedScreen.objects.update(code_expires=timezone.now())
+    paired(television, commander, province.group)
+    assert television.get("/pair/")["Location"] == "/live"
+    assert television.get("/live").status_code == 200
+    # Whoever signs in there is a person, and not the television.
+    revoke(commander, PairedScreen.objects.paired().get())
+    person = signed_in(commander)
+    person.cookies[COOKIE] = television.cookies[COOKIE].value
+    assert person.get("/live").status_code == 200
+
+
 def test_a_screen_past_its_time_or_still_waiting_holds_nothing(province: Province, commander: User) -> None:
-    screen = paired(Client(), commander, province.group)
+    television = Client()
+    screen = paired(television, commander, province.group)
     screen.valid_from, screen.valid_to = today() - DAY, today()
     screen.save()
     assert not may(screen, Action.VIEW_LIVE)
+    assert television.get("/live")["Location"] == "/pair/"
+    assert OFF in television.get("/pair/").content.decode()
     waiting = Client().get("/pair/").context["screen"]
     assert not may(waiting, Action.VIEW_LIVE)
 

@@ -152,7 +152,7 @@ def television(browser: Browser, watched: Watched, commander: User, line: Line) 
 @pytest.mark.browser
 @pytest.mark.timeout(400)
 def test_the_wall_goes_on_and_opens_anew_while_the_centre_is_away_and_ends_when_it_is_turned_off(
-    watched: Watched, television: BrowserContext, line: Line, monkeypatch: pytest.MonkeyPatch
+    watched: Watched, commander: User, television: BrowserContext, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tickets, "LIFETIME_S", 6)
     page = television.new_page()
@@ -189,3 +189,8 @@ def test_the_wall_goes_on_and_opens_anew_while_the_centre_is_away_and_ends_when_
     with page.expect_response(lambda answer: answer.url.endswith("/by-key") and answer.status == 401, timeout=60_000):
         end_at(watched.node, f"screen:{screen.pk}")
     expect(page.get_by_text("0/1 đang trực tiếp")).to_be_visible(timeout=30_000)
+    # The centre is back: nobody at a television can sign in, so it shows a code, and why.
+    screens.revoke(commander, screen)
+    line.join()
+    expect(page.get_by_text("Màn hình này đã bị hủy ghép nối")).to_be_visible(timeout=60_000)
+    assert page.url == f"{line.url}/pair/"

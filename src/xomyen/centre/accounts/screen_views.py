@@ -31,11 +31,13 @@ _PLACE = "accounts:screens"
 def pair(request: HttpRequest) -> HttpResponse:
     """For the television: the code to confirm, or on to the pictures."""
     screen, secret = screens.screen_of(request), request.COOKIES.get(screens.COOKIE, "")
-    if screen is None or (screen.confirmed is None and screen.code_expires <= timezone.now()):
+    off = screens.was_turned_off(request)
+    late = screen is not None and (off if screen.confirmed else screen.code_expires <= timezone.now())
+    if screen is None or late:
         try:
-            screen, secret = screens.begin(network_of(request))
+            screen, secret = screens.begin(network_of(request), again=off)
         except screens.TooManyWaiting:
-            return render(request, "accounts/pair.html", {"full": True}, status=429)
+            return render(request, "accounts/pair.html", {"full": True, "off": off}, status=429)
     if screen.confirmed is not None:
         # The token of forms lives in the session, which lasts as long as the screen itself.
         request.session.set_expiry(screens.COOKIE_LASTS)
@@ -44,6 +46,7 @@ def pair(request: HttpRequest) -> HttpResponse:
         where = request.build_absolute_uri(f"{reverse(_PLACE)}?code={screen.code}")
         context = {
             "screen": screen,
+            "off": off,
             "qr": screens.picture_of(where),
             "where": request.build_absolute_uri(reverse(_PLACE)),
         }

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from xomyen.centre.accounts.models import PairedScreen, User
@@ -36,6 +37,7 @@ _CODE_LENGTH = 6
 _WAITING_AT_MOST = 100
 _WAITING_IN_ONE_NETWORK = 10
 _SEEN_EVERY = datetime.timedelta(minutes=1)
+_AGAIN = ".again"  # ends the secret of a screen that was turned off, for as long as nobody pairs it anew
 
 
 key_changed = Signal()
@@ -46,11 +48,12 @@ class TooManyWaiting(Exception):  # says what is the matter
     """So many screens of one network show a code already that no other there may begin."""
 
 
-def begin(network: str | None) -> tuple[PairedScreen, str]:
+def begin(network: str | None, again: bool = False) -> tuple[PairedScreen, str]:
     """A screen that waits to be confirmed, and its secret, which is given to its browser alone.
 
-    `network` is what an address is counted by (`entry.network_of`). Where too many wait in all, one that has waited
-    for long in the network with most of them makes room: its browser asks for another code. Raises TooManyWaiting.
+    `again`: it was paired before and turned off. `network` is what an address is counted by (`entry.network_of`).
+    Where too many wait in all, one that has waited for long in the network with most of them makes room: its browser
+    asks for another code. Raises TooManyWaiting.
     """
     now = timezone.now()
     PairedScreen.objects.filter(confirmed__isnull=True, code_expires__lte=now).delete()
@@ -64,7 +67,7 @@ def begin(network: str | None) -> tuple[PairedScreen, str]:
         oldest = waiting.filter(address__in=crowded).order_by("created").first()
         if oldest is not None:
             oldest.delete()
-    secret = secrets.token_urlsafe(32)
+    secret = secrets.token_urlsafe(32) + _AGAIN * again
     code = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LENGTH))
     made = PairedScreen.objects.create(
         code=code, code_expires=now + CODE_LASTS, digest=digest(secret), address=network, last_seen=now
@@ -79,6 +82,13 @@ def screen_of(request: HttpRequest) -> PairedScreen | None:
         return None
     found = PairedScreen.objects.select_related("unit", "post").filter(digest=digest(secret), revoked__isnull=True)
     return found.first()
+
+
+def was_turned_off(request: HttpRequest) -> bool:
+    """Whether the browser is of a screen that shows nothing any more, and which nobody has paired anew."""
+    secret = request.COOKIES.get(COOKIE, "")
+    known = PairedScreen.objects.filter(digest=digest(secret), confirmed__isnull=False).first() if secret else None
+    return secret.endswith(_AGAIN) if known is None else not known.is_active
 
 
 def give_secret(response: HttpResponse, secret: str) -> None:
@@ -185,16 +195,24 @@ class ScreenMiddleware:
             response.headers["Clear-Site-Data"] = '"storage"'
         return response
 
-    def process_view(self, request: HttpRequest, _view: Any, _arguments: Any, _keywords: Any) -> None:
-        """Runs before a sign-in is asked for."""
+    def process_view(self, request: HttpRequest, _view: Any, _arguments: Any, _keywords: Any) -> HttpResponse | None:
+        """Runs before a sign-in is asked for: nobody at a television can sign in."""
         match = request.resolver_match
         if match is None or "watch" not in match.app_names or request.user.is_authenticated:
-            return
+            return None
         screen = screen_of(request)
         if screen is None or not screen.is_active:
             request.screen_is_gone = screen is None and COOKIE in request.COOKIES
-            return
+            return _to_be_paired(request) if was_turned_off(request) else None
         request.user = screen
         now = timezone.now()
         if screen.last_seen is None or now - screen.last_seen > _SEEN_EVERY:
             PairedScreen.objects.filter(pk=screen.pk).update(last_seen=now)
+        return None
+
+
+def _to_be_paired(request: HttpRequest) -> HttpResponse:
+    """To the page with a code; a script that asks is told to load its own page anew, and comes there by that."""
+    if request.method == "GET" and "text/html" in request.headers.get("Accept", "text/html"):
+        return redirect("accounts:pair")
+    return HttpResponse(status=401)
