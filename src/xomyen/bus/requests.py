@@ -133,6 +133,9 @@ async def _handled(
         return await handler(asked)
     except XomyenError as error:
         return refusal_of(error)
+    except TimeoutError:
+        # The bus itself, whose store waits for a disk that has much to do: nothing speaks against what was asked.
+        return refusal_of(NotRunning(f"The node is too busy for {_service(subject)}: try again."))
     except asyncio.CancelledError:
         raise
     except Exception as error:  # noqa: BLE001  # the one who asked must hear of it, whatever it was

@@ -14,12 +14,14 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from nats.aio.client import Client
+from nats.js.client import JetStreamContext
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 from tests.browser import chromium_beside_django, open_context
 from tests.centre.conftest import Appoint, Province, make_camera
 
 from xomyen.access.store import AccessStore
+from xomyen.bus import devices as bus_devices
 from xomyen.bus import subjects
 from xomyen.bus.address import address_file
 from xomyen.bus.configuration import Configuration
@@ -33,7 +35,7 @@ from xomyen.bus.messages import (
     PartHealth,
     RecorderState,
 )
-from xomyen.bus.requests import Empty, answer
+from xomyen.bus.requests import Empty, answer, ask
 from xomyen.bus.server import BusServer
 from xomyen.camera.onvif.networks import Networks
 from xomyen.camera.onvif.scan import Ports
@@ -41,10 +43,15 @@ from xomyen.centre.accounts.models import User
 from xomyen.centre.accounts.services import STRONG
 from xomyen.centre.cameras import discovery_views
 from xomyen.centre.cameras.models import Camera, Node
+from xomyen.centre.link import ask as link_ask
+from xomyen.centre.link import devices
+from xomyen.centre.link import ended as link_ended
+from xomyen.centre.link.ask import configuration
 from xomyen.centre.link.bus import bus
 from xomyen.centre.link.ended import ended
 from xomyen.centre.link.soon import soon
 from xomyen.centre.permissions.roles import Role
+from xomyen.node import device_probe, device_ptz
 from xomyen.node.access_service import AccessService
 from xomyen.node.config_service import ConfigService
 from xomyen.node.device_search import SearchPlaces
@@ -67,6 +74,14 @@ def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
+
+
+@pytest.fixture
+def nowhere() -> Iterator[int]:
+    """A port that nobody listens on, nor begins to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 class RealNode:
@@ -175,19 +190,57 @@ class RealNode:
 
 
 @pytest.fixture
-def real_node() -> Iterator[RealNode]:
+def real_node(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealNode]:
     """In the centre's own folder, where the centre looks for one."""
+    be_patient(monkeypatch, 40)
+    _leave_nothing_running()  # of earlier tests: who has just found no bus looks for none for a second
     node = RealNode(settings.FOLDER.node)
-    node.folder.run.mkdir(mode=0o700, exist_ok=True)
-    (node.folder.run / "gateway.json").write_text(json.dumps({"version": 1, "url": "http://127.0.0.1:8460", "pid": 1}))
-    node.start()
-    for record in node.cameras().values():
-        node.remove(record.config.name)
-    yield node
+    try:
+        node.folder.run.mkdir(mode=0o700, exist_ok=True)
+        address = {"version": 1, "url": "http://127.0.0.1:8460", "pid": 1}
+        (node.folder.run / "gateway.json").write_text(json.dumps(address))
+        node.start()
+        for record in node.cameras().values():
+            node.remove(record.config.name)
+        yield node
+        # Before the database is emptied under it.
+        _leave_nothing_running()
+    finally:
+        node.close()
+
+
+def _leave_nothing_running() -> None:
     soon.finish()
     ended.finish()
     bus.close()
-    node.close()
+
+
+def be_patient(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Has the centre wait so long for answers, and its node for those of devices and of its bus.
+
+    What is not answered within the few seconds of daily use the worker asks for again; here nobody does, and a machine
+    on which much else is done may take them to write one file.
+    """
+    opened = JetStreamContext.__init__
+
+    def patiently(self: JetStreamContext, connection: Client, *arguments: Any, **options: Any) -> None:
+        opened(self, connection, *arguments, **{**options, "timeout": seconds})
+
+    monkeypatch.setattr(JetStreamContext, "__init__", patiently)
+    monkeypatch.setattr(configuration, "__defaults__", (seconds,))
+    monkeypatch.setattr(ask, "__defaults__", (seconds,))
+    for module, name in (
+        (link_ask, "PATIENCE_S"),
+        (link_ask, "_LOOK_S"),
+        (link_ended, "_PATIENCE_S"),
+        (devices, "_PATIENCE_S"),
+        (devices, "_STEER_S"),
+        (bus_devices, "_PTZ_S"),
+        (device_ptz, "_ANSWER_S"),
+        (device_ptz, "_COMMAND_S"),
+        (device_probe, "_STILL_S"),
+    ):
+        monkeypatch.setattr(module, name, seconds)
 
 
 @pytest.fixture
@@ -248,4 +301,3 @@ def opened(
     yield at
     for context in contexts:
         context.close()
-    soon.finish()

@@ -4,11 +4,13 @@ import asyncio
 import uuid
 from collections.abc import Callable
 
+import nats.errors
 import pytest
 from django.test import Client
 from django.utils import timezone
+from nats.js.kv import KeyValue
 from tests.centre.conftest import Province, make_camera
-from tests.centre.link.conftest import MOST, RealNode, now
+from tests.centre.link.conftest import MOST, RealNode, be_patient, now
 from tests.waiting import wait_until
 
 from xomyen.bus.messages import CameraConfig, StreamConfig
@@ -76,7 +78,10 @@ def test_a_camera_waits_while_its_node_is_away_and_is_brought_when_it_is_back(
     assert not waiting()
 
 
-def test_no_camera_waits_behind_nodes_that_hang(real_node: RealNode, yard: Camera, province: Province) -> None:
+def test_no_camera_waits_behind_nodes_that_hang(
+    real_node: RealNode, yard: Camera, province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_patient(monkeypatch, 100)  # so long they hang
     free = asyncio.Event()
     hanging = [
         Node.objects.create(unit=province.commune, name=f"Treo {number}", address="", since=timezone.now())
@@ -109,6 +114,21 @@ def test_a_refusal_is_told_with_what_to_do_and_mended_by_the_next_change(
     technician.post(f"/cameras/{yard.pk}/edit/", edited(camera, name="Sân kho mới"))
     wait_until(lambda: now(yard).standing == "in_force")
     assert now(yard).refused == ""
+
+
+def test_a_node_whose_disk_is_too_slow_has_refused_nothing(
+    real_node: RealNode, yard: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def not_yet(*_written: object, **_options: object) -> int:
+        raise nats.errors.TimeoutError
+
+    with monkeypatch.context() as slow:
+        slow.setattr(KeyValue, "create", not_yet)
+        bring(yard.node_id)
+    assert (now(yard).standing, now(yard).refused) == ("away", "")
+    assert [node.pk for node in waiting()] == [yard.node_id]  # it is asked again
+    bring_to_silent()
+    assert now(yard).standing == "in_force"
 
 
 def test_a_node_that_is_full_refuses_and_takes_the_camera_when_tried_again(

@@ -138,9 +138,9 @@ def test_a_stream_is_looked_at_before_it_is_saved_and_with_the_cameras_own_passw
 
 
 def test_what_is_wrong_with_a_stream_is_told_in_the_readers_words(
-    technician: Client, real_node: RealNode, registered: Node
+    technician: Client, real_node: RealNode, registered: Node, nowhere: int
 ) -> None:
-    form = {"node": registered.pk, "main_url": f"rtsp://127.0.0.1:{free_port()}/1"}
+    form = {"node": registered.pk, "main_url": f"rtsp://127.0.0.1:{nowhere}/1"}
     page = re.search(r'hx-get="([^"]+)"', technician.post("/cameras/probe/", form).content.decode())
     assert page is not None
     assert ended(technician, page[1]).context["trouble"].startswith("Không có")
@@ -169,9 +169,9 @@ def test_who_sees_no_live_pictures_sees_none_while_setting_up(
 
 
 def test_looking_at_a_stream_is_noted_and_wants_the_regulation(
-    technician: Client, registered: Node, province: Province
+    technician: Client, registered: Node, province: Province, nowhere: int
 ) -> None:
-    form = {"node": registered.pk, "main_url": f"rtsp://127.0.0.1:{free_port()}/1"}
+    form = {"node": registered.pk, "main_url": f"rtsp://127.0.0.1:{nowhere}/1"}
     page = re.search(r'hx-get="([^"]+)"', technician.post("/cameras/probe/", form).content.decode())
     assert page is not None
     technician.post(

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from tests.centre.conftest import Appoint, Province, make_camera
-from tests.centre.link.conftest import RealNode, now
+from tests.centre.link.conftest import RealNode, be_patient, now
 from tests.waiting import wait_until
 
 from xomyen.bus.messages import CameraEvent
@@ -22,8 +22,11 @@ from xomyen.terms.ids import new_id
 from xomyen.terms.words import CameraState, StreamName
 
 
-def test_what_waits_is_not_kept_up_by_nodes_that_hang(real_node: RealNode, yard: Camera, province: Province) -> None:
+def test_what_waits_is_not_kept_up_by_nodes_that_hang(
+    real_node: RealNode, yard: Camera, province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As many as are visited at once, and each with a camera that waits."""
+    be_patient(monkeypatch, 100)  # so long they hang
     free = asyncio.Event()
     for number in range(8):
         node = Node.objects.create(unit=province.commune, name=f"Treo {number}", address="", since=timezone.now())

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.browser import serious
 from tests.centre.conftest import Province
-from tests.centre.link.conftest import RealNode
+from tests.centre.link.conftest import RealNode, now
+from tests.waiting import wait_until
 
 from xomyen.centre.cameras.models import Camera, Site
 from xomyen.centre.cameras.widgets import MOST_SHOWN
@@ -32,7 +33,7 @@ def test_the_page_shows_by_itself_that_the_node_was_away_came_back_and_took_the_
     assert serious(page) == []
     soon.finish()
     real_node.start()
-    look()
+    wait_until(lambda: look() or now(yard).standing == "in_force")
     expect(state).to_contain_text("Đã áp dụng")
     assert "C30 Sân kho mới" in real_node.cameras()
 
