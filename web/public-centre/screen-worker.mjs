@@ -7,7 +7,10 @@ const TO_WALL = ["/", "/pair", "/pair/"];
 const PATIENCE_MS = 8000;
 
 self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+// The worker of a person who was signed in here before (src/centre/away-worker.mjs) asked for pages ahead.
+self.addEventListener("activate", (event) =>
+  event.waitUntil(Promise.all([self.clients.claim(), self.registration.navigationPreload?.disable()])),
+);
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;

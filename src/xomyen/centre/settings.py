@@ -214,6 +214,7 @@ FORMAT_MODULE_PATH = ["xomyen.centre.formats"]
 STATIC_URL = "/static/"
 BUILT = _PACKAGE / "static"
 STATIC_ROOT = BUILT
+WHITENOISE_ROOT = BUILT / "root"  # served at the top: a worker of browsers has no say over what lies above it
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_USE_FINDERS = False
 WHITENOISE_MIMETYPES = {".webmanifest": "application/manifest+json"}

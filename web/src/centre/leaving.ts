@@ -1,6 +1,7 @@
 /** A page that shows what somebody may see leaves once that person's session is over, also while the centre is away. */
 
 import { remember, remembered } from "../parts/memory";
+import { ANSWERED } from "./kept";
 
 const SIGN_OUT = "/account/logout/";
 const SIGN_IN = "/account/login/";
@@ -8,8 +9,7 @@ const SIGN_IN = "/account/login/";
 const UNUSED_MS = 65 * 60_000;
 const LOOK_EVERY_MS = 30_000;
 const TIME_TO_SIGN_OUT_MS = 1000;
-/** Where the tabs, which share the session, keep for each other when one of them was answered, and how often. */
-const ANSWERED = "answered";
+/** How often the tabs, which share the session, keep for each other when one of them was answered. */
 const KEEP_EVERY_MS = 15_000;
 
 const isTime = (value: unknown): value is number => typeof value === "number";

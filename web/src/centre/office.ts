@@ -10,6 +10,7 @@ import "./cameras.css";
 import "./organisation.css";
 import "./audit.css";
 import "./accounts";
+import "./keep-away";
 import "./organisation";
 
 // The content security policy allows no inline styles and no code made of text.

@@ -1,0 +1,6 @@
+/** What this browser keeps from page to page of the centre, for `remember`; none of it is about a person. */
+
+/** When the centre answered somebody who is signed in, ms since 1970. */
+export const ANSWERED = "answered";
+/** The language of the page before. */
+export const SPOKEN = "spoken";
