@@ -202,7 +202,7 @@ def test_every_address_is_a_page_that_is_looked_at_or_is_known_to_be_none(centre
     assert set(named()) >= NO_PAGES | set(ENTRIES)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 def test_no_page_shuts_anybody_out(browser: Browser, centre: Centre, signed_in: SignedIn) -> None:
     walk = walking(browser, centre.url, signed_in(centre.person))
     for name, address in centre.addresses():

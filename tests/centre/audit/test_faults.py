@@ -18,7 +18,7 @@ _PROGRAM = Path(__file__).with_name("program.py")
 _WRITERS, _EACH = 4, 20
 _STARTED: list[subprocess.Popen[str]] = []
 
-pytestmark = pytest.mark.timeout(300)  # a dozen processes are started, each of which loads Django
+pytestmark = pytest.mark.timeout(600)  # a dozen processes are started, each of which loads Django
 
 
 @pytest.fixture

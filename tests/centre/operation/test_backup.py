@@ -29,7 +29,7 @@ from xomyen.recording.rows import Hold
 from xomyen.terms.errors import AlreadyThere, InvalidConfiguration
 
 # Each command starts a program, and what it starts takes long on a machine that does other things.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 MOMENT = datetime.datetime(2026, 11, 21, 1, 2, 3, 456789, tzinfo=datetime.UTC)
 PASSWORD = "lúa chín vàng đồng 2026"

@@ -16,7 +16,7 @@ from xomyen.centre.operation.database import SAVED, copy_sqlite, missing_migrati
 from xomyen.terms.errors import InvalidConfiguration
 
 # Programs are started, which takes long on a machine that does other things.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 FIRST = """
 from django.db import connection

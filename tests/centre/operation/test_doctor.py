@@ -23,7 +23,7 @@ from xomyen.proof.keys import SigningKey
 from xomyen.terms.folder import NodeFolder
 
 # Programs are started, which takes long on a machine that does other things.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 NOW = datetime.datetime(2026, 11, 21, 7, 0, tzinfo=datetime.UTC)
 GB = 10**9

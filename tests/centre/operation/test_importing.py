@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.centre.operation.conftest import python, xomyen
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_official_units_are_brought_in_once_and_found_without_tone_marks(folder: Path) -> None:

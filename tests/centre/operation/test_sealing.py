@@ -133,7 +133,7 @@ def test_memory_stays_small_however_large_a_backup_is(tmp_path: Path, key: tuple
     assert (tmp_path / "out/box/large").stat().st_size == 32 << 20
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_box_comes_back_from_an_encrypted_backup_and_the_log_knows_of_both(folder: Path, tmp_path: Path) -> None:
     public = xomyen("backup-key", tmp_path / "own.key").stdout.strip()
     file, after = tmp_path / "gia-khe.xomyen", tmp_path / "after"

@@ -18,7 +18,7 @@ from xomyen.cli.centre import page_origins
 from xomyen.node.trusted import Trusted
 
 # Programs are started, which takes long on a machine that does other things.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path) -> None:

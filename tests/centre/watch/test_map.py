@@ -27,7 +27,7 @@ WATER = (0x0D, 0x24, 0x30)  # as `map-drawing.ts` draws it
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_very_many_are_counted_and_one_that_is_found_is_shown_alone_with_its_picture(
     watched: Watched, appoint: Appoint, entered: Entered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,7 +48,7 @@ def test_very_many_are_counted_and_one_that_is_found_is_shown_alone_with_its_pic
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_sites_are_drawn_with_their_state_and_a_live_picture_is_one_click_away(
     watched: Watched, appoint: Appoint, entered: Entered
 ) -> None:
@@ -91,7 +91,7 @@ def test_the_map_tells_of_places_of_ones_own_units_alone(
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_the_operators_map_is_drawn_under_the_sites(
     watched: Watched, appoint: Appoint, entered: Entered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,7 @@ from xomyen.proof.keys import SigningKey
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.time import NS_PER_SECOND, SystemClock, parse_time
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 Entered = Callable[[User], BrowserContext]
 

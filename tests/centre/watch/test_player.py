@@ -18,7 +18,7 @@ from xomyen.centre.watch.services import watched as watched_by
 from xomyen.centre.watch.tickets import Use, Wish, give
 from xomyen.terms.time import NS_PER_SECOND, SystemClock, format_utc
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 Entered = Callable[[User], BrowserContext]
 

@@ -13,7 +13,7 @@ from xomyen.centre.accounts.models import User
 from xomyen.centre.permissions.roles import Role
 from xomyen.terms.time import NS_PER_SECOND, SystemClock
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 Entered = Callable[[User], BrowserContext]
 
