@@ -11,6 +11,7 @@ from tests.browser import advanced, open_context, picture_of
 from tests.centre.conftest import Appoint, Province
 from tests.centre.watch.conftest import YARD, Watched, end_at
 from tests.centre.watch.line import Line
+from tests.waiting import wait_until
 
 from xomyen.access.device_proof import thumbprint
 from xomyen.access.grants import GRANT
@@ -161,7 +162,8 @@ def test_the_wall_goes_on_and_opens_anew_while_the_centre_is_away_and_ends_when_
     film = picture_of(page, YARD).locator("video")
     # Two seconds: the end that follows lies behind what was granted at first.
     advanced(film, pictures=60)
-    page.wait_for_function("caches.has('xomyen-wall')")
+    # The page of the wall is kept last, behind the files it is made of.
+    wait_until(lambda: page.evaluate("caches.match('/live').then(Boolean)"))
     screen = PairedScreen.objects.get()
     with page.expect_response("**/watch/grants", timeout=60_000):
         # Rights have narrowed: what was granted is worth nothing, and what is left is granted anew at once.
