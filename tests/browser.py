@@ -136,15 +136,21 @@ def recorded_counter(page: Page, url: str, camera: str, ms: float) -> tuple[floa
 
 def advanced(video: Locator, pictures: int = 10, seconds: float = 60) -> int:
     """Waits until the picture on the screen is so many further; its counter."""
-    first = wait_until(lambda: counter(video), seconds=seconds, every=0.2)
+    last = wait_until(lambda: counter(video), seconds=seconds, every=0.2)
+    assert last is not None
+    passed = 0
 
-    def further() -> int | None:
+    def further() -> bool:
+        nonlocal last, passed
         now = counter(video)
-        return now if now is not None and now >= first + pictures else None
+        if now is not None:
+            # A loop begins again at 0, and so does the day.
+            passed += now - last if now >= last else now
+            last = now
+        return passed >= pictures
 
-    found = wait_until(further, seconds=seconds, every=0.2)
-    assert found is not None
-    return found
+    wait_until(further, seconds=seconds, every=0.2)
+    return last
 
 
 def film(page: Page) -> Locator:
@@ -177,8 +183,18 @@ def state_of(picture: Locator) -> str:
     return str(picture.evaluate("element => element.pictureState.kind"))
 
 
+# What fades in has not its contrast yet; what turns for as long as something is loaded is not waited for.
+_STILL = """() => Promise.race([
+  new Promise((done) => setTimeout(done, 10_000)),
+  Promise.all(document.getAnimations()
+    .filter((one) => one.playState === 'running' && Number.isFinite(one.effect.getComputedTiming().endTime))
+    .map((one) => one.finished.catch(() => null))),
+]).then(() => null)"""
+
+
 def serious(page: Page) -> list[str]:
     """What axe-core calls serious or critical, with the element it means."""
+    page.evaluate(_STILL)
     # Put in as the test's own script: the content policy of the page allows no foreign ones.
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
