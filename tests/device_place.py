@@ -1,10 +1,11 @@
 """A node's device service and a simulated ONVIF device on its network, for tests."""
 
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from nats.aio.client import Client
 from tests.waiting import until
@@ -22,6 +23,7 @@ from xomyen.bus.device_messages import (
 from xomyen.bus.devices import Devices
 from xomyen.bus.sealing import seal
 from xomyen.bus.server import BusServer
+from xomyen.camera.onvif import scan
 from xomyen.camera.onvif.networks import Networks
 from xomyen.camera.onvif.scan import Ports
 from xomyen.camera.simulator import Protection
@@ -42,10 +44,13 @@ HUNG = Steerer(id="u2", name="Lê Văn Hùng", priority=10)
 CHIEF = Steerer(id="u3", name="Phạm Văn Chỉ", priority=50)
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+@contextmanager
+def free_port() -> Iterator[int]:
+    """A port at which nothing listens, and nobody but this test does while the block runs."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 @dataclass
@@ -60,7 +65,7 @@ class Place:
     onvif: SimulatedDevice
     clock: ManualClock
     group: tuple[str, int]
-    rtsp_port: int = field(default_factory=free_port)
+    rtsp_port: int
 
     def password(self, text: str = PASSWORD, user: str = "admin") -> Credentials:
         return Credentials(user=user, sealed_password=seal(text, self.secrets.public))
@@ -102,9 +107,21 @@ async def device_place(tmp_path: Path) -> AsyncIterator[Place]:
     folder = NodeFolder(tmp_path / "node")
     node = prepare(folder)
     secrets = Secrets.load_or_create(folder.secrets_key)
-    group = ("239.255.255.250", free_port())
     clock = ManualClock(SystemClock().wall_ns())
-    rtsp_port = free_port()
+    with (
+        free_port() as group_port,
+        free_port() as rtsp_port,
+        # As patient as a busy machine asks for; what is not there says so at once on this machine.
+        patch.multiple(scan, _CONNECT_S=60.0, _ANSWER_S=60.0),
+    ):
+        async with _place(folder, node, secrets, ("239.255.255.250", group_port), clock, rtsp_port) as place:
+            yield place
+
+
+@asynccontextmanager
+async def _place(
+    folder: NodeFolder, node: str, secrets: Secrets, group: tuple[str, int], clock: ManualClock, rtsp_port: int
+) -> AsyncIterator[Place]:
     profiles = (
         SimulatedProfile("main", "Luồng chính", f"rtsp://127.0.0.1:{rtsp_port}/1", VideoCodec.H265, ptz=True),
         SimulatedProfile("sub", "Luồng phụ", f"rtsp://127.0.0.1:{rtsp_port}/1/sub", width=640, height=360),

@@ -187,7 +187,7 @@ async def test_acknowledged_events_survive_a_kill(folder: NodeFolder, node: str)
         subscription = await client.jetstream().pull_subscribe(
             subjects.event(node, ">"), stream=subjects.event_stream(node)
         )
-        stored = await subscription.fetch(len(events), timeout=10)
+        stored = await subscription.fetch(len(events), timeout=60)
     assert [message.data.decode() for message in stored] == events
 
 
@@ -231,5 +231,5 @@ def test_it_dies_with_the_process_that_started_it(folder: NodeFolder, node: str)
     server = psutil.Process(int(starter.stdout.readline()))
     starter.kill()
     starter.wait()
-    psutil.wait_procs([server], timeout=20)
+    psutil.wait_procs([server], timeout=60)
     assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE

@@ -215,7 +215,7 @@ async def test_a_saturated_media_link_does_not_hold_up_events(province: Province
         for _ in range(64):
             # As little to be compressed as video: leaf connections compress when the link is slow.
             await media_node.publish("media.chunk", random.randbytes(CHUNK))
-        await media_node.flush()
+        await media_node.flush(60)
         assert await _arrived(province, len(events := await _publish(province, 50))) == events
         remote = Configuration(province.centre, province.node)
         assert await remote.cameras() == ()

@@ -9,14 +9,14 @@ import pytest
 from tests.running_node import RunningNode, xomyen
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_serve_prints_a_link_that_signs_in_once(recorded: RunningNode) -> None:
     for link in (recorded.link, recorded.run("signin").stdout.strip()):
         url, _, code = link.partition("/signin#")
         assert url == recorded.url
-        with httpx.Client(base_url=url, headers={"Origin": url}, timeout=20) as browser:
+        with httpx.Client(base_url=url, headers={"Origin": url}, timeout=60) as browser:
             assert browser.post("/api/v1/session", json={"code": code}).status_code == 200
             assert browser.get("/api/v1/cameras").json()["cameras"][0]["name"] == "Cổng chợ"
             assert browser.post("/api/v1/session", json={"code": code}).status_code in (401, 403)
@@ -53,7 +53,7 @@ def test_timeline_of_an_unknown_camera_is_refused(recorded: RunningNode) -> None
 def test_a_ticket_opens_what_it_names_and_no_more(recorded: RunningNode) -> None:
     token = recorded.run("ticket", "--camera", "Cổng chợ", "--action", "past", "--ttl", "60").stdout.strip()
     camera = recorded.camera("Cổng chợ")["id"]
-    with httpx.Client(base_url=recorded.url, headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:
+    with httpx.Client(base_url=recorded.url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         path = f"/api/v1/cameras/{camera}"
         segment = recorded.segments("Cổng chợ")[0]
         span = {"from": segment["from"], "to": segment["to"]}

@@ -15,6 +15,9 @@ from xomyen.node.home import prepare
 from xomyen.terms.errors import InvalidConfiguration
 from xomyen.terms.folder import NodeFolder
 
+# A node is started, which takes long on a machine that does other things.
+pytestmark = pytest.mark.timeout(300)
+
 NOBODY = 65_534
 
 

@@ -29,6 +29,9 @@ from xomyen.terms.ids import new_id
 from xomyen.terms.names import fold_name
 from xomyen.terms.settings import GIBI, Settings
 
+# Programs are started, which takes long on a machine that does other things.
+pytestmark = pytest.mark.timeout(300)
+
 
 def test_two_demos_that_start_at_once_take_different_ports() -> None:
     with socket.socket() as taken:

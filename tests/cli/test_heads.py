@@ -16,7 +16,7 @@ from xomyen.node.home import read_identity
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.ids import new_id
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 NAME = "Cổng chợ"
 

@@ -23,6 +23,7 @@ VIDEOS = {
     "h265.mp4": (VideoCodec.H265, H265_PLAIN),
     "h265.mkv": (VideoCodec.H265, H265_PLAIN),
 }
+pytestmark = pytest.mark.timeout(300)
 RECORDED = ("h264-slices.mp4", "h265.mp4")
 
 
@@ -73,7 +74,7 @@ async def test_probing_the_file_server_tells_what_it_sends(server: str) -> None:
         assert found.audio_offered
         assert found.lost_packets == 0
         # Both clocks are this machine's.
-        assert found.clock_offset_ns == pytest.approx(0, abs=2 * 10**9)
+        assert found.clock_offset_ns == pytest.approx(0, abs=60 * 10**9)
 
 
 async def test_a_file_that_is_not_there_is_said_so(server: str) -> None:

@@ -40,6 +40,7 @@ PATHS = {
     "/h265": (VideoCodec.H265, False),
     "/h265-b": (VideoCodec.H265, True),
 }  # codec, and whether there are B-frames
+pytestmark = pytest.mark.timeout(300)
 OVER_UDP = "/h264-b"
 RECORDED = ("/h264-audio", "/h265-b")
 
@@ -128,10 +129,10 @@ def test_what_is_recorded_from_gstreamer_is_whole_and_proven(gstreamer: Servers,
 
 @pytest.fixture(scope="module")
 def vlc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """VLC's RTSP server playing 60 s of pictures with B-frames and sound; it refuses to run as root."""
+    """VLC's RTSP server playing two minutes of pictures with B-frames and sound; it refuses to run as root."""
     need_vlc()
     tmp_path = tmp_path_factory.mktemp("vlc")
-    video = make_video(tmp_path / "video.mp4", *H264_B_FRAMES, seconds=60)
+    video = make_video(tmp_path / "video.mp4", *H264_B_FRAMES, seconds=120)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = ["vlc", "-I", "dummy", "--no-dbus", "--quiet", "--rtsp-host=127.0.0.1", f"file://{video}"]
