@@ -96,3 +96,24 @@ def test_all_tokens_of_a_person_ask_as_one(province: Province, appoint: Appoint,
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert (answers[-1]["Retry-After"], answers[-1]["Content-Type"]) == ("20", "application/problem+json")
     assert answers[-1].json()["type"] == "urn:xomyen:too_many"
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_session_is_told_by_the_api_what_a_token_is_told(
+    province: Province, appoint: Appoint, signed_in: Callable[[User], Client], clock: Clock, language: str
+) -> None:
+    person = appoint(Role.GROUP_HEAD, unit=province.group)
+    bearer = f"Bearer {make_token(person, 'một', list(Scope), DAY)[1]}"
+    session, headers = signed_in(person), {"Accept-Language": language}
+    asked = [session.get("/api/v1/cameras", headers=headers) for _ in range(4)]
+    assert [answer.status_code for answer in asked] == [401, 401, 401, 429]  # it counts for nothing there
+    of_token = Client().get("/api/v1/cameras", headers={**headers, "Authorization": bearer})
+    for one in (asked[-1], of_token):
+        assert (one["Content-Type"], one["Retry-After"]) == ("application/problem+json", "20")
+    assert asked[-1].json() == of_token.json()
+    described = Client().get("/api/v1/openapi.json").json()
+    documented = described["components"]["schemas"]["ProblemSchema"]["properties"]
+    assert set(asked[-1].json()) == set(documented)
+    assert "429" in described["paths"]["/api/v1/cameras"]["get"]["responses"]
+    words = {"vi": "chờ 20 giây", "en": "wait 20 s"}
+    assert words[language] in asked[-1].json()["detail"]

@@ -121,9 +121,11 @@ class EntryMiddleware:
         if isinstance(request.user, User) and _is_over(request):
             logout(request)
         if isinstance(request.user, User):
-            language = request.user.language
-            translation.activate(language)
-            request.LANGUAGE_CODE = language
+            # A script that calls the API from a page says itself which language it wants.
+            if not (request.path.startswith("/api/") and request.headers.get("Accept-Language")):
+                language = request.user.language
+                translation.activate(language)
+                request.LANGUAGE_CODE = language
             self._note_seen(request)
         response = self._get_response(request)
         if request.path == reverse("account_logout") and request.method == "POST":

@@ -7,7 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
 
-from xomyen.centre.api.problems import Problem
+from xomyen.centre.api.problems import Problem, asked_too_often
 from xomyen.centre.api.repeats import begin
 from xomyen.centre.api.scopes import Scope
 from xomyen.centre.api.tokens import find_token
@@ -34,8 +34,7 @@ class Bearer(HttpBearer):
             raise Problem(403, "second_factor", detail)
         wait = too_fast(request)
         if wait is not None:
-            detail = _("Too many requests within a minute; wait %(seconds)s s.") % {"seconds": wait}
-            raise Problem(429, "too_many", detail, Retry_After=str(wait))
+            raise asked_too_often(wait)
         if self.scope is not None and self.scope.value not in found.scopes:
             detail = _("The token may not be used for this: %(scope)s.") % {"scope": self.scope.value}
             raise Problem(403, "scope_missing", detail)

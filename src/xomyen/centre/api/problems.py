@@ -49,6 +49,12 @@ class Problem(Exception):
         self.status, self.code, self.detail, self.headers = status, code, detail, headers
 
 
+def asked_too_often(wait_s: int) -> Problem:
+    """Whoever asks has to wait so many seconds."""
+    detail = _("Too many requests within a minute; wait %(seconds)s s.") % {"seconds": wait_s}
+    return Problem(429, "too_many", detail, Retry_After=str(wait_s))
+
+
 def titles() -> dict[int, str]:
     """What each status means, in the language in force."""
     return {
@@ -81,6 +87,14 @@ def problem(
     answer["Cache-Control"] = "no-store"
     if status == 401:
         answer["WWW-Authenticate"] = 'Bearer realm="xomyen"'
+    return answer
+
+
+def answer_to(request: HttpRequest, refusal: Problem) -> HttpResponse:
+    """The answer that a refusal is."""
+    answer = problem(request, refusal.status, refusal.code, refusal.detail)
+    for name, value in refusal.headers.items():
+        answer[name.replace("_", "-")] = value
     return answer
 
 
@@ -160,13 +174,7 @@ def not_there(request: HttpRequest) -> HttpResponse:
 def handle_problems(api: Any) -> None:
     """Teaches the API to answer every refusal as a problem."""
 
-    @api.exception_handler(Problem)
-    def own(request: HttpRequest, error: Problem) -> HttpResponse:
-        answer = problem(request, error.status, error.code, error.detail)
-        for name, value in error.headers.items():
-            answer[name.replace("_", "-")] = value
-        return answer
-
+    api.add_exception_handler(Problem, answer_to)
     api.add_exception_handler(ValidationError, _invalid)
     api.add_exception_handler(AuthenticationError, lambda request, _error: problem(request, 401, "unauthorized"))
     api.add_exception_handler(HttpError, lambda request, error: problem(request, error.status_code, "unreadable"))

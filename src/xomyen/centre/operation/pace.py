@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from xomyen.centre.api.problems import answer_to, asked_too_often
 from xomyen.centre.audit.services import record
 from xomyen.centre.operation.problems import too_many
 
@@ -89,4 +90,8 @@ class Paced:
     def process_view(self, request: HttpRequest, _view: Any, _arguments: Any, _keywords: Any) -> HttpResponse | None:
         """Runs once it is known who asks."""
         wait = too_fast(request) if request.user.is_authenticated else None
-        return None if wait is None else too_many(request, wait)
+        if wait is None:
+            return None
+        # A session counts for nothing there, and is told what a token is told.
+        of_api = request.path.startswith("/api/")
+        return answer_to(request, asked_too_often(wait)) if of_api else too_many(request, wait)
