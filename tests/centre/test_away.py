@@ -41,7 +41,7 @@ def line(transactional_db: None, live_server: LiveServer) -> Iterator[Line]:
     made = Line(live_server.url)
     made.join()
     yield made
-    made.cut()
+    made.end()
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from babel.messages.pofile import read_po
 from django.test import Client
 from django.utils.translation import gettext, override, pgettext
 
+pytestmark = pytest.mark.timeout(600)  # a program reads all that the centre is made of
+
 CENTRE = Path(__file__).parents[2] / "src/xomyen/centre"
 _PLACES = re.compile(r"%\((\w+)\)[a-z]|%[sd]|\{(\w*)\}")
 
@@ -26,7 +28,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Message]]:
     environment = {**os.environ, "XOMYEN_CENTRE_DIR": str(folder / "home"), "PYTHONPATH": str(CENTRE.parents[1])}
     subprocess.run(
         [sys.executable, "-m", "django", "makemessages", "--locale", "vi", "--no-obsolete", "-v", "0"],
-        cwd=copy, env=environment, check=True, timeout=100,
+        cwd=copy, env=environment, check=True, timeout=300,
     )  # fmt: skip
     files = sorted(copy.rglob("django.po"))
     assert files

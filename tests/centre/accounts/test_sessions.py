@@ -153,6 +153,7 @@ def test_signing_out_clears_what_the_browser_kept(province: Province, appoint: A
     assert client.post("/account/logout/").headers["Clear-Site-Data"] == '"cache"'
 
 
+@pytest.mark.timeout(600)  # a program is started
 def test_over_tls_cookies_belong_to_this_host_alone(tmp_path: Path) -> None:
     (tmp_path / "centre.toml").write_text("behind_tls = true\n")
     look = (
@@ -165,7 +166,7 @@ def test_over_tls_cookies_belong_to_this_host_alone(tmp_path: Path) -> None:
         "print(answer.headers['Strict-Transport-Security'])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", look, tmp_path], capture_output=True, text=True, timeout=100, check=True, env=OWN
+        [sys.executable, "-c", look, tmp_path], capture_output=True, text=True, timeout=300, check=True, env=OWN
     )
     *cookies, policy = done.stdout.splitlines()
     assert policy == "max-age=31536000; includeSubDomains"

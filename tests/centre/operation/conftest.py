@@ -24,7 +24,7 @@ def xomyen(*arguments: str | Path, code: int = 0, **environment: str) -> subproc
         capture_output=True,
         text=True,
         env={**OWN, **environment},
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -99,7 +99,7 @@ def python(code: str, folder: Path, **environment: str) -> str:
         capture_output=True,
         text=True,
         env={**OWN, **centre, **environment},
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

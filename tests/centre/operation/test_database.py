@@ -90,7 +90,7 @@ def test_four_processes_write_at_once_and_none_fails(folder: Path) -> None:
     # A copy is taken while they write: whole, of one moment.
     copy = folder / "copy.sqlite"
     copy_sqlite(CentreFolder(folder).database, copy)
-    told = [writer.communicate(timeout=100)[1] for writer in writers]
+    told = [writer.communicate(timeout=300)[1] for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * 4, told
     assert python("from xomyen.centre.cameras.models import Site; print(Site.objects.count())", folder).strip() == "100"
     with contextlib.closing(sqlite3.connect(copy)) as database:

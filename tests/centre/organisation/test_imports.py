@@ -11,6 +11,8 @@ from xomyen.centre.organisation.models import Succession, SuccessionKind, Unit, 
 from xomyen.centre.organisation.services.imports import Imported, import_units
 from xomyen.centre.organisation.services.register import REFORM
 
+pytestmark = pytest.mark.timeout(600)  # thousands of units are brought in
+
 BEFORE = REFORM - datetime.timedelta(days=1)
 
 

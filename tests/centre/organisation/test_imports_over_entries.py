@@ -12,6 +12,7 @@ from xomyen.centre.organisation.services.register import REFORM
 
 
 @pytest.mark.django_db
+@pytest.mark.timeout(600)  # thousands of units are brought in
 def test_units_entered_by_hand_before_are_taken_for_those_of_the_list_and_others_of_their_code_are_told() -> None:
     province = make_unit("24", UnitKind.PROVINCE, "Tỉnh", "Bắc Ninh")
     commune = make_unit("07210", UnitKind.COMMUNE, "Phường", "Bắc Giang", province)

@@ -51,7 +51,7 @@ def line(live_server: LiveServer) -> Iterator[Line]:
     """Another way to the centre's pages, which can be cut."""
     made = Line(live_server.url)
     yield made
-    made.cut()
+    made.end()
 
 
 @pytest.fixture(scope="package")
