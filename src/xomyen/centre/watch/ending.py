@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from xomyen.centre.accounts.models import PairedScreen, User
@@ -52,21 +53,33 @@ def as_of_now(person: Any) -> User | PairedScreen | None:
 
 
 def note_given(subject: str, nodes: Iterable[Node], issued_s: int, expires_s: int) -> None:
-    """Keeps at which nodes tickets count now, and until when; in the database before anybody has them.
+    """Keeps at which nodes tickets count now, since when and until when; in the database before anybody has them.
 
-    What runs out meanwhile and is forgotten is kept anew.
+    In whatever order pages of one person come here: one that is late may have been issued before an end that was saved,
+    and even told, meanwhile. What runs out meanwhile and is forgotten is kept anew.
     """
     begun, until = (datetime.datetime.fromtimestamp(at, datetime.UTC) for at in (issued_s, expires_s))
     wanted = {node.pk for node in nodes}
     rows = TicketsAt.objects.filter(subject=subject, node__in=wanted)
-    known = dict(rows.values_list("node", "until"))
-    shorter = [node for node, at in known.items() if at < until]
-    kept = rows.filter(until__lt=until).update(until=until) if shorter else 0
-    if kept < len(shorter) or wanted - known.keys():
+    known = {node: span for node, *span in rows.values_list("node", "begun", "until", "told")}
+    narrow = [1 for first, last, told in known.values() if begun < first or last < until or (told and begun <= told)]
+    widened = _widen(rows, begun, until) if narrow else 0
+    if widened < len(narrow) or wanted - known.keys():
         # Another page of the same person may be faster.
         made = [TicketsAt(subject=subject, node_id=node, begun=begun, until=until) for node in wanted]
         TicketsAt.objects.bulk_create(made, ignore_conflicts=True)
-        rows.filter(until__lt=until).update(until=until)
+        _widen(rows, begun, until)
+
+
+def _widen(rows: QuerySet[TicketsAt], begun: datetime.datetime, until: datetime.datetime) -> int:
+    """Has the rows hold what was issued then and lasts so long; how many did not."""
+    # The node was told to remember that end for as long as what was known here lasted: it is told again.
+    late = Q(told__gte=begun)
+    return rows.filter(Q(begun__gt=begun) | Q(until__lt=until) | late).update(
+        begun=Least("begun", Value(begun, DateTimeField())),
+        until=Greatest("until", Value(until, DateTimeField())),
+        told=Case(When(late, then=None), default=F("told")),
+    )
 
 
 def end(subject: str) -> None:
@@ -177,7 +190,9 @@ def acknowledged(node: Node, told: Iterable[ToTell]) -> None:
     """The node has them on its disk; noted once, however many processes told it."""
     for one in told:
         with transaction.atomic():
-            rows = TicketsAt.objects.filter(Q(told=None) | Q(told__lt=one.ended), subject=one.subject, node=node)
+            # Not where a ticket came meanwhile that lasts longer than the node was told to remember: it is told again.
+            rows = TicketsAt.objects.filter(subject=one.subject, node=node, until__lte=one.until - SPARE)
+            rows = rows.filter(Q(told=None) | Q(told__lt=one.ended))
             if rows.update(told=one.ended):
                 _note("tickets.ended", one.subject, node)
 
