@@ -104,27 +104,63 @@ if (!passkeys) {
   for (const one of document.querySelectorAll<HTMLElement>("[data-no-passkeys]")) one.hidden = false;
 }
 
+/** No answer of the centre's, or one that there is nothing to be had now. */
+class CentreAway extends Error {}
+
+/** Why a browser gives no passkey (WebAuthn level 3 §5.1.3, §5.1.4), by what the page has a text for. */
+const REASONS: Readonly<Record<string, string>> = {
+  InvalidStateError: "known",
+  NotSupportedError: "unable",
+  ConstraintError: "unable",
+  SecurityError: "address",
+};
+
+/** Browsers do not tell apart who cancels, who lets the time run out and who has none (NotAllowedError): no page is to know. */
+function reasonOf(failure: unknown): string {
+  if (failure instanceof CentreAway) return "away";
+  return failure instanceof DOMException ? (REASONS[failure.name] ?? "refused") : "refused";
+}
+
+/** Puts a text of the form's own where it is read out, or takes away what stood there. */
+function say(form: HTMLFormElement, where: "waiting" | "failed", which: string | null): void {
+  const place = form.querySelector<HTMLElement>(`[data-passkey-${where}]`);
+  if (!place) return;
+  const texts = form.querySelectorAll<HTMLTemplateElement>("template[data-passkey-text]");
+  const text = [...texts].find((one) => one.dataset.passkeyText === which)?.content.textContent ?? "";
+  place.textContent = text.trim();
+  place.hidden = !text;
+}
+
 /** Forms with `data-passkey` (`create`, `get`, `sign-in`) ask the device first, and send what it answers. */
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-passkey]")) {
-  const said = form.querySelector<HTMLElement>("[data-passkey-failed]");
+  let asking = false;
   form.addEventListener("submit", (event) => {
     const field = form.elements.namedItem("credential") as HTMLInputElement;
     if (field.value) return;
     event.preventDefault();
-    said?.setAttribute("hidden", "");
+    // Browsers refuse a second question while the first stands.
+    if (asking) return;
+    asking = true;
+    say(form, "failed", null);
+    say(form, "waiting", "waiting");
     answer(form)
       .then((credential) => {
         field.value = JSON.stringify(credential);
         form.submit();
       })
-      .catch(() => said?.removeAttribute("hidden"));
+      .catch((failure: unknown) => {
+        asking = false;
+        say(form, "waiting", null);
+        say(form, "failed", reasonOf(failure));
+        // The browser's own window has had the focus; from here one tries again.
+        form.querySelector("button")?.focus();
+      });
   });
 }
 
 async function answer(form: HTMLFormElement): Promise<object> {
   if (form.dataset.passkey === "sign-in") {
-    const told = await fetch(form.action, { headers: { Accept: "application/json" } });
-    return shown(((await told.json()) as { request_options: RequestJson }).request_options);
+    return shown((await asked(form.action)).request_options);
   }
   const data = JSON.parse(document.getElementById("passkey-data")?.textContent ?? "{}") as {
     creation_options: CreationJson;
@@ -133,6 +169,16 @@ async function answer(form: HTMLFormElement): Promise<object> {
   if (form.dataset.passkey === "get") return shown(data.request_options);
   const alone = form.elements.namedItem("passwordless") as HTMLInputElement | null;
   return made(data.creation_options, alone?.checked ?? false);
+}
+
+async function asked(address: string): Promise<{ request_options: RequestJson }> {
+  try {
+    const told = await fetch(address, { headers: { Accept: "application/json" } });
+    if (told.ok) return (await told.json()) as { request_options: RequestJson };
+  } catch {
+    // Told below.
+  }
+  throw new CentreAway();
 }
 
 /** Buttons that copy the text of another element. */

@@ -131,6 +131,20 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 class SecondFactorAdapter(DefaultMFAAdapter):
     """Whose role asks for a second factor keeps at least one."""
 
+    error_messages: ClassVar = {
+        **DefaultMFAAdapter.error_messages,
+        "passkey_refused": _(
+            "This passkey does not count here: it was removed, belongs to another account, or the page was open for too"
+            " long. Try again, or use another way."
+        ),
+    }
+
+    def validation_error(self, code: str, *arguments: Any) -> Any:
+        """What is wrong, in words; allauth calls a passkey a code too."""
+        if code == "incorrect_code" and "credential" in context.request.POST:
+            code = "passkey_refused"
+        return super().validation_error(code, *arguments)
+
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         user: User = authenticator.user
         if authenticator.type == Authenticator.Type.RECOVERY_CODES or not needs_second_factor(user):
