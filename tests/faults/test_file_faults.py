@@ -1,12 +1,23 @@
 """Files that fail or lose bytes: their segments end and are settled, nobody else is disturbed."""
 
+import errno
 import threading
 from pathlib import Path
 
 import pytest
 from tests.faults.faulty_disk import BEGIN, FaultyDisk, feeders, play
 from tests.footage import CAMERA, OTHER
-from tests.recorders import MAIN, checked, frames_by_ffprobe, gaps, make_recorder, outbox_kinds, segments, until
+from tests.recorders import (
+    MAIN,
+    checked,
+    frames_by_ffprobe,
+    gaps,
+    make_recorder,
+    outbox_kinds,
+    segments,
+    settled,
+    until,
+)
 
 from xomyen.recording.jobs import Committer
 from xomyen.recording.rows import Segment
@@ -50,6 +61,49 @@ async def test_lost_bytes_abandon_that_segment_and_no_other(tmp_path: Path, monk
     assert sum(row.frames for row in segments(tmp_path, OTHER)) == both[1].number
     assert "alarm" in outbox_kinds(tmp_path)
     assert checked(tmp_path).findings == []
+
+
+class LateDisk(FaultyDisk):
+    """Its next sync fails for what is written while it lasts, and says so once, as Linux does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.armed = False
+        self.syncing, self.written = threading.Event(), threading.Event()
+
+    def sync_volume(self, descriptor: int) -> None:
+        if self.armed and not self.syncing.is_set():
+            self.syncing.set()
+            assert self.written.wait(60)
+            raise OSError(errno.EIO, "Input/output error")
+        super().sync_volume(descriptor)
+
+    def sync_file(self, descriptor: int) -> None:
+        if CAMERA in self.paths[descriptor]:
+            raise OSError(errno.EIO, "Input/output error")
+        super().sync_file(descriptor)
+
+
+async def test_bytes_that_were_lost_while_they_were_written_beside_a_sync_are_not_promised(tmp_path: Path) -> None:
+    disk = LateDisk()
+    clock = ManualClock(BEGIN)
+    async with make_recorder(tmp_path, disk=disk, clock=clock) as recorder:
+        both = feeders(recorder)
+        await play(both, 20, clock)
+        await settled(recorder)
+        before = {row.camera: row.frames for row in recorder.reader.open_segments()}
+        disk.armed = True
+        await until(disk.syncing.is_set)
+        await play(both, 5, clock)
+        await until(lambda: recorder.statistics.volumes[0].queued_bytes == 0)
+        disk.written.set()
+        await until(lambda: recorder.statistics.volumes[0].abandoned_segments)
+        after = {row.camera: row.frames for row in recorder.reader.open_segments()}
+        assert after[CAMERA] == before[CAMERA]
+        await play(both, 20, clock)
+    assert sum(row.frames for row in segments(tmp_path, OTHER)) == both[1].number
+    assert gaps(tmp_path, OTHER) == []
+    assert {gap.reason for gap in gaps(tmp_path, CAMERA)} == {GapReason.DISK}
 
 
 async def test_a_segment_that_stays_unreadable_is_settled_by_the_next_start(tmp_path: Path) -> None:

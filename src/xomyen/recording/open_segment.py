@@ -9,6 +9,7 @@ from typing import NamedTuple
 from xomyen.proof.keys import SigningKey
 from xomyen.proof.seal import FragmentRow, Statement, seal_box
 from xomyen.proof.tree import leaf_hash, root
+from xomyen.recording.disk import Disk
 from xomyen.recording.rows import Gap, Run, Segment
 from xomyen.recording.segment_note import SegmentNote
 from xomyen.terms.buffers import Bytes, Lease
@@ -158,6 +159,7 @@ class OpenSegment:
         "scratch",
         "settled",
         "sizes",
+        "sound",
         "starts",
         "unplaced",
         "volume",
@@ -202,6 +204,7 @@ class OpenSegment:
         self.broken = ""  # why nothing more is written
         self.settled = False  # its final row is committed and its file closed
         self.abandoned = False  # its bytes may be lost: it is not sealed either
+        self.sound = 0  # how often the volume's sync had failed when the file was last known to have lost nothing
         self.promised: Written | None = None  # as far as the index promises it
         self.chain_place = 0  # of its final seal
         self.unplaced: tuple[Statement, bytes] | None = None  # a seal that others name but that is not in the file yet
@@ -226,6 +229,19 @@ class OpenSegment:
         self.file_size += job.size
         before = self.written.bytes if self.written else len(self.header)
         self.written = Written(before + job.size, len(self.sizes), self.frames, job.end_dts, self.file_size, job.timing)
+
+    def lost(self, disk: Disk, failed_syncs: int) -> OSError | None:
+        """What the file's own sync says, asked once after the volume's sync failed; None when it lost nothing.
+
+        A volume says once that it lost bytes; they may be such as were written while its sync lasted.
+        """
+        if self.sound < failed_syncs:
+            try:
+                disk.sync_file(self.descriptor)
+            except OSError as fault:
+                return fault
+            self.sound = failed_syncs
+        return None
 
     def holes_until(self, end_ns: int) -> list[Gap]:
         """Those with pictures behind them before this time."""

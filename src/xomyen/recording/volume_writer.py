@@ -69,6 +69,7 @@ class VolumeWriter:
         self._checkpoints: list[tuple[OpenSegment, Future[str]]] = []
         self._scratch: dict[tuple[str, str], OpenSegment] = {}
         self._unkept = Unkept()
+        self._failed_syncs = 0
         self.done_bytes = 0  # of fragments written or dropped; whoever queues compares with what it queued
         self.written_bytes = 0
         self.written_frames = 0
@@ -141,7 +142,7 @@ class VolumeWriter:
         except FileNotFoundError:  # a new day, or retention removed the empty folder
             self._disk.make_folder(folder)
             segment.descriptor = self._disk.create(segment.path)
-        segment.file_size = 0
+        segment.file_size, segment.sound = 0, self._failed_syncs
         with self._lock:
             # The names of the folders above (day, stream, camera) may be new too.
             for _ in range(4):
@@ -310,12 +311,12 @@ class VolumeWriter:
         try:
             self._disk.sync_volume(volume_descriptor)
         except OSError as error:
+            self._failed_syncs += 1
             snapshots = self._sync_each(snapshots, folders, error)
-        snapshots = self._commit(index, snapshots)
+        snapshots = self._commit(index, [found for found in snapshots if self._sound(found)])
         committed = {found.segment for found in snapshots}
         for found in snapshots:
-            found.segment.indexed = True
-            found.segment.promised = found.written
+            found.segment.indexed, found.segment.promised = True, found.written
             for hole in found.segment.holes_until(found.written.timing.end_ns):
                 found.segment.holes.remove(hole)
             if found.final is not None:
@@ -362,13 +363,7 @@ class VolumeWriter:
     def _sync_each(self, snapshots: list[Snapshot], folders: set[str], error: OSError) -> list[Snapshot]:
         """The volume reported a failed write-back: find the file at fault. It is abandoned, the others stand."""
         _log.error("volume.sync_failed", error=str(error))
-        good = []
-        for found in snapshots:
-            try:
-                self._disk.sync_file(found.segment.descriptor)
-                good.append(found)
-            except OSError as fault:
-                self._abandon(found.segment, fault)
+        good = [found for found in snapshots if self._sound(found)]
         for folder in folders:
             try:
                 self._disk.sync_folder(folder)
@@ -378,6 +373,13 @@ class VolumeWriter:
         if len(good) == len(snapshots):
             _log.warning("volume.sync_error_elsewhere", error=str(error))
         return good
+
+    def _sound(self, found: Snapshot) -> bool:
+        """Whether the file lost nothing when a sync of the volume failed; else it is abandoned."""
+        fault = found.segment.lost(self._disk, self._failed_syncs)
+        if fault is not None:
+            self._abandon(found.segment, fault)
+        return fault is None
 
     def _abandon(self, segment: OpenSegment, fault: OSError) -> None:
         """Its bytes may be lost: nothing more is written to it, and its row stays as it is until it is mended."""
