@@ -44,7 +44,7 @@ class Commune:
         cookies = {_COOKIE: next(cookie["value"] for cookie in self.session["cookies"] if cookie["name"] == _COOKIE)}
         query = {"from": "-10m", "to": "now"}
         found: dict[str, Any] = httpx.get(
-            f"{self.url}/api/v1/cameras/{self.ids[camera]}/timeline", params=query, cookies=cookies, timeout=20
+            f"{self.url}/api/v1/cameras/{self.ids[camera]}/timeline", params=query, cookies=cookies, timeout=60
         ).json()
         return found
 

@@ -124,7 +124,7 @@ def test_looking_elsewhere_on_the_timeline_is_not_undone_by_the_clock(
     reader: Page, archive: RecordedNode, camera: str
 ) -> None:
     begin = whole_second(HOUR_NS)
-    archive.record(camera, 8 * GOP, begin)
+    archive.record(camera, 20 * GOP, begin)  # so long that it does not end before all is done
     open_player(reader, archive, camera, begin + seconds(1))
     timeline(reader).hover(position={"x": 300, "y": 60})
     for _ in range(6):

@@ -107,7 +107,7 @@ def test_the_speeds_pass_through_the_recording_faster_and_slower(player: Page) -
     for key, wanted in (("ArrowUp", 2), ("ArrowUp", 4), ("ArrowDown", 2), ("ArrowDown", 1), ("ArrowDown", 0.5)):
         player.keyboard.press(key)
         expect(speed).to_have_value(str(wanted))
-        assert film(player).evaluate("video => video.playbackRate") == wanted
+        wait_until(lambda wanted=wanted: film(player).evaluate("video => video.playbackRate") == wanted)
     for _ in range(4):
         player.keyboard.press("ArrowLeft")  # further back, so that there is something to pass through
     speed.select_option("4")

@@ -83,10 +83,16 @@ def test_going_about_leaves_nothing_behind(wall: Page) -> None:
     urls = wall.evaluate("urls")
     for _ in range(6):
         round_trip()
-    after = held(session)
-    # One leaked listener in each round would be six, one page that is kept some hundred nodes.
-    assert after["listeners"] - before["listeners"] < 6
-    assert after["nodes"] - before["nodes"] < 200
-    assert after["bytes"] - before["bytes"] < 3_000_000
-    assert wall.evaluate("urls") == urls
-    assert wall.evaluate("sockets") == 1
+
+    def let_go() -> bool:
+        """One leaked listener in each round would be six, one page that is kept some hundred nodes."""
+        after = held(session)
+        return (
+            after["listeners"] - before["listeners"] < 6
+            and after["nodes"] - before["nodes"] < 200
+            and after["bytes"] - before["bytes"] < 3_000_000
+            and wall.evaluate("urls") == urls
+            and wall.evaluate("sockets") == 1
+        )
+
+    wait_until(let_go, every=1.0)  # what was left a moment ago may still be on its way out; what is kept stays
