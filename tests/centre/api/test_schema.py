@@ -61,7 +61,7 @@ SCHEMA = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
 OPERATIONS = [result.ok() for result in SCHEMA.get_all_operations()]
 NOBODY = ""
 # Each test is a transaction within that of the module.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
 
 @dataclass(frozen=True)
