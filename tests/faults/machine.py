@@ -15,6 +15,7 @@ from xomyen.recording.open_segment import OpenSegment, StreamChain
 from xomyen.recording.policy import RecorderSettings, StreamPolicy
 from xomyen.recording.sink import RecordingSink
 from xomyen.recording.volume_writer import VolumeWriter
+from xomyen.terms.folder import NodeFolder
 from xomyen.terms.time import ManualClock
 from xomyen.terms.words import ClockState, StreamName
 
@@ -33,10 +34,11 @@ class Machine:
         self.path = str(root / "video")
         self.paused = ""
         self.clock = ManualClock()
+        self.began_ns = self.clock.wall_ns()
         self.settings = settings
         self.chance = chance
         self.disk = disk
-        self.key = SigningKey.generate()
+        self.key = SigningKey.load_or_create(NodeFolder(root).signing_key)
         self.index = Index(str(root / "index.sqlite"))
         self.index.open()
         with self.index.transaction():

@@ -5,12 +5,14 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from tests.faults.faulty_disk import feeders
 from tests.faults.machine import VOLUME, Machine
 from tests.footage import CAMERA, OTHER
+from tests.recorders import make_recorder
 
 from xomyen.recording.check import check
 from xomyen.recording.disk import LocalDisk
@@ -24,7 +26,7 @@ from xomyen.terms.buffers import Bytes
 from xomyen.terms.time import NS_PER_SECOND
 from xomyen.terms.words import StreamName
 
-RUNS = int(os.environ.get("XOMYEN_DISK_FAULTS", "100"))
+RUNS = int(os.environ.get("XOMYEN_DISK_FAULTS", "60"))
 STEP_NS = NS_PER_SECOND // 5
 
 
@@ -37,7 +39,7 @@ class AnyFault(LocalDisk):
         self.faulty = 0.0  # how likely a call fails
         self.full = False
         self._bad: set[int] = set()  # descriptors of files that take nothing more
-        self._lost: set[int] = set()  # of files whose bytes are lost; told once, by their sync
+        self.lost: set[int] = set()  # of files whose bytes are lost; told once, by their sync
         self.in_use: set[int] = set()
 
     def heal(self) -> None:
@@ -63,7 +65,7 @@ class AnyFault(LocalDisk):
 
     def close(self, descriptor: int) -> None:
         self._bad.discard(descriptor)
-        self._lost.discard(descriptor)
+        self.lost.discard(descriptor)
         self.in_use.remove(descriptor)
         super().close(descriptor)
 
@@ -77,7 +79,7 @@ class AnyFault(LocalDisk):
             if what == "bad":
                 self._bad.add(descriptor)
             elif what == "lost":
-                self._lost.add(descriptor)
+                self.lost.add(descriptor)
                 return taken
             elif what == "short":
                 return taken
@@ -90,12 +92,12 @@ class AnyFault(LocalDisk):
         super().truncate(descriptor, size)
 
     def sync_volume(self, descriptor: int) -> None:
-        if self._lost or self._fails():
+        if self.lost or self._fails():
             raise OSError(errno.EIO, "Input/output error")
 
     def sync_file(self, descriptor: int) -> None:
-        if descriptor in self._lost or descriptor in self._bad:
-            self._lost.discard(descriptor)
+        if descriptor in self.lost or descriptor in self._bad:
+            self.lost.discard(descriptor)
             raise OSError(errno.EIO, "Input/output error")
 
     def sync_folder(self, path: str) -> None: ...
@@ -105,6 +107,11 @@ class Faulty(Machine):
     """Its volume pauses and resumes as `Volume` says, and its coverage is put on record."""
 
     disk: AnyFault
+
+    def __init__(self, root: Path, chance: random.Random, disk: AnyFault, settings: RecorderSettings) -> None:
+        super().__init__(root, chance, disk, settings)
+        for feeder in self.feeders:
+            feeder.open()
 
     def post(self, work: Callable[[Index], None]) -> None:
         self.commit(work)
@@ -116,6 +123,7 @@ class Faulty(Machine):
     def on_abandoned(self, segment: OpenSegment, error: OSError) -> None: ...
 
     def play(self) -> None:
+        """A fifth of a second of both cameras."""
         self.clock.advance(STEP_NS)
         for feeder in self.feeders:
             feeder.feed(5, self.clock.wall_ns())
@@ -127,8 +135,7 @@ class Faulty(Machine):
             self.paused = ""
 
     def run(self) -> None:
-        for feeder in self.feeders:
-            feeder.open()
+        """Some 20 s in which everything happens that can."""
         for _ in range(200):
             what = self.chance.random()
             if what < 0.6:
@@ -188,34 +195,74 @@ def _unaccounted(reader: IndexReader, camera: str, begin_ns: int, end_ns: int) -
     return holes
 
 
-def _break_and_look(root: Path, seed: int) -> int:
+def _machine(root: Path, seed: int) -> Faulty:
     (root / "video").mkdir()
     (root / "video" / "xomyen-volume.json").write_text(f'{{"version":1,"volume":"{VOLUME}"}}')
     chance = random.Random(seed)
-    machine = Faulty(root, chance, AnyFault(chance), RecorderSettings(segment_seconds=2.0, checkpoint_seconds=0.8))
-    begin_ns = machine.clock.wall_ns()
-    machine.run()
-    machine.end()
-    end_ns = machine.clock.wall_ns()
-    machine.index.close()
+    return Faulty(root, chance, AnyFault(chance), RecorderSettings(segment_seconds=2.0, checkpoint_seconds=0.8))
+
+
+def _check(root: Path, machine: Faulty) -> None:
+    begin_ns, end_ns = machine.began_ns + STEP_NS, machine.clock.wall_ns() - STEP_NS
     with IndexReader(root / "index.sqlite") as reader:
         for camera in (CAMERA, OTHER):
-            assert _unaccounted(reader, camera, begin_ns + STEP_NS, end_ns - STEP_NS) == []
+            assert _unaccounted(reader, camera, begin_ns, end_ns) == []
         assert check(reader, machine.key.public, hashes=True).findings == []
+
+
+async def _go_on_and_stop(root: Path, machine: Faulty) -> None:
+    machine.end()
+    machine.index.close()
     assert machine.disk.in_use == set()
-    return machine.writer.dropped_frames
 
 
-@pytest.mark.parametrize("quarter", range(4))
-def test_whatever_the_disk_does_no_moment_is_without_footage_or_gap(memory: Path, quarter: int) -> None:
+async def _die_and_start_again(root: Path, machine: Faulty) -> None:
+    machine.index.close()
+    for descriptor in machine.disk.in_use:
+        os.close(descriptor)
+    machine.clock.advance(10 * NS_PER_SECOND)
+    async with make_recorder(root, clock=machine.clock) as recorder:
+        both = feeders(recorder)
+        for _ in range(15):
+            machine.clock.advance(STEP_NS)
+            for feeder in both:
+                feeder.feed(5, machine.clock.wall_ns())
+
+
+@pytest.mark.parametrize("what_follows", [_go_on_and_stop, _die_and_start_again])
+@pytest.mark.parametrize("half", range(2))
+async def test_whatever_the_disk_does_no_moment_is_without_footage_or_gap(
+    memory: Path, half: int, what_follows: Callable[[Path, Faulty], Awaitable[None]]
+) -> None:
     dropped = 0
-    for seed in range(quarter * RUNS // 4, (quarter + 1) * RUNS // 4):
-        root = memory / str(seed)
+    for seed in range(half * RUNS // 2, (half + 1) * RUNS // 2):
+        root = memory / f"{what_follows.__name__}-{seed}"
         root.mkdir()
+        machine = _machine(root, seed)
+        machine.run()
         try:
-            dropped += _break_and_look(root, seed)
+            await what_follows(root, machine)
+            _check(root, machine)
         except AssertionError as error:
             error.add_note(f"seed {seed}")
             raise
+        dropped += machine.writer.dropped_frames
         shutil.rmtree(root)
     assert dropped > 0
+
+
+async def test_a_seal_from_before_the_start_comes_before_those_that_the_start_makes(tmp_path: Path) -> None:
+    machine = _machine(tmp_path, 0)
+    machine.play()
+    machine.write()
+    machine.writer.sync(1, machine)
+    machine.disk.lost |= machine.disk.in_use
+    machine.play()
+    machine.write()
+    machine.writer.sync(1, machine)  # both files are abandoned, to be sealed as far as they were promised
+    for _ in range(20):
+        machine.play()
+        machine.write()  # two more are sealed, and not acknowledged yet
+    assert machine.writer.sealed_segments == 2
+    await _die_and_start_again(tmp_path, machine)
+    _check(tmp_path, machine)

@@ -17,7 +17,11 @@ from tests.recorders import (
 )
 
 from xomyen.bus.messages import CameraEvent
+from xomyen.recording.index import Index
 from xomyen.recording.policy import StreamPolicy
+from xomyen.recording.rows import Gap
+from xomyen.terms.folder import NodeFolder
+from xomyen.terms.ids import new_id
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
 from xomyen.terms.words import CameraState, GapReason
 
@@ -126,6 +130,52 @@ async def test_a_stop_of_the_node_is_a_gap(tmp_path: Path) -> None:
         (GapReason.NODE_STOPPED, rows[0].end_ns, rows[1].start_ns)
     ]
     assert rows[1].sequence == 2
+
+
+async def test_footage_deleted_between_gaps_of_long_ago_is_no_stop_of_the_node(tmp_path: Path) -> None:
+    clock = ManualClock()
+    index = Index(str(NodeFolder(tmp_path).index))
+    index.open()
+    began_ns = clock.wall_ns()
+    old = [Gap(new_id(), began_ns + at * S, began_ns + (at + 5) * S, GapReason.NETWORK, "") for at in (0, 60)]
+    with index.transaction():
+        for gap in old:
+            index.put_gap(CAMERA, MAIN, gap)
+        index.set_meta("alive_ns", str(began_ns + 90 * S))
+    index.close()
+    clock.advance(600 * S)
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 4)
+    assert gaps(tmp_path) == old
+
+
+async def test_what_was_lost_between_the_newest_footage_and_a_gap_is_told_by_the_next_start(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 4)
+    (before,) = segments(tmp_path)
+    index = Index(str(NodeFolder(tmp_path).index))
+    index.open()
+    lost = Gap(new_id(), before.end_ns + 2 * S, None, GapReason.CAMERA_SILENT, "")
+    with index.transaction():  # as if two seconds more had been handed over, and the power had failed then
+        index.put_gap(CAMERA, MAIN, lost)
+        index.set_meta("alive_ns", str(lost.start_ns + S))
+    index.close()
+    clock.advance(60 * S)
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 4)
+    after = segments(tmp_path)[-1]
+    assert [(gap.start_ns, gap.end_ns, gap.reason) for gap in gaps(tmp_path)] == [
+        (before.end_ns, lost.start_ns, GapReason.NODE_STOPPED),
+        (lost.start_ns, lost.start_ns + S, GapReason.CAMERA_SILENT),
+        (lost.start_ns + S, after.start_ns, GapReason.NODE_STOPPED),
+    ]
 
 
 async def test_a_camera_switched_off_is_a_gap_by_policy_until_it_is_on_again(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ from xomyen.camera.source import CodecConfig
 from xomyen.recording.index import Index
 from xomyen.recording.index_thread import Work
 from xomyen.recording.jobs import gap_event
-from xomyen.recording.rows import Gap
+from xomyen.recording.rows import Gap, Span
 from xomyen.terms.ids import new_id
 from xomyen.terms.time import NS_PER_SECOND, Clock
 from xomyen.terms.words import CameraState, GapReason, StreamName
 
+_ROUNDING_NS = 1_000_000
 _UNTOLD_NS = NS_PER_SECOND  # more between two runs is a gap, although nobody told of one
 
 
@@ -41,22 +42,34 @@ class Coverage:
         self.config: CodecConfig | None = None
         self.state = self._event(CameraState.CONNECTING, None, "")
 
-    def restore(self, covered_until_ns: int | None, unfinished: list[Gap], alive_ns: int | None) -> None:
-        """Takes up where an earlier process ended: what follows was missed because the node was stopped."""
-        self.covered_until_ns = covered_until_ns
-        if covered_until_ns is None and not unfinished:
+    def restore(self, spans: list[Span], gaps: list[Gap], alive_ns: int | None) -> None:
+        """Takes up where an earlier process ended: what is neither footage nor a gap, it lost.
+
+        `spans` and `gaps`: the newest, by start; a gap that still lasted has no end. `alive_ns`: when that process
+        lived last.
+        """
+        self.covered_until_ns = max((span.end_ns for span in spans), default=None)
+        if not spans and not gaps:
             return
-        last_ns = max((covered_until_ns or 0, alive_ns or 0, *(gap.start_ns for gap in unfinished)))
-        if any(gap.reason is GapReason.POLICY for gap in unfinished):
-            # Switched off on purpose: that reason holds until pictures come again.
-            self.gap = unfinished[-1]
-            return
-        for gap in unfinished:
-            self._put(Gap(gap.id, gap.start_ns, max(gap.start_ns, last_ns), gap.reason, gap.detail))
-        start_ns = last_ns if unfinished else covered_until_ns
-        if start_ns is not None:
-            self.gap = Gap(new_id(self._clock), start_ns, None, GapReason.NODE_STOPPED, "the node was not recording")
-            self._put(self.gap)
+        starts = [span.start_ns for span in spans]
+        last_ns = max(alive_ns or 0, self.covered_until_ns or 0, gaps[-1].start_ns if gaps else 0)
+        until_ns: int | None = None
+        parts: list[Span | Gap] = [*spans, *gaps]
+        for known in sorted(parts, key=lambda part: part.start_ns):
+            if until_ns is not None and known.start_ns - until_ns > _ROUNDING_NS:
+                lost = "the node stopped before it was kept"
+                self._put(Gap(new_id(self._clock), until_ns, known.start_ns, GapReason.NODE_STOPPED, lost))
+            end_ns = known.end_ns
+            if isinstance(known, Gap) and end_ns is None:
+                if known.reason is GapReason.POLICY:
+                    # Switched off on purpose: that reason holds until pictures come again.
+                    self.gap = known
+                    return
+                end_ns = min((start_ns for start_ns in starts if start_ns >= known.start_ns), default=last_ns)
+                self._put(replace(known, end_ns=end_ns))
+            until_ns = max(until_ns or 0, end_ns or 0)
+        self.gap = Gap(new_id(self._clock), until_ns or 0, None, GapReason.NODE_STOPPED, "the node was not recording")
+        self._put(self.gap)
 
     def taken_up(self) -> None:
         """The stream is recorded again by the same process, after it was not for a while."""

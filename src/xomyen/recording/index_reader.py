@@ -136,17 +136,6 @@ class IndexReader:
         )
         return [Gap(row[0], row[1], row[2], GapReason(row[3]), row[4]) for row in rows]
 
-    def unfinished_gaps(self, camera: str, stream: StreamName | str) -> list[Gap]:
-        """Gaps that still last, or did when the recorder ended, by start."""
-        rows = self.query(
-            "SELECT id, start_ns, end_ns, reason, detail FROM gap"
-            " WHERE stream = (SELECT id FROM stream WHERE camera = ? AND name = ?)"
-            " AND end_ns IS NULL ORDER BY start_ns, id",
-            camera,
-            stream,
-        )
-        return [Gap(row[0], row[1], row[2], GapReason(row[3]), row[4]) for row in rows]
-
     def covered_until_ns(self, camera: str, stream: StreamName | str) -> int | None:
         """End of the newest footage of a stream."""
         rows = self.query(

@@ -104,10 +104,15 @@ def put_missing(index: Index, row: Segment, gap: Gap) -> None:
     index.put_event("gap", gap_event(row.camera, row.stream, gap))
 
 
+def dropped(segment: OpenSegment, start_ns: int, end_ns: int) -> Gap:
+    """What was handed over for a segment and is not in its file, for the disk failed; one gap for each segment."""
+    return Gap(segment.note.segment, start_ns, end_ns, GapReason.DISK, segment.broken)
+
+
 def put_dropped(index: Index, row: Segment, segment: OpenSegment) -> None:
-    """What was handed over for a segment and is not in its file, for the disk failed."""
+    """Where a segment's footage ended before what was handed over for it did."""
     if segment.missed_until_ns > row.end_ns:
-        put_missing(index, row, Gap(new_id(), row.end_ns, segment.missed_until_ns, GapReason.DISK, segment.broken))
+        put_missing(index, row, dropped(segment, row.end_ns, segment.missed_until_ns))
 
 
 def put_snapshot(index: Index, found: Snapshot, now_ns: int) -> None:

@@ -15,6 +15,7 @@ from xomyen.recording.chains import chain_heads, load_chains
 from xomyen.recording.clock_watch import ClockWatch
 from xomyen.recording.coverage import Coverage
 from xomyen.recording.disk import Disk, LocalDisk
+from xomyen.recording.earlier_process import EarlierProcess
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import IndexReader
 from xomyen.recording.index_thread import IndexThread, Work, kept_future
@@ -124,7 +125,7 @@ class Recorder:
         self._sinks: dict[tuple[str, StreamName], RecordingSink] = {}
         self._coverages: dict[tuple[str, StreamName], Coverage] = {}  # of streams that were recorded before
         self._watched: set[tuple[str, StreamName]] = set()
-        self._alive_ns: int | None = None
+        self._earlier = EarlierProcess()
         self._tasks: list[asyncio.Task[None]] = []
         self._reader: IndexReader | None = None
 
@@ -171,8 +172,7 @@ class Recorder:
     def _prepare(self) -> None:
         """Opens the index, accepts the volumes and reconciles them with it."""
         self._index.open()
-        alive = self._index.meta("alive_ns")
-        self._alive_ns = int(alive) if alive else None
+        self._earlier.load(self._index)
         self._chains.update(load_chains(self._index))
         self._kept.load(self._index)
         self._clock_watch.load(self._index)
@@ -217,8 +217,8 @@ class Recorder:
         if late_from_ns is None:
             if known:
                 coverage.taken_up()
-            elif recorded:
-                self._restore(coverage, camera, stream)
+            elif recorded and self._reader is not None:
+                self._earlier.take_up(coverage, self._reader, camera, stream)
             sink.watched = key in self._watched
             self._sinks[key] = sink
         return sink
@@ -238,13 +238,6 @@ class Recorder:
         sink.coverage.end()
         if sink.policy.record:
             self._coverages[key] = sink.coverage
-
-    def _restore(self, coverage: Coverage, camera: str, stream: StreamName) -> None:
-        if self._reader is None:
-            return
-        coverage.restore(
-            self._reader.covered_until_ns(camera, stream), self._reader.unfinished_gaps(camera, stream), self._alive_ns
-        )
 
     def watch(self, camera: str, stream: StreamName, watched: bool) -> None:
         """While watched, fragments are written and told of at once."""

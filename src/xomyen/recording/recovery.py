@@ -39,6 +39,18 @@ class Signer(NamedTuple):
     clock: Clock
 
 
+class _Found(NamedTuple):
+    """A segment's file that has no row, or a row that is still open."""
+
+    volume: str
+    path: str
+    relative: str
+    note: SegmentNote
+    run: Run
+    file: SegmentFile
+    row: Segment | None
+
+
 def accept_and_recover(
     path: str,
     index: Index,
@@ -100,6 +112,7 @@ class Recovery:
         self._progress = progress
         self._trust_all = same_boot or not known_volume  # without an index there is nothing better than the files
         self.report = RecoveryReport()
+        self._without_seal: list[tuple[_Found, StreamChain]] = []
 
     def run(self, volume: str, root: str) -> RecoveryReport:
         """Raises OSError when the volume cannot be read or written."""
@@ -110,6 +123,9 @@ class Recovery:
         for number, folder in enumerate(every):
             self._progress(root, number, len(every))
             self._folder(volume, root, folder)
+        # The seals that were made before this start come first, so that those made now follow them.
+        for found, chain in self._without_seal:
+            self._seal(found, chain)
         self._progress(root, len(every), len(every))
         return self.report
 
@@ -201,8 +217,7 @@ class Recovery:
             if self._remove(path):
                 self.report.removed.append(path)
             return
-        if self._settle(volume, path, relative, note, run, file, None):
-            self.report.adopted.append(path)
+        self._settle(_Found(volume, path, relative, note, run, file, None))
 
     def _finish(self, volume: str, root: str, relative: str, segment: str) -> None:
         """A row that is still open: its file is cut to whole fragments and sealed."""
@@ -227,8 +242,7 @@ class Recovery:
             self.report.short.append(path)
             if not file.fragments:
                 return
-        if self._settle(volume, path, relative, note, run, file, row):
-            self.report.recovered.append(path)
+        self._settle(_Found(volume, path, relative, note, run, file, row))
 
     def _cannot_read(self, path: str, error: OSError) -> None:
         """A bad sector in one file is not the whole disk."""
@@ -246,73 +260,31 @@ class Recovery:
         row = self._index.database.execute(SEGMENT_QUERY + " WHERE segment.id = ?", (segment,)).fetchone()
         return None if row is None else segment_row(row)
 
-    def _settle(
-        self,
-        volume: str,
-        path: str,
-        relative: str,
-        note: SegmentNote,
-        run: Run,
-        file: SegmentFile,
-        row: Segment | None,
-    ) -> bool:
-        """Gives the file its seal, unless it has one, and the index its row. False when the disk does not take it."""
-        stream = note.camera, str(note.stream)
-        chain = self._chains.setdefault(stream, StreamChain())
+    def _settle(self, found: _Found) -> None:
+        """Gives the index the file's row, and the file its seal in the end, unless it has one."""
+        note = found.note
+        chain = self._chains.setdefault((note.camera, str(note.stream)), StreamChain())
         chain.next_sequence = max(chain.next_sequence, note.sequence + 1)
-        seal = file.seal
-        # A seal that stands stays as it is, whoever signed it: `check` says what it is worth.
-        try:
-            if seal is not None:
-                statement, place = seal.statement, found_place(chain, seal.statement)
-            else:
-                statement, place = self._seal(volume, path, relative, note, run, file, row, chain)
-        except (OSError, SegmentFileError) as error:
-            _log.error("recovery.not_sealed", path=path, error=str(error))
-            self.report.unsealed.append(path)
-            return False
-        found = Segment(
-            id=note.segment,
-            camera=note.camera,
-            stream=note.stream,
-            run=note.run,
-            sequence=note.sequence,
-            volume=volume,
-            path=path,
-            state=statement.state,
-            start_ns=statement.start_ns,
-            end_ns=statement.end_ns,
-            first_dts=statement.first_dts,
-            end_dts=statement.end_dts,
-            bytes=statement.size,
-            fragments=statement.fragments,
-            frames=statement.frames,
-            lost_packets=statement.lost_packets,
-            clock_state=statement.clock_state,
-            clock_offset_ns=statement.clock_offset_ns,
-            late=row.late if row else False,
-            seal_hash=statement.hash(),
-        )
-        with self._index.transaction():
-            self._index.put_run(run)
-            self._index.put_segment(found, relative)
-            if place:
-                self._index.put_chain_head(found, place)
-            self._index.put_event("segment", segment_event(found))
-        return True
+        if found.file.seal is None:
+            self._without_seal.append((found, chain))
+        else:
+            # A seal that stands stays as it is, whoever signed it: `check` says what it is worth.
+            statement = found.file.seal.statement
+            self._put(found, statement, found_place(chain, statement))
 
-    def _seal(
-        self,
-        volume: str,
-        path: str,
-        relative: str,
-        note: SegmentNote,
-        run: Run,
-        file: SegmentFile,
-        row: Segment | None,
-        chain: StreamChain,
-    ) -> tuple[Statement, int]:
+    def _seal(self, found: _Found, chain: StreamChain) -> None:
+        """The file's seal and row; a file that does not take its seal is left for the next start."""
+        try:
+            statement, place = self._append_seal(found, chain)
+        except (OSError, SegmentFileError) as error:
+            _log.error("recovery.not_sealed", path=found.path, error=str(error))
+            self.report.unsealed.append(found.path)
+        else:
+            self._put(found, statement, place)
+
+    def _append_seal(self, found: _Found, chain: StreamChain) -> tuple[Statement, int]:
         """Cuts the file behind its last whole box and appends a seal over what is there; with its place."""
+        volume, path, relative, note, run, file, row = found
         segment = OpenSegment(note, run, self._node, volume, path, relative, file.header_bytes, chain)
         descriptor = self._disk.open(path)
         try:
@@ -334,6 +306,39 @@ class Recovery:
         finally:
             self._disk.close(descriptor)
         return statement, segment.chain_place
+
+    def _put(self, found: _Found, statement: Statement, place: int) -> None:
+        """The row; `place` in the chain of seals, 0 when it is not known."""
+        note, row = found.note, found.row
+        segment = Segment(
+            id=note.segment,
+            camera=note.camera,
+            stream=note.stream,
+            run=note.run,
+            sequence=note.sequence,
+            volume=found.volume,
+            path=found.path,
+            state=statement.state,
+            start_ns=statement.start_ns,
+            end_ns=statement.end_ns,
+            first_dts=statement.first_dts,
+            end_dts=statement.end_dts,
+            bytes=statement.size,
+            fragments=statement.fragments,
+            frames=statement.frames,
+            lost_packets=statement.lost_packets,
+            clock_state=statement.clock_state,
+            clock_offset_ns=statement.clock_offset_ns,
+            late=row.late if row else False,
+            seal_hash=statement.hash(),
+        )
+        with self._index.transaction():
+            self._index.put_run(found.run)
+            self._index.put_segment(segment, found.relative)
+            if place:
+                self._index.put_chain_head(segment, place)
+            self._index.put_event("segment", segment_event(segment))
+        (self.report.adopted if row is None else self.report.recovered).append(found.path)
 
     def _sync_folder(self, folder: str) -> None:
         """Raises VolumeRefused: where names are lost nothing can be promised of any file."""

@@ -1,4 +1,4 @@
-"""Segments that leave no trace, for the disk failed before anything of them was promised: gaps tell of their time."""
+"""Footage that was handed over for a file that the disk failed: gaps tell of its time, whatever becomes of the file."""
 
 import threading
 from typing import NamedTuple
@@ -6,11 +6,10 @@ from typing import NamedTuple
 import structlog
 
 from xomyen.recording.index import Index
-from xomyen.recording.jobs import Committer, gap_event
+from xomyen.recording.jobs import Committer, dropped, gap_event
 from xomyen.recording.open_segment import OpenSegment
 from xomyen.recording.rows import Gap
-from xomyen.terms.ids import new_id
-from xomyen.terms.words import GapReason, StreamName
+from xomyen.terms.words import StreamName
 
 _log = structlog.get_logger(__name__)
 
@@ -33,15 +32,24 @@ class Unkept:
         self._waiting: list[_Told] = []
 
     def add(self, segment: OpenSegment, start_ns: int, end_ns: int) -> None:
-        """Nothing that was handed over for the segment between these times is kept.
+        """Nothing is kept of what was handed over for the segment between these times.
 
         Late footage fills in a gap that is on record already, and scratch was never to be kept.
         """
         if segment.scratch or segment.late or end_ns <= start_ns:
             return
-        gap = Gap(new_id(), start_ns, end_ns, GapReason.DISK, segment.broken)
+        told = _Told(segment.note.camera, segment.note.stream, dropped(segment, start_ns, end_ns))
         with self._lock:
-            self._waiting.append(_Told(segment.note.camera, segment.note.stream, gap))
+            self._waiting.append(told)
+
+    def rest(self, segment: OpenSegment) -> None:
+        """Nothing is kept beyond what is written of the segment, or was promised of it when it is abandoned."""
+        written = segment.written
+        if written is None:
+            return
+        kept = segment.promised if segment.abandoned else written
+        start_ns = kept.timing.end_ns if kept is not None else written.timing.start_ns
+        self.add(segment, start_ns, max(written.timing.end_ns, segment.missed_until_ns))
 
     def commit(self, index: Committer) -> None:
         """Puts what waits on record; what the index refuses is tried again with the next call."""

@@ -180,6 +180,7 @@ class VolumeWriter:
             return
         if segment.broken:
             segment.missed_until_ns = job.timing.end_ns
+            self._unkept.rest(segment)
         else:
             segment.written = segment.written._replace(timing=job.timing, end_dts=job.end_dts)
             segment.end_dts = job.end_dts
@@ -219,18 +220,17 @@ class VolumeWriter:
     def _leave(self, segment: OpenSegment) -> None:
         """An abandoned file keeps what was promised of it; that is sealed as soon as the disk lets it."""
         descriptor, segment.descriptor = segment.descriptor, -1
-        if segment.promised is None and segment.written is not None:
-            timing = segment.written.timing
-            self._unkept.add(segment, timing.start_ns, max(timing.end_ns, segment.missed_until_ns))
+        kept = segment.promised
+        self._unkept.rest(segment)
         try:
-            if segment.promised is not None:
-                self._disk.truncate(descriptor, segment.promised.file_size)
+            if kept is not None:
+                self._disk.truncate(descriptor, kept.file_size)
             else:
                 self._disk.remove(segment.path)
         except OSError as error:
             _log.warning("segment.not_cut", path=segment.path, error=str(error))
         self._disk.close(descriptor)
-        if segment.promised is not None:
+        if kept is not None:
             self._failed.append(segment)
 
     def _rotate_scratch(self, segment: OpenSegment) -> None:
@@ -389,6 +389,8 @@ class VolumeWriter:
         if segment.final is not None:
             segment.chain.withdraw(segment.final)
             self._leave(segment)  # sealed already: no job for it comes any more
+        else:
+            self._unkept.rest(segment)  # as far as is known now
         self._on_abandoned(segment, fault)
 
     def _put(self, index: Index, snapshots: list[Snapshot]) -> None:
