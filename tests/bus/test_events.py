@@ -5,6 +5,8 @@ import time
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 
 from xomyen.bus import events, subjects
 from xomyen.bus.events import oldest_event_ns, publish_event, read_events
@@ -45,6 +47,25 @@ async def test_events_that_are_dropped_while_they_are_read_end_the_reading(
         async for payload, _ in reading:
             found.append(payload)
             monkeypatch.setattr(events, "_ANSWER_S", 1.0)  # from here on nothing comes, however long one waits
+            await client.jetstream().purge_stream(subjects.event_stream(node))
+    assert found == payloads[:2]
+
+
+async def test_that_nothing_comes_any_more_is_understood_in_either_way_the_client_says_it(
+    client: Client, node: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its own kind of error; where the server's word that the time is over came just before, the plain one.
+    monkeypatch.setattr(events, "_BATCH", 2)
+    payloads = await publish(client, node, "gap", 5)
+    found = []
+
+    async def nothing(_subscription: JetStreamContext.PullSubscription, *_asked: object, **_more: object) -> list[Msg]:
+        raise TimeoutError
+
+    async with contextlib.aclosing(read_events(client, node, "gap", 0)) as reading:
+        async for payload, _ in reading:
+            found.append(payload)
+            monkeypatch.setattr(JetStreamContext.PullSubscription, "fetch", nothing)
             await client.jetstream().purge_stream(subjects.event_stream(node))
     assert found == payloads[:2]
 

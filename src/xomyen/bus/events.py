@@ -73,7 +73,7 @@ async def _next_of(subscription: JetStreamContext.PullSubscription, count: int) 
     """Up to `count` messages; none when the stream has dropped all that waited."""
     try:
         return await subscription.fetch(count, timeout=_ANSWER_S)
-    except nats.errors.TimeoutError:
+    except TimeoutError:  # the client's own or, when the server ended the wait just before, the plain one
         if (await subscription.consumer_info()).num_pending:
             raise
         return []
