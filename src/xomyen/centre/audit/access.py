@@ -135,7 +135,7 @@ async def take_batch(subscription: JetStreamContext.PullSubscription, node: str,
     """
     try:
         messages = await subscription.fetch(_BATCH, timeout=wait_s)
-    except nats.errors.TimeoutError:
+    except TimeoutError:  # the client's own or, when the server ended the wait just before, the plain one
         return 0
     await in_database(store, node, [message.data for message in messages])
     for message in messages:
