@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import av
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.rtp_packetiser import Packetiser
 
 from xomyen.camera.codec_config import codec_config, split_annex_b
@@ -114,7 +115,7 @@ def segment(codec: VideoCodec) -> bytes:
         rows.append(FragmentRow(len(fragment), 28_800, True, 8, tree.leaf_hash(fragment)))
         leaves.append(rows[-1].leaf)
         data += fragment
-    key = SigningKey.generate()
+    key = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))  # the same inputs in every run
     name = "0199f0a0-0000-7000-8000-00000000000"
     statement = Statement(
         node=f"{name}1", camera=f"{name}2", stream=StreamName.MAIN, run=f"{name}3", segment=f"{name}4", sequence=1,
