@@ -24,6 +24,7 @@ LINES: dict[str, tuple[Callable[[], list[Result]], Callable[[], list[Result]]]] 
     "seek": (lambda: browser.seek(100, 120), lambda: browser.seek(8, 30)),
     "kill": (safety.kills, safety.kills),
     "power-cut": (safety.power_cuts, safety.power_cuts),
+    "disk-faults": (safety.disk_faults, safety.disk_faults),
     "centre": (
         lambda: centre.pages(centre.PROVINCE, centre.COMMUNE),
         lambda: centre.pages(centre.SMALL, centre.SMALL),

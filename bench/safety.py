@@ -1,4 +1,4 @@
-"""Kills and power cuts: the tests of faults, counted as lines of the table."""
+"""Kills, power cuts and failing disks: the tests of faults, counted as lines of the table."""
 
 import os
 import re
@@ -10,13 +10,15 @@ from bench.result import ROOT, Result
 
 KILLS = 100
 CUTS = 1000
+FAULTS = 500
 
 
 def tests(what: str, must: str, *arguments: str) -> list[Result]:
     """Runs the tests and reports how many passed."""
     begin = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", "--timeout", "1800", *arguments]
-    environment = {**os.environ, "XOMYEN_KILLS": str(KILLS), "XOMYEN_POWER_CUTS": str(CUTS)}
+    counts = {"XOMYEN_KILLS": KILLS, "XOMYEN_POWER_CUTS": CUTS, "XOMYEN_DISK_FAULTS": FAULTS}
+    environment = {**os.environ, **{name: str(count) for name, count in counts.items()}}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr[-200:]
     return [
@@ -39,3 +41,10 @@ def power_cuts() -> list[Result]:
     """Power cuts in the disk model."""
     must = "nothing acknowledged lost, at most 2 s per camera otherwise; check clean"
     return tests(f"simulated power cut, {CUTS:,} times in a model", must, "tests/faults/test_power_cut.py")
+
+
+def disk_faults() -> list[Result]:
+    """Disks that fail in every way, and processes killed while they do."""
+    must = "every moment in a file that verifies or in a gap; check clean"
+    what = f"disk that fails in any way, {FAULTS} times, and as often killed after it"
+    return tests(what, must, "tests/faults/test_any_fault.py")
