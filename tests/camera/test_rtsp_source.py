@@ -232,6 +232,16 @@ async def test_silence_ends_the_session(monkeypatch):
     assert sink.ends[0][0] is GapReason.CAMERA_SILENT
 
 
+async def test_a_node_that_had_no_turn_for_long_takes_no_camera_for_silent_whose_pictures_wait(monkeypatch):
+    monkeypatch.setattr(rtsp_source, "SILENCE_S", 0.5)
+    monkeypatch.setattr(rtsp_source, "UPKEEP_S", 0.1)
+    monkeypatch.setattr(rtsp_source, "PROMPT_S", 0.0)
+    monkeypatch.setattr("xomyen.camera.ingest.TICK_S", 3600)  # nobody reads
+    async with RtspCamera() as camera, playing(camera.url) as (_, sink):
+        await sink.until(with_pictures(100))
+        assert sink.ends == []
+
+
 async def test_a_stream_without_keyframes_is_said_but_not_ended(monkeypatch):
     monkeypatch.setattr(rtsp_source, "KEYFRAME_S", 0.3)
     monkeypatch.setattr(rtsp_source, "UPKEEP_S", 0.1)

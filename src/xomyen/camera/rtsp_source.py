@@ -219,8 +219,11 @@ class _Play:
         if received != self._seen_bytes:
             self._seen_bytes, self._last_bytes_at = received, now
         elif now - self._last_bytes_at > self._silence_s and not self._reader.held_back:
-            self._end(CameraTimeout(f"{self._session.connection.place} has sent nothing for {self._silence_s:.0f} s."))
-            return
+            self._reader.poll()  # where this process itself had no turn for so long, what came meanwhile waits
+            if self._reader.received_bytes == received:
+                place = self._session.connection.place
+                self._end(CameraTimeout(f"{place} has sent nothing for {self._silence_s:.0f} s."))
+                return
         config = self.depacketiser.config
         if config is None and now - self._began > KEYFRAME_S:
             self._sink.waiting(NoKeyframe("Connected, waiting for a keyframe."))
