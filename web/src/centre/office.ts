@@ -10,6 +10,7 @@ import "./cameras.css";
 import "./organisation.css";
 import "./audit.css";
 import "./accounts";
+import "./dates";
 import "./keep-away";
 import "./organisation";
 
