@@ -17,7 +17,7 @@ from xomyen.terms.errors import NotRunning
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.tether import tethered
 
-_START_S = 20.0
+_START_S = 60.0  # after a power cut it reads its store first, which takes a slow disk a while
 _STOP_S = 5.0
 _SPARE_PORTS = 2
 

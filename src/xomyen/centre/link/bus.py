@@ -122,9 +122,9 @@ class NodeBus:
                 await finish(self._client)
             self._client = self._opening = self._failed = None
 
-        asyncio.run_coroutine_threadsafe(end(), loop).result(5)
+        asyncio.run_coroutine_threadsafe(end(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join(60)
         loop.close()
 
 
