@@ -20,6 +20,7 @@ from xomyen.terms.folder import NodeFolder
 _LOG = logging.getLogger(__name__)
 
 _ENDS = (OSError, nats.errors.StaleConnectionError)
+_PREPARE_S = 30.0  # a disk that has much else to do
 MEBI = 1 << 20
 DAY_S = 86_400.0
 DUPLICATE_WINDOW_S = 1200.0
@@ -120,7 +121,7 @@ async def prepare_streams(client: Client, node: str, event_bytes: int = 512 * ME
 
     Only on the node's own server: through a leaf these calls would make them at the centre.
     """
-    js = client.jetstream()
+    js = client.jetstream(timeout=_PREPARE_S)
     events = StreamConfig(
         name=subjects.event_stream(node),
         description="Events of this node, oldest first out when full",

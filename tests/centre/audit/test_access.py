@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 from nats.aio.client import Client
 from tests.centre.conftest import Appoint, Province, make_unit
+from tests.centre.link.conftest import wait_for_stores
 from tests.waiting import until
 
 from xomyen.bus.connection import connected, prepare_streams
@@ -144,7 +145,8 @@ async def server(folder: NodeFolder) -> AsyncIterator[BusServer]:
 
 
 @pytest.fixture
-async def client(folder: NodeFolder, server: BusServer) -> AsyncIterator[Client]:
+async def client(folder: NodeFolder, server: BusServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
+    wait_for_stores(monkeypatch, 20)
     async with connected(folder, "test") as connection:
         await prepare_streams(connection, read_identity(folder))
         yield connection

@@ -10,6 +10,7 @@ from django.db import connections
 from nats.aio.client import Client
 from tests.centre.audit.test_access import event, publish
 from tests.centre.conftest import Province, make_unit
+from tests.centre.link.conftest import wait_for_stores
 
 from xomyen.bus import subjects
 from xomyen.bus.connection import connected, prepare_streams
@@ -85,8 +86,9 @@ def test_the_doctor_tells_of_it_by_the_recorders_name(province: Province) -> Non
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[tuple[Client, str]]:
+async def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Client, str]]:
     """A node's bus with its streams, and the node's id."""
+    wait_for_stores(monkeypatch, 20)
     folder = NodeFolder(tmp_path / "node")
     async with BusServer(folder, prepare(folder)), connected(folder, "test") as made:
         await prepare_streams(made, read_identity(folder))

@@ -215,18 +215,23 @@ def _leave_nothing_running() -> None:
     bus.close()
 
 
-def be_patient(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Has the centre wait so long for answers, and its node for those of devices and of its bus.
-
-    What is not answered within the few seconds of daily use the worker asks for again; here nobody does, and a machine
-    on which much else is done may take them to write one file.
-    """
+def wait_for_stores(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Has everybody wait so long for what buses keep on disks."""
     opened = JetStreamContext.__init__
 
     def patiently(self: JetStreamContext, connection: Client, *arguments: Any, **options: Any) -> None:
         opened(self, connection, *arguments, **{**options, "timeout": seconds})
 
     monkeypatch.setattr(JetStreamContext, "__init__", patiently)
+
+
+def be_patient(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Has the centre wait so long for answers, and its node for those of devices and of its bus.
+
+    What is not answered within the few seconds of daily use the worker asks for again; here nobody does, and a machine
+    on which much else is done may take them to write one file.
+    """
+    wait_for_stores(monkeypatch, seconds)
     monkeypatch.setattr(configuration, "__defaults__", (seconds,))
     monkeypatch.setattr(ask, "__defaults__", (seconds,))
     for module, name in (
