@@ -83,6 +83,10 @@ class RunningNode:
         answer: dict[str, Any] = httpx.get(f"{self.url}/healthz", timeout=60).json()
         return answer
 
+    def well(self) -> dict[str, Any]:
+        """What it says of itself, once nothing is wrong: a part that is busy for seconds counts as one that is not."""
+        return wait_until(lambda: (now := self.health())["ok"] and now, every=0.3)
+
     def part(self, name: str) -> psutil.Process:
         """The process of the bus, the recorder or the gateway."""
         wanted = "server.conf" if name == "bus" else f"xomyen.node.{name}_process"

@@ -69,4 +69,4 @@ def test_a_volume_that_cannot_be_used_is_told_and_used_once_it_can(tmp_path: Pat
         volume.unlink()
         volume.mkdir()
         until(lambda alarms: not alarms)
-        wait_until(lambda: node.health()["ok"], seconds=60, every=0.3)
+        node.well()

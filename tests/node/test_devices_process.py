@@ -6,7 +6,7 @@ from itertools import pairwise
 import psutil
 import pytest
 from tests.running_node import RunningNode
-from tests.waiting import until, wait_until
+from tests.waiting import until
 
 from xomyen.bus.connection import connected
 from xomyen.bus.device_messages import DiscoverWanted, JobState
@@ -60,4 +60,4 @@ def test_a_killed_devices_part_comes_back_and_recording_goes_on(recording: Runni
     assert recording.wait_for_frames("Cổng chợ", before + 25) > before
     segments = recording.segments("Cổng chợ")
     assert all(one["to"] == after["from"] for one, after in pairwise(segments)), "the recorder was not disturbed"
-    wait_until(lambda: recording.health()["ok"])
+    recording.well()
