@@ -17,7 +17,7 @@ from xomyen.centre.accounts.screens import confirm
 from xomyen.centre.accounts.services import one_time_link
 from xomyen.centre.permissions.roles import Role
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 # All that the browser keeps beside what its HTTP cache holds.
 _KEPT = """async () => {

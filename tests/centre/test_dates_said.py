@@ -12,7 +12,7 @@ from xomyen.centre.accounts.models import User
 from xomyen.centre.accounts.services import one_time_link
 from xomyen.centre.permissions.roles import Role
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

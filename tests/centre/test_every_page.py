@@ -26,7 +26,7 @@ from xomyen.centre.organisation.services.recording import Entry
 from xomyen.centre.permissions.roles import Role
 from xomyen.centre.watch.models import Bookmark
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PC: ViewportSize = {"width": 1366, "height": 768}
 PHONE: ViewportSize = {"width": 390, "height": 844}

@@ -13,7 +13,7 @@ from xomyen.centre.accounts.models import User
 from xomyen.centre.accounts.services import one_time_link
 from xomyen.centre.permissions.roles import Role
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 ADD, SIGN_IN = "Thêm khóa truy cập", "Đăng nhập bằng khóa truy cập"
 LOGIN = "**/2fa/webauthn/login/"

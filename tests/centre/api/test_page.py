@@ -13,7 +13,7 @@ from tests.centre.conftest import Appoint, Province
 from xomyen.centre.accounts.models import User
 from xomyen.centre.permissions.roles import Role
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from xomyen.centre.audit.services import record
 from xomyen.centre.audit.writer import chain_pending
 from xomyen.centre.permissions.roles import Role
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from xomyen.centre.link.apply import bring
 from xomyen.centre.link.duty import look
 from xomyen.centre.link.soon import soon
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 def test_the_page_shows_by_itself_that_the_node_was_away_came_back_and_took_the_change(

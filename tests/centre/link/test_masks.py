@@ -17,6 +17,8 @@ from xomyen.centre.audit.models import Pending
 from xomyen.centre.cameras.models import Camera, Node
 from xomyen.centre.permissions.roles import Role
 
+pytestmark = pytest.mark.timeout(600)
+
 DOOR = [[0.1, 0.1], [0.3, 0.1], [0.3, 0.5]]
 
 

@@ -10,7 +10,7 @@ from tests.centre.conftest import Province
 
 from xomyen.centre.cameras.models import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 def test_a_site_is_placed_by_a_click_on_the_map_or_with_the_arrow_keys(

@@ -14,7 +14,7 @@ from xomyen.centre.accounts.models import User
 from xomyen.centre.organisation.models import Unit
 from xomyen.centre.permissions.roles import Role
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 SIZES = ((1366, 768), (390, 844))
 
 
