@@ -1,7 +1,9 @@
 """What somebody sees in the browser, or in the app on a phone, while the centre is out of reach."""
 
 import re
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
@@ -89,6 +91,31 @@ def test_without_the_centre_the_browser_says_so_and_goes_on_by_itself_once_it_is
     page.context.set_offline(False)
     expect(page.get_by_role("heading", level=1)).to_have_text("Cán bộ, người dùng")
     assert page.url.endswith("/people/?q=an")
+
+
+class _Proxy(ThreadingHTTPServer):
+    """Stands before a centre that is away, at the end of a line that is cut."""
+
+    allow_reuse_port = True
+
+
+class _Away(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(502)
+
+    def log_message(self, *_told: object) -> None:
+        """Nobody reads it."""
+
+
+def test_a_proxy_that_answers_for_a_centre_that_is_away_is_no_centre(page: Page, line: Line) -> None:
+    line.cut()
+    with _Proxy(("127.0.0.1", urlsplit(line.url).port or 0), _Away) as proxy:
+        threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
+        page.goto(f"{line.url}/people/")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Không kết nối được với trung tâm")
+        page.get_by_role("button", name="Thử lại").click()
+        expect(page.get_by_role("status")).to_contain_text("chưa kết nối được")
+        proxy.shutdown()
 
 
 def test_nothing_that_anybody_was_shown_is_kept_for_that_page(page: Page, line: Line, person: User) -> None:

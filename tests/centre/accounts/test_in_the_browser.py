@@ -132,7 +132,7 @@ def test_pages_leave_what_they_show_when_their_session_ends(
         opened.goto(centre + "/people/")
         expect(opened.get_by_text(person.full_name).first).to_be_visible()
     # Whatever the centre answers by then: here it is out of reach.
-    line.cut()
+    line.end()
     unused.clock.fast_forward("01:06:00")
     expect(unused.get_by_text(person.full_name)).to_have_count(0)
     page.goto(live_server.url + "/me/")
