@@ -27,7 +27,7 @@ from xomyen.centre.permissions.roles import Role
 if TYPE_CHECKING:
     from playwright._impl._api_structures import SetCookieParam
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 BACK = "/account/oidc/oidc/login/callback/"
 NOT_CONNECTED = "Chưa liên kết với tài khoản nào"

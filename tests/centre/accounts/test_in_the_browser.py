@@ -23,7 +23,7 @@ from xomyen.centre.permissions.roles import Role
 from xomyen.centre.watch.services import watched
 from xomyen.centre.watch.tickets import Use, Wish, give
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 SIZES = ((1366, 768), (390, 844))
 
 
