@@ -25,8 +25,9 @@ from xomyen.camera.errors import (
     StreamNotFound,
     WrongPassword,
 )
-from xomyen.camera.ingest import Ingest
+from xomyen.camera.ingest import BUFFER_BYTES, Ingest
 from xomyen.camera.rtsp_source import RtspSource, pause_s
+from xomyen.terms.buffers import BufferPool, Lease
 from xomyen.terms.words import GapReason
 
 
@@ -240,6 +241,41 @@ async def test_a_node_that_had_no_turn_for_long_takes_no_camera_for_silent_whose
     async with RtspCamera() as camera, playing(camera.url) as (_, sink):
         await sink.until(with_pictures(100))
         assert sink.ends == []
+
+
+async def test_no_camera_is_silent_whose_pictures_wait_because_the_disk_has_all_buffers(monkeypatch):
+    monkeypatch.setattr(rtsp_source, "SILENCE_S", 0.5)
+    monkeypatch.setattr(rtsp_source, "UPKEEP_S", 0.1)
+    monkeypatch.setattr(rtsp_source, "PROMPT_S", 0.0)
+    monkeypatch.setattr("xomyen.camera.ingest.TICK_S", 3600)  # nobody reads, nor knows yet that no buffer is free
+    pool, sink = TellingPool(BUFFER_BYTES, 1), RememberingSink()
+    async with (
+        RtspCamera() as camera,
+        Ingest(pool=pool) as ingest,
+        RtspSource(camera.url, None, None, sink, ingest, jitter=lambda: 0.0) as source,
+    ):
+        await sink.until(with_pictures(20))
+        lease = pool.take()
+        assert lease is not None
+        await pool.refused.wait()
+        lease.release()
+        source.watch(True)
+        await sink.until(with_pictures(len(sink.units) + 20))
+        assert (sink.ends, source.sessions, source.fault) == ([], 1, None)
+
+
+class TellingPool(BufferPool):
+    """Tells when somebody was given no buffer."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(size, limit)
+        self.refused = asyncio.Event()
+
+    def take(self) -> Lease | None:
+        lease = super().take()
+        if lease is None:
+            self.refused.set()
+        return lease
 
 
 async def test_a_stream_without_keyframes_is_said_but_not_ended(monkeypatch):

@@ -220,7 +220,8 @@ class _Play:
             self._seen_bytes, self._last_bytes_at = received, now
         elif now - self._last_bytes_at > self._silence_s and not self._reader.held_back:
             self._reader.poll()  # where this process itself had no turn for so long, what came meanwhile waits
-            if self._reader.received_bytes == received:
+            # Or goes on waiting, where the disk has all buffers.
+            if self._reader.received_bytes == received and not self._reader.held_back:
                 place = self._session.connection.place
                 self._end(CameraTimeout(f"{place} has sent nothing for {self._silence_s:.0f} s."))
                 return
