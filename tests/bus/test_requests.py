@@ -1,7 +1,9 @@
 """Request and reply: typed both ways, refusals arrive as the error they were."""
 
 import asyncio
+import errno
 
+import nats.errors
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -58,6 +60,25 @@ async def test_a_fault_of_the_service_is_told_and_the_service_goes_on(client: Cl
     with pytest.raises(XomyenError, match="ZeroDivisionError"):
         await ask(client, "svc.divide", Number(value=0), Number)
     assert (await ask(client, "svc.divide", Number(value=5), Number)).value == 2
+
+
+async def test_a_bus_that_is_late_is_told_as_busy_and_a_fault_that_is_named_alike_as_a_fault(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = [nats.errors.TimeoutError(), TimeoutError(), OSError(errno.ETIMEDOUT, "disk")]
+
+    async def fail(request: Number) -> Number:
+        raise faults[request.value]
+
+    await answer(client, "svc.fail", Number, fail)
+    with pytest.raises(NotRunning, match="too busy"):
+        await ask(client, "svc.fail", Number(value=0), Number)
+    assert [(record.levelname, record.exc_info) for record in caplog.records] == [("WARNING", None)]
+    for value in (1, 2):
+        with pytest.raises(XomyenError, match="see the log") as raised:
+            await ask(client, "svc.fail", Number(value=value), Number)
+        assert not isinstance(raised.value, NotRunning)
+        assert caplog.records[-1].exc_info is not None
 
 
 async def test_a_service_that_waits_for_others_handles_requests_together_up_to_its_bound(client: Client) -> None:

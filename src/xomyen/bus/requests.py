@@ -133,8 +133,9 @@ async def _handled(
         return await handler(asked)
     except XomyenError as error:
         return refusal_of(error)
-    except TimeoutError:
+    except nats.errors.TimeoutError:
         # The bus itself, whose store waits for a disk that has much to do: nothing speaks against what was asked.
+        _LOG.warning("%s: the bus did not answer in time", _service(subject))
         return refusal_of(NotRunning(f"The node is too busy for {_service(subject)}: try again."))
     except asyncio.CancelledError:
         raise
