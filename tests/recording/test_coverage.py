@@ -1,5 +1,6 @@
 """Every stretch that is missed is a gap with its reason."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,21 +135,99 @@ async def test_a_stop_of_the_node_is_a_gap(tmp_path: Path) -> None:
 
 async def test_footage_deleted_between_gaps_of_long_ago_is_no_stop_of_the_node(tmp_path: Path) -> None:
     clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        sink = recorder.sink(CAMERA, MAIN)
+        feeder = Feeder(sink)
+        for _ in range(2):
+            feeder.open()
+            play(feeder, clock, 4)
+            sink.closed(GapReason.NETWORK, "no route to the camera")
+            clock.advance(5 * S)
+    before = gaps(tmp_path)
+    assert len(before) == 2
     index = Index(str(NodeFolder(tmp_path).index))
     index.open()
-    began_ns = clock.wall_ns()
-    old = [Gap(new_id(), began_ns + at * S, began_ns + (at + 5) * S, GapReason.NETWORK, "") for at in (0, 60)]
     with index.transaction():
-        for gap in old:
-            index.put_gap(CAMERA, MAIN, gap)
-        index.set_meta("alive_ns", str(began_ns + 90 * S))
+        for row in segments(tmp_path):
+            index.bury(row, row.path, None, clock.wall_ns(), "too old", "retention", done=True)
+            Path(row.path).unlink()
     index.close()
     clock.advance(600 * S)
     async with make_recorder(tmp_path, clock=clock) as recorder:
         feeder = Feeder(recorder.sink(CAMERA, MAIN))
         feeder.open()
         play(feeder, clock, 4)
-    assert gaps(tmp_path) == old
+    (row,) = segments(tmp_path)
+    assert gaps(tmp_path)[:2] == before
+    assert [(gap.start_ns, gap.end_ns, gap.reason) for gap in gaps(tmp_path)[2:]] == [
+        (before[-1].end_ns, row.start_ns, GapReason.NODE_STOPPED)
+    ]
+
+
+async def test_a_stop_is_a_gap_also_of_a_camera_that_was_never_reached(tmp_path: Path) -> None:
+    clock = ManualClock()
+    for _ in range(2):
+        async with make_recorder(tmp_path, clock=clock) as recorder:
+            recorder.sink(CAMERA, MAIN).closed(GapReason.NETWORK, "no route to the camera")
+            clock.advance(5 * S)
+        clock.advance(60 * S)
+    first, stop, again = gaps(tmp_path)
+    assert [gap.reason for gap in (first, stop, again)] == [
+        GapReason.NETWORK,
+        GapReason.NODE_STOPPED,
+        GapReason.NETWORK,
+    ]
+    assert (first.end_ns, stop.end_ns) == (stop.start_ns, again.start_ns)
+
+
+async def test_of_the_time_before_an_index_that_was_lost_no_reason_is_made_up(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        sink = recorder.sink(CAMERA, MAIN)
+        feeder = Feeder(sink)
+        feeder.open()
+        play(feeder, clock, 4)
+        sink.closed(GapReason.NETWORK, "no route to the camera")
+        clock.advance(600 * S)
+        feeder.open()
+        play(feeder, clock, 4)
+    for file in tmp_path.glob("index.sqlite*"):
+        file.unlink()
+    clock.advance(60 * S)
+    async with make_recorder(tmp_path, clock=clock) as recorder:
+        feeder = Feeder(recorder.sink(CAMERA, MAIN))
+        feeder.open()
+        play(feeder, clock, 4)
+    _, before, after = segments(tmp_path)
+    assert [(gap.start_ns, gap.end_ns) for gap in gaps(tmp_path)] == [(before.end_ns, after.start_ns)]
+
+
+async def test_what_a_stalled_disk_never_kept_is_told_although_another_acknowledged_since(tmp_path: Path) -> None:
+    clock = ManualClock()
+    one, two = tmp_path / "one", tmp_path / "two"
+    async with make_recorder(tmp_path, one, two, clock=clock) as recorder:
+        ids = [volume.id for volume in recorder.statistics.volumes]
+        for volume in ids:
+            feeder = Feeder(recorder.sink(CAMERA, MAIN, StreamPolicy(volume=volume)))
+            feeder.open()
+            play(feeder, clock, 4)
+            clock.advance(20 * S)
+    before, _ = segments(tmp_path)
+    index = Index(str(NodeFolder(tmp_path).index))
+    index.open()
+    (gap,) = gaps(tmp_path)
+    with index.transaction():  # as if the first disk had been given 10 s more, and had stalled
+        index.put_gap(CAMERA, MAIN, replace(gap, start_ns=before.end_ns + 10 * S))
+    index.close()
+    async with make_recorder(tmp_path, one, two, clock=clock) as recorder:
+        recorder.sink(CAMERA, MAIN)
+        await until(lambda: len(gaps(tmp_path)) > 2)
+    told = gaps(tmp_path)[0]
+    assert (told.start_ns, told.end_ns, told.reason) == (
+        before.end_ns,
+        before.end_ns + 10 * S,
+        GapReason.NODE_STOPPED,
+    )
 
 
 async def test_what_was_lost_between_the_newest_footage_and_a_gap_is_told_by_the_next_start(tmp_path: Path) -> None:

@@ -3,9 +3,12 @@
 from xomyen.recording.coverage import Coverage
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import IndexReader
+from xomyen.terms.time import NS_PER_SECOND
 from xomyen.terms.words import StreamName
 
 _EVER = 1 << 62
+# A disk that stalls is left for another, which acknowledges while the first still holds what it was given.
+_STALLED_NS = 3600 * NS_PER_SECOND
 
 
 class EarlierProcess:
@@ -16,27 +19,39 @@ class EarlierProcess:
         self._acknowledged_ns: dict[tuple[str, str], int] = {}
 
     def load(self, index: Index) -> None:
-        """When it was last alive, and until when each stream's footage was acknowledged."""
+        """When it was last alive, and until when each stream's footage was acknowledged by every volume it was on."""
         alive = index.meta("alive_ns")
         self._alive_ns = int(alive) if alive else None
-        rows = index.database.execute(
-            "SELECT stream.camera, stream.name, max(span.end_ns) FROM span JOIN stream ON stream.id = span.stream"
-            " GROUP BY stream.id"
-        )
-        self._acknowledged_ns = {(camera, name): end_ns for camera, name, end_ns in rows}
+        query = index.database.execute
+        for stream, camera, name in query("SELECT id, camera, name FROM stream").fetchall():
+            newest_ns = query("SELECT max(end_ns) FROM span WHERE stream = ?", (stream,)).fetchone()[0]
+            if newest_ns is not None:
+                ends = query(
+                    "SELECT max(end_ns) FROM segment WHERE stream = ? AND start_ns > ? GROUP BY volume",
+                    (stream, newest_ns - _STALLED_NS),
+                ).fetchall()
+                self._acknowledged_ns[camera, name] = min([newest_ns, *(end_ns for (end_ns,) in ends)])
 
     def take_up(self, coverage: Coverage, reader: IndexReader, camera: str, stream: StreamName) -> None:
         """Tells a stream's coverage what is known of the time since its footage was acknowledged last.
 
         Files that were younger than that may have been adopted since, with holes between them that nobody told of.
         """
-        acknowledged_ns = self._acknowledged_ns.get((camera, str(stream)))
-        covered_until_ns = reader.covered_until_ns(camera, stream)
-        since_ns = 0
-        if acknowledged_ns is not None and covered_until_ns is not None:
-            since_ns = min(acknowledged_ns, covered_until_ns) - 1  # so that the footage that ends then is among it
+        since_ns = self._since_ns(reader, camera, stream)
         spans = reader.spans(camera, stream, since_ns, _EVER)
-        if acknowledged_ns is None or not spans:
-            # Deletion may have left gaps of long ago without the footage between them: that was not lost.
-            since_ns = spans[0].start_ns if spans else self._alive_ns or 0
-        coverage.restore(spans, reader.gaps(camera, stream, since_ns, _EVER), self._alive_ns)
+        gaps = reader.gaps(camera, stream, since_ns, _EVER)
+        coverage.restore(spans, gaps, self._alive_ns)
+
+    def _since_ns(self, reader: IndexReader, camera: str, stream: StreamName) -> int:
+        """From when on footage and gaps together leave nothing out; what ends then is among them."""
+        covered_until_ns = reader.covered_until_ns(camera, stream)
+        if self._alive_ns is None:  # the index is new: what was missed before, nobody knows any more
+            return (covered_until_ns or 0) - 1
+        acknowledged_ns = self._acknowledged_ns.get((camera, str(stream)))
+        if acknowledged_ns is None and not reader.deleted_any(camera, stream):
+            return 0
+        if acknowledged_ns is not None and covered_until_ns is not None:
+            return min(acknowledged_ns, covered_until_ns) - 1
+        # Between gaps of long ago there was footage that is deleted.
+        ends = [gap.end_ns or _EVER for gap in reader.gaps(camera, stream, 0, _EVER)]
+        return max([covered_until_ns or 0, *ends]) - 1

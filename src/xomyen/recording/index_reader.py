@@ -145,6 +145,15 @@ class IndexReader:
         )
         return rows[0][0] if rows else None
 
+    def deleted_any(self, camera: str, stream: StreamName | str) -> bool:
+        """Whether footage of a stream was deleted, as far as that is remembered."""
+        rows = self.query(
+            "SELECT 1 FROM tombstone WHERE stream = (SELECT id FROM stream WHERE camera = ? AND name = ?) LIMIT 1",
+            camera,
+            stream,
+        )
+        return bool(rows)
+
     def holds(self, camera: str, from_ns: int, to_ns: int) -> list[Hold]:
         """Holds that overlap the range, ended ones too as long as they stand in the index."""
         rows = self.query(

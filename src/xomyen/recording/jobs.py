@@ -4,13 +4,17 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple, Protocol
 
+import structlog
+
 from xomyen.bus.messages import FragmentNotice, GapEvent, SegmentEvent
 from xomyen.proof.seal import Statement
 from xomyen.recording.index import Index
 from xomyen.recording.open_segment import FragmentJob, OpenSegment, Timing, Written
 from xomyen.recording.rows import Gap, Segment
 from xomyen.terms.ids import new_id
-from xomyen.terms.words import GapReason, StreamName
+from xomyen.terms.words import GapReason, SegmentState, StreamName
+
+_log = structlog.get_logger(__name__)
 
 
 class CloseJob(NamedTuple):
@@ -127,9 +131,31 @@ def put_snapshot(index: Index, found: Snapshot, now_ns: int) -> None:
     if final is not None:
         index.put_event("segment", segment_event(row))
         index.put_chain_head(row, segment.chain_place)
-        put_dropped(index, row, segment)
+        if final.state is SegmentState.RECOVERED:  # less may stand than was promised; else the gap is told already
+            put_dropped(index, row, segment)
     for hole in segment.holes_until(row.end_ns):
         put_missing(index, row, hole)
+
+
+def commit_snapshots(index: Committer, snapshots: list[Snapshot], now_ns: int) -> tuple[list[Snapshot], list[Snapshot]]:
+    """The rows, all at once; when the index refuses, one by one: what is acknowledged now, and what was refused."""
+
+    def put(open_index: Index) -> None:
+        for found in snapshots:
+            put_snapshot(open_index, found, now_ns)
+        open_index.set_meta("alive_ns", str(now_ns))
+
+    if not snapshots:
+        return [], []
+    try:
+        index.commit(put)
+    except Exception as error:  # noqa: BLE001  # whatever the index refuses one stream must not cost the others
+        if len(snapshots) == 1:
+            _log.error("segment.row_refused", path=snapshots[0].segment.path, error=str(error))
+            return [], snapshots
+        each = [commit_snapshots(index, [one], now_ns) for one in snapshots]
+        return [found for done, _ in each for found in done], [found for _, refused in each for found in refused]
+    return snapshots, []
 
 
 def segment_event(row: Segment) -> SegmentEvent:

@@ -148,6 +148,7 @@ class OpenSegment:
         "indexed",
         "late",
         "leaves",
+        "missed",
         "missed_until_ns",
         "new_checkpoints",
         "node",
@@ -210,6 +211,7 @@ class OpenSegment:
         self.unplaced: tuple[Statement, bytes] | None = None  # a seal that others name but that is not in the file yet
         self.holes: list[Gap] = []  # within the run, before or between its fragments; not in the index yet
         self.missed_until_ns = 0  # what was handed over but is not in the file ended then; 0: all is in it
+        self.missed: tuple[int, int] | None = None  # the gap that was told of it, as start and end
         self.indexed = False  # whether its run's row was committed
         self.new_checkpoints: list[Statement] = []
 

@@ -113,6 +113,7 @@ class Recovery:
         self._trust_all = same_boot or not known_volume  # without an index there is nothing better than the files
         self.report = RecoveryReport()
         self._without_seal: list[tuple[_Found, StreamChain]] = []
+        self._loose: list[tuple[Segment, Statement, StreamChain]] = []  # seals that follow one not found yet
 
     def run(self, volume: str, root: str) -> RecoveryReport:
         """Raises OSError when the volume cannot be read or written."""
@@ -124,6 +125,7 @@ class Recovery:
             self._progress(root, number, len(every))
             self._folder(volume, root, folder)
         # The seals that were made before this start come first, so that those made now follow them.
+        self._follow_links()
         for found, chain in self._without_seal:
             self._seal(found, chain)
         self._progress(root, len(every), len(every))
@@ -270,7 +272,26 @@ class Recovery:
         else:
             # A seal that stands stays as it is, whoever signed it: `check` says what it is worth.
             statement = found.file.seal.statement
-            self._put(found, statement, found_place(chain, statement))
+            place = found_place(chain, statement)
+            row = self._put(found, statement, place)
+            if not place:
+                self._loose.append((row, statement, chain))
+
+    def _follow_links(self) -> None:
+        """Segments are not sealed in the order of their names: a seal may follow that of a younger one."""
+        waiting = self._loose
+        while (left := [one for one in waiting if not self._follows(*one)]) and len(left) < len(waiting):
+            waiting = left
+
+    def _follows(self, row: Segment, statement: Statement, chain: StreamChain) -> bool:
+        """Whether a seal follows the newest of its chain; then it is the newest."""
+        with chain.lock:
+            if statement.previous != chain.previous:
+                return False
+            place = chain.advance(statement)
+        with self._index.transaction():
+            self._index.put_chain_head(row, place)
+        return True
 
     def _seal(self, found: _Found, chain: StreamChain) -> None:
         """The file's seal and row; a file that does not take its seal is left for the next start."""
@@ -307,7 +328,7 @@ class Recovery:
             self._disk.close(descriptor)
         return statement, segment.chain_place
 
-    def _put(self, found: _Found, statement: Statement, place: int) -> None:
+    def _put(self, found: _Found, statement: Statement, place: int) -> Segment:
         """The row; `place` in the chain of seals, 0 when it is not known."""
         note, row = found.note, found.row
         segment = Segment(
@@ -339,6 +360,7 @@ class Recovery:
                 self._index.put_chain_head(segment, place)
             self._index.put_event("segment", segment_event(segment))
         (self.report.adopted if row is None else self.report.recovered).append(found.path)
+        return segment
 
     def _sync_folder(self, folder: str) -> None:
         """Raises VolumeRefused: where names are lost nothing can be promised of any file."""

@@ -209,33 +209,35 @@ class RunWriter:
         media_ns = ticks_to_ns(ticks - self._start_ticks)
         return min(max(self._clock.wall_ns(ticks), self._start_ns + media_ns // 2), self._start_ns + 2 * media_ns)
 
+    def _begin_run(self, batch: Batch, at: int) -> None:
+        """Media time counts from the keyframe at this place of the batch, which arrived with its newest picture."""
+        self.base = batch.dts_ticks[at]
+        self.last_dts = 0
+        self._usual_step = 0
+        self._shown_until = 0
+        self._step_ns = 0
+        late = self._late_from_ns is not None
+        begin_ns = batch.arrived_ns if self._late_from_ns is None else self._late_from_ns
+        self._clock = RunClock(batch.pts_ticks[at] - self.base, begin_ns, late)
+        self._clock.observe(max(batch.pts_ticks[at:]) - self.base, batch.arrived_ns)
+
     def begin_segment(self, config: CodecConfig, volume: Volume, batch: Batch, at: int) -> None:
         """The keyframe at this place of the batch begins a segment, and a run when none is under way."""
         host = self._host
         self.volume = volume
         is_new = self._run is None
         if is_new:
-            self.base = batch.dts_ticks[at]
-            self.last_dts = 0
-            self._usual_step = 0
-            self._shown_until = 0
-            self._step_ns = 0
+            self._begin_run(batch, at)
         dts = batch.dts_ticks[at] - self.base
         pts = batch.pts_ticks[at] - self.base
-        if is_new:
-            late = self._late_from_ns is not None
-            self._clock = RunClock(
-                pts, self._late_from_ns if self._late_from_ns is not None else batch.arrived_ns, late
-            )
-            # The batch arrived with its newest picture; its first fragment should know already.
-            self._clock.observe(max(batch.pts_ticks[at:]) - self.base, batch.arrived_ns)
-            self._start_ns = self._clock.wall_ns(pts)
-        elif self._step_ns:
+        if self._step_ns:
             self._clock.shift(self._step_ns)
             self._step_ns = 0
             self._start_ns = self._clock.wall_ns(pts)
+        elif not is_new and self._timing:
+            self._start_ns = self._timing.end_ns
         else:
-            self._start_ns = self._timing.end_ns if self._timing else self._clock.wall_ns(pts)
+            self._start_ns = self._clock.wall_ns(pts)
         if self._run is None:
             self._run = new_run(self._camera, self._stream, config, self._start_ns, host.clock)
         self._start_ticks = pts

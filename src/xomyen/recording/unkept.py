@@ -38,6 +38,9 @@ class Unkept:
         """
         if segment.scratch or segment.late or end_ns <= start_ns:
             return
+        if segment.missed == (start_ns, end_ns):
+            return
+        segment.missed = start_ns, end_ns
         told = _Told(segment.note.camera, segment.note.stream, dropped(segment, start_ns, end_ns))
         with self._lock:
             self._waiting.append(told)
@@ -55,10 +58,12 @@ class Unkept:
         """Puts what waits on record; what the index refuses is tried again with the next call."""
         with self._lock:
             told, self._waiting = self._waiting, []
+        refused = []
         for one in told:
             try:
                 index.commit(one.put)
             except Exception as error:  # noqa: BLE001  # whatever it is, the other streams' gaps must not wait for it
                 _log.error("segment.gap_refused", camera=one.camera, stream=one.stream, error=str(error))
-                with self._lock:
-                    self._waiting.append(one)
+                refused.append(one)
+        with self._lock:
+            self._waiting[:0] = refused  # what is told of the same gap since counts

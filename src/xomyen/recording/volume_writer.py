@@ -16,7 +16,6 @@ import structlog
 from xomyen.proof.keys import SigningKey
 from xomyen.proof.tree import leaf_hasher
 from xomyen.recording.disk import Disk, write_all
-from xomyen.recording.index import Index
 from xomyen.recording.jobs import (
     CheckpointJob,
     CloseJob,
@@ -25,8 +24,8 @@ from xomyen.recording.jobs import (
     Notice,
     RetryJob,
     Snapshot,
+    commit_snapshots,
     fragment_notice,
-    put_snapshot,
 )
 from xomyen.recording.mending import mend
 from xomyen.recording.open_segment import FragmentJob, OpenSegment, Timing
@@ -201,7 +200,13 @@ class VolumeWriter:
                 self._abandoned.append(segment)
             self._on_trouble(segment, error)
             return
-        segment.final = statement
+        with self._lock:
+            if not segment.abandoned:
+                segment.final = statement
+        if segment.final is None:  # a sync found meanwhile that its bytes are lost
+            segment.chain.withdraw(statement)
+            self._abandoned.append(segment)
+            return
         self.sealed_segments += 1
         touched[segment] = None
 
@@ -313,7 +318,13 @@ class VolumeWriter:
         except OSError as error:
             self._failed_syncs += 1
             snapshots = self._sync_each(snapshots, folders, error)
-        snapshots = self._commit(index, [found for found in snapshots if self._sound(found)])
+        snapshots = [found for found in snapshots if self._sound(found)]
+        self._unkept.commit(index)  # before rows of what follows: whoever starts again looks behind the newest only
+        snapshots, refused = commit_snapshots(index, snapshots, self._clock.wall_ns())
+        for found in refused:
+            found.segment.new_checkpoints[:0] = found.checkpoints
+            with self._lock:
+                self._dirty[found.segment] = None
         committed = {found.segment for found in snapshots}
         for found in snapshots:
             found.segment.indexed, found.segment.promised = True, found.written
@@ -323,30 +334,12 @@ class VolumeWriter:
                 found.segment.settled = True
                 self._disk.close(found.segment.descriptor)
                 found.segment.descriptor = -1
-        self._unkept.commit(index)
         for segment, done in checkpoints:
             if segment in committed or segment.settled:
                 done.set_result(segment.note.segment)
             else:
                 done.set_exception(OSError(errno.EIO, segment.broken or "its row was refused", segment.path))
         return len(snapshots)
-
-    def _commit(self, index: Committer, snapshots: list[Snapshot]) -> list[Snapshot]:
-        """The rows, all at once; when the index refuses, one by one. The answer is what is acknowledged now."""
-        if not snapshots:
-            return []
-        try:
-            index.commit(lambda open_index: self._put(open_index, snapshots))
-        except Exception as error:  # noqa: BLE001  # whatever the index refuses one stream must not cost the others
-            if len(snapshots) > 1:
-                return [found for one in snapshots for found in self._commit(index, [one])]
-            (found,) = snapshots
-            _log.error("segment.row_refused", path=found.segment.path, error=str(error))
-            found.segment.new_checkpoints[:0] = found.checkpoints
-            with self._lock:
-                self._dirty[found.segment] = None
-            return []
-        return snapshots
 
     def _snapshot(self, segment: OpenSegment) -> Snapshot | None:
         # A seal may have been synced before the writing thread told of it: then it is told of once more.
@@ -384,17 +377,12 @@ class VolumeWriter:
     def _abandon(self, segment: OpenSegment, fault: OSError) -> None:
         """Its bytes may be lost: nothing more is written to it, and its row stays as it is until it is mended."""
         self.abandoned_segments += 1
-        segment.abandoned = True
-        segment.broken = f"fsync failed: {fault.strerror or fault}"
+        with self._lock:
+            segment.abandoned = True
+            segment.broken = f"fsync failed: {fault.strerror or fault}"
         if segment.final is not None:
             segment.chain.withdraw(segment.final)
             self._leave(segment)  # sealed already: no job for it comes any more
         else:
             self._unkept.rest(segment)  # as far as is known now
         self._on_abandoned(segment, fault)
-
-    def _put(self, index: Index, snapshots: list[Snapshot]) -> None:
-        now_ns = self._clock.wall_ns()
-        for found in snapshots:
-            put_snapshot(index, found, now_ns)
-        index.set_meta("alive_ns", str(now_ns))
