@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from tests.centre.accounts.conftest import PASSWORD
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import PairedScreen, User
@@ -136,9 +137,51 @@ def test_a_screen_past_its_time_or_still_waiting_holds_nothing(province: Provinc
     screen.save()
     assert not may(screen, Action.VIEW_LIVE)
     assert television.get("/live")["Location"] == "/pair/"
-    assert OFF in television.get("/pair/").content.decode()
     waiting = Client().get("/pair/").context["screen"]
     assert not may(waiting, Action.VIEW_LIVE)
+
+
+def test_a_screen_past_its_time_says_so_and_goes_on_by_itself_once_that_is_extended(
+    province: Province, commander: User
+) -> None:
+    television = Client()
+    screen = paired(television, commander, province.group)
+    PairedScreen.objects.update(valid_from=today() - DAY, valid_to=today())
+    for _look in range(2):
+        page = television.get("/pair/").content.decode()
+        assert "Đã hết thời hạn ghép nối của màn hình này" in page
+        assert OFF not in page
+        assert 'href="/account/login/"' in page
+        assert "HX-Refresh" not in television.get("/pair/state/").headers
+    assert television.get("/live", headers={"Accept": "application/json"}).status_code == 401
+    PairedScreen.objects.update(valid_to=today() + DAY)
+    assert television.get("/pair/state/")["HX-Refresh"] == "true"
+    assert television.get("/pair/")["Location"] == "/live"
+    assert television.get("/live").status_code == 200
+    assert PairedScreen.objects.get() == screen
+    # Turned off it needs somebody who pairs it anew, whatever its dates.
+    PairedScreen.objects.update(valid_to=today())
+    revoke(commander, screen)
+    assert television.get("/pair/state/")["HX-Refresh"] == "true"
+    assert OFF in television.get("/pair/").content.decode()
+
+
+def test_a_browser_of_staff_that_was_a_screen_once_has_a_way_to_sign_in(
+    province: Province, appoint: Appoint, commander: User
+) -> None:
+    browser = Client()
+    way_in = 'href="/account/login/"'
+    assert way_in not in browser.get("/pair/").content.decode()  # nor on a television that was never turned off
+    revoke(commander, paired(browser, commander, province.group))
+    assert browser.get("/live")["Location"] == "/pair/"
+    assert way_in in browser.get("/pair/").content.decode()
+    person = appoint(Role.GROUP_HEAD, unit=province.group)
+    person.set_password(PASSWORD)
+    person.save()
+    assert browser.get("/account/login/").status_code == 200
+    signed_in = browser.post("/account/login/", {"login": person.username, "password": PASSWORD}, follow=True)
+    assert signed_in.redirect_chain[-1] == ("/live", 302)
+    assert signed_in.status_code == 200
 
 
 def test_a_code_runs_out_and_another_takes_its_place(province: Province, commander: User, signed_in: SignedIn) -> None:

@@ -32,16 +32,18 @@ def pair(request: HttpRequest) -> HttpResponse:
     """For the television: the code to confirm, or on to the pictures."""
     screen, secret = screens.screen_of(request), request.COOKIES.get(screens.COOKIE, "")
     off = screens.was_turned_off(request)
-    late = screen is not None and (off if screen.confirmed else screen.code_expires <= timezone.now())
+    late = screen is not None and screen.confirmed is None and screen.code_expires <= timezone.now()
     if screen is None or late:
         try:
             screen, secret = screens.begin(network_of(request), again=off)
         except screens.TooManyWaiting:
             return render(request, "accounts/pair.html", {"full": True, "off": off}, status=429)
-    if screen.confirmed is not None:
+    if screens.is_over(screen):
+        response: HttpResponse = render(request, "accounts/pair.html", {"over": True})
+    elif screen.confirmed is not None:
         # The token of forms lives in the session, which lasts as long as the screen itself.
         request.session.set_expiry(screens.COOKIE_LASTS)
-        response: HttpResponse = redirect("watch:wall")
+        response = redirect("watch:wall")
     else:
         where = request.build_absolute_uri(f"{reverse(_PLACE)}?code={screen.code}")
         context = {
@@ -62,6 +64,7 @@ def pair_state(request: HttpRequest) -> HttpResponse:
     """Part of the television's page: reloads it once something has changed."""
     screen = screens.screen_of(request)
     waits = screen is not None and screen.confirmed is None and screen.code_expires > timezone.now()
+    waits = waits or screens.is_over(screen)
     return HttpResponse(status=204, headers={} if waits else {"HX-Refresh": "true"})
 
 

@@ -85,10 +85,15 @@ def screen_of(request: HttpRequest) -> PairedScreen | None:
 
 
 def was_turned_off(request: HttpRequest) -> bool:
-    """Whether the browser is of a screen that shows nothing any more, and which nobody has paired anew."""
+    """Whether the browser is of a screen that somebody turned off, and which nobody has paired anew."""
     secret = request.COOKIES.get(COOKIE, "")
     known = PairedScreen.objects.filter(digest=digest(secret), confirmed__isnull=False).first() if secret else None
-    return secret.endswith(_AGAIN) if known is None else not known.is_active
+    return secret.endswith(_AGAIN) if known is None else known.revoked is not None
+
+
+def is_over(screen: PairedScreen | None) -> bool:
+    """Whether it shows nothing since today lies outside its dates; with others it goes on as the same screen."""
+    return screen is not None and screen.confirmed is not None and screen.revoked is None and not screen.is_active
 
 
 def give_secret(response: HttpResponse, secret: str) -> None:
@@ -203,7 +208,7 @@ class ScreenMiddleware:
         screen = screen_of(request)
         if screen is None or not screen.is_active:
             request.screen_is_gone = screen is None and COOKIE in request.COOKIES
-            return _to_be_paired(request) if was_turned_off(request) else None
+            return _to_be_paired(request) if is_over(screen) or was_turned_off(request) else None
         request.user = screen
         now = timezone.now()
         if screen.last_seen is None or now - screen.last_seen > _SEEN_EVERY:
