@@ -12,8 +12,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
-from tests.picture import NoMarkError, read_mark
-from tests.running_node import RunningNode
+from tests.picture import Mark, NoMarkError, read_mark
+from tests.running_node import LOOP_S, RunningNode
 from tests.waiting import wait_until
 
 OPTIONS = [
@@ -101,22 +101,25 @@ def grab(video: Locator) -> NDArray[np.uint8] | None:
     return np.frombuffer(base64.b64decode(shot["data"]), np.uint8).reshape(shot["height"], shot["width"])
 
 
-def counter(video: Locator) -> int | None:
-    """The number burnt into the picture on the screen; None while there is none to read."""
+def mark(video: Locator) -> Mark | None:
+    """What the picture on the screen says of itself; None while there is none to read."""
     picture = grab(video)
     try:
-        return None if picture is None else read_mark(picture).counter
+        return None if picture is None else read_mark(picture)
     except NoMarkError:
         return None
+
+
+def counter(video: Locator) -> int | None:
+    """The number burnt into the picture on the screen; None while there is none to read."""
+    shown = mark(video)
+    return None if shown is None else shown.counter
 
 
 def wall_ns(video: Locator, near_ns: int) -> int | None:
     """When the picture on the screen was taken, by its burnt-in mark."""
-    picture = grab(video)
-    try:
-        return None if picture is None else read_mark(picture).wall_ns(near_ns)
-    except NoMarkError:
-        return None
+    shown = mark(video)
+    return None if shown is None else shown.wall_ns(near_ns)
 
 
 def utc(ms: float) -> str:
@@ -135,22 +138,28 @@ def recorded_counter(page: Page, url: str, camera: str, ms: float) -> tuple[floa
 
 
 def advanced(video: Locator, pictures: int = 10, seconds: float = 60) -> int:
-    """Waits until the picture on the screen is so many further; its counter."""
-    last = wait_until(lambda: counter(video), seconds=seconds, every=0.2)
+    """Waits until the picture on the screen has come so many further, in three steps or more; its counter.
+
+    With a step back it is waited for anew: what leaps to and fro comes no further.
+    """
+    last = wait_until(lambda: mark(video), seconds=seconds, every=0.2)
     assert last is not None
-    passed = 0
+    steps: list[int] = []
 
     def further() -> bool:
-        nonlocal last, passed
-        now = counter(video)
-        if now is not None:
+        nonlocal last
+        now = mark(video)
+        if now is not None and now != last:
             # A loop begins again at 0, and so does the day.
-            passed += now - last if now >= last else now
+            whole = now.fps * (LOOP_S if now.looped else 86_400)
+            step = (now.counter - last.counter) % whole
+            same = (now.fps, now.looped) == (last.fps, last.looped)  # film, not another of the same camera
+            steps[:] = [*steps, step] if same and step < whole // 2 else []
             last = now
-        return passed >= pictures
+        return len(steps) >= 3 and sum(steps) >= pictures
 
     wait_until(further, seconds=seconds, every=0.2)
-    return last
+    return last.counter
 
 
 def film(page: Page) -> Locator:

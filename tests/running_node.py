@@ -25,6 +25,7 @@ from xomyen.terms.folder import NodeFolder
 from xomyen.terms.time import SystemClock
 from xomyen.terms.words import StreamName
 
+LOOP_S = 4  # of simulated cameras
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("XOMYEN_")},
     "PYTHONPATH": os.pathsep.join(["src", os.environ.get("PYTHONPATH", "")]),
@@ -197,8 +198,9 @@ def simulated_cameras(video: Path, cache: Path, *options: str, count: int = 2, p
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "xomyen.cli", "camera", "simulate", str(video)),
-            *("--count", str(count), "--port", str(port), "--cache", str(cache), "--seconds", "4", "--variants", "1"),
-            *("--size", "640x360", "--bitrate", "600000", "--gop", "1", "--sub-size", "640x360", *options),
+            *("--count", str(count), "--port", str(port), "--cache", str(cache), "--seconds", str(LOOP_S)),
+            *("--size", "640x360", "--bitrate", "600000", "--gop", "1", "--sub-size", "640x360", "--variants", "1"),
+            *options,
         ],
         stdout=subprocess.PIPE,
         text=True,

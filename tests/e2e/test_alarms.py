@@ -12,7 +12,7 @@ from tests.waiting import wait_until
 
 from xomyen.bus.messages import Alarm
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 
 SINCE_NS = time.time_ns() - 3600 * SECOND_NS
 ALMOST = Alarm(code="almost_full", path="/srv/video", since_ns=SINCE_NS, text="/srv/video is almost full.")

@@ -10,7 +10,7 @@ from tests.e2e.conftest import MARKET, Commune
 from tests.recorded_node import recorded_node
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 
 
 def open_wall(page: Page, commune: Commune) -> None:

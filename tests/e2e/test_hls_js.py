@@ -14,7 +14,7 @@ from tests.gateway_node import GOP, read_jpeg, read_number, seconds
 from tests.recorded_node import RecordedNode
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 
 SCRIPT = Path(__file__).parents[2] / "web/node_modules/hls.js/dist/hls.min.js"
 PAGE = """<!doctype html><meta charset="utf-8"><video muted playsinline></video><script src="/hls.js"></script>"""

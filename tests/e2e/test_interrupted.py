@@ -15,7 +15,7 @@ from tests.waiting import wait_until
 
 from xomyen.terms.ids import new_id
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 
 HOUR_NS = 3600 * seconds(1)
 

@@ -14,7 +14,7 @@ from tests.waiting import wait_until
 
 from xomyen.camera.simulator import demo_clip
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from xomyen.bus.requests import ask
 from xomyen.node.home import read_identity
 from xomyen.terms.folder import NodeFolder
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 
 SECOND_NS = 1_000_000_000
 
