@@ -132,6 +132,31 @@ def test_no_program_is_told_a_password_that_stands_in_an_address_and_none_loses_
     assert (camera.name, camera.main_url) == ("Tên khác", whole)
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("rtsp://admin:BIMAT9@192.0.2.1:554/live@1", "rtsp://admin:•••@192.0.2.1:554/live@1"),
+        ("rtsp://admin:BIMAT9@x@192.0.2.1/live", "rtsp://admin:•••@192.0.2.1/live"),
+        ("rtsp://admin:BIMAT9/1@192.0.2.1/live", "rtsp://admin:•••@192.0.2.1/live"),
+        ("rtsp://admin@192.0.2.1/live?pwd=BIMAT9", "rtsp://admin@192.0.2.1/live?pwd=•••"),
+        ("rtsp://cam:554/a:b@1", "rtsp://cam:554/a:b@1"),
+        ("rtsp://192.0.2.1:554/a:b@1", "rtsp://192.0.2.1:554/a:b@1"),
+        ("rtsp://[2001:db8::1]:554/a:b@1", "rtsp://[2001:db8::1]:554/a:b@1"),
+    ],
+)
+def test_a_password_before_the_machine_is_hidden_wherever_an_address_is_shown(
+    province: Province, camera: Camera, appoint: Appoint, signed_in: SignedIn, address: str, told: str
+) -> None:
+    Camera.objects.filter(pk=camera.pk).update(main_url=address)
+    client = signed_in(appoint(Role.POLICE_HEAD, unit=province.commune))
+    assert told in client.get(f"/cameras/{camera.pk}/").content.decode()
+    edit = client.get(f"/cameras/{camera.pk}/edit/")
+    assert (edit.context["form"]["main_url"].value(), "BIMAT9" in edit.content.decode()) == (told, False)
+    assert posted(client, camera, name="Tên khác").status_code == 302
+    camera.refresh_from_db()
+    assert (camera.name, camera.main_url) == ("Tên khác", address)
+
+
 def test_a_user_and_password_in_the_onvif_address_are_not_kept(
     province: Province, camera: Camera, appoint: Appoint, signed_in: SignedIn
 ) -> None:

@@ -56,12 +56,24 @@ def _area(polygon: list[list[float]]) -> float:
 
 
 _SECRET = re.compile(r"((?:passw(?:or)?d|pwd|pass)(?:=|%3D))[^&?#/;\s]+", re.IGNORECASE)
+_PLACE = re.compile(r"([A-Za-z0-9._~%-]*|\[[0-9A-Fa-f:.%]*\])(:\d*)?")
 HIDDEN = "•••"
 
 
 def without_secrets(text: str) -> str:
-    """The text with the values of passwords hidden that some cameras want in query or path of a stream's address."""
-    return _SECRET.sub(rf"\1{HIDDEN}", text)
+    """A stream's address with passwords hidden: before the machine, or in query or path, where some want them."""
+    return _SECRET.sub(rf"\1{HIDDEN}", _without_password(text))
+
+
+def _without_password(text: str) -> str:
+    scheme, mark, rest = text.partition("://")
+    place = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    # As recorders read it (`camera.address.split_credentials`): a password may hold a slash or an @ of its own.
+    if "@" not in rest or ("@" not in place and _PLACE.fullmatch(place)):
+        return text
+    end = (place if "@" in place else rest).rindex("@")
+    user, colon, _password = rest[:end].partition(":")
+    return scheme + mark + user + (colon and colon + HIDDEN) + rest[end:]
 
 
 def hosts_of(*addresses: str) -> frozenset[str]:

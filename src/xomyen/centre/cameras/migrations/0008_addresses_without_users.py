@@ -1,5 +1,6 @@
 """Takes user and password out of addresses that were kept as they were typed, in rows, their history and tables.
 
+Not out of a stream's where they cannot be made the camera's own: its recorder would get no picture any more.
 What the audit log said of them stays: it is never changed.
 """
 
@@ -14,7 +15,8 @@ from xomyen.centre.cameras.factory_passwords import is_factory_password
 from xomyen.centre.cameras.values import hosts_of, onvif_without_user
 from xomyen.terms.errors import InvalidConfiguration
 
-_ADDRESSES = ("main_url", "sub_url", "onvif_address")
+_STREAMS = ("main_url", "sub_url")
+_ADDRESSES = (*_STREAMS, "onvif_address")
 _MARKED = Q(main_url__contains="@") | Q(sub_url__contains="@") | Q(onvif_address__contains="@")
 
 
@@ -23,21 +25,30 @@ def take_users_out(apps, schema_editor):
         with schema_editor.connection.cursor() as cursor:
             cursor.execute("PRAGMA secure_delete = ON")  # else what is overwritten stays readable in the file
     camera, history = apps.get_model("cameras", "Camera"), apps.get_model("cameras", "HistoricalCamera")
-    # History first: what is added to it below has nothing in its addresses.
-    for row in history.objects.filter(_MARKED).only(*_ADDRESSES).iterator():
-        history.objects.filter(pk=row.pk).update(**_bare(row))
+    left = {}
     for row in camera.objects.filter(_MARKED).select_related("node"):
-        bare, given = _bare(row), _given(row)
-        moved = (row.main_url, row.sub_url) != (bare["main_url"], bare["sub_url"])
-        for name, address in bare.items():
-            setattr(row, name, address)
+        streams, bare, given = {name: getattr(row, name) for name in _STREAMS}, _bare(row), _given(row)
+        _set(row, bare)
         kept = given is not None and _keep(row, *given)
-        if kept or moved:
+        # A recorder uses what stands in the address where the camera has no user.
+        if not kept and not row.user:
+            _set(row, streams)
+            left[row.pk] = set(streams.values())
+        elif kept or streams != {name: bare[name] for name in _STREAMS}:
             _to_be_brought(row)
         row.save()
         if kept:
             _tell(history, row)
+    for row in history.objects.filter(_MARKED).only("id", *_ADDRESSES).iterator():
+        # What is left is the same there: else the next entry would tell of a change that nobody made.
+        same = {name: text for name in _STREAMS if (text := getattr(row, name)) in left.get(row.id, ())}
+        history.objects.filter(pk=row.pk).update(**_bare(row) | same)
     _take_out_of_tables(apps.get_model("cameras", "ImportBatch"))
+
+
+def _set(row, values):
+    for name, value in values.items():
+        setattr(row, name, value)
 
 
 def _bare(row):
