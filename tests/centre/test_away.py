@@ -7,7 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Browser, Page, expect
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.live_server_helper import LiveServer
 from tests.browser import chromium_beside_django, open_context, serious
 from tests.centre.conftest import Appoint, Province
@@ -116,6 +118,58 @@ def test_a_proxy_that_answers_for_a_centre_that_is_away_is_no_centre(page: Page,
         page.get_by_role("button", name="Thử lại").click()
         expect(page.get_by_role("status")).to_contain_text("chưa kết nối được")
         proxy.shutdown()
+
+
+class _Late(BaseHTTPRequestHandler):
+    """A page that takes the centre longer than its proxy waits."""
+
+    def do_GET(self) -> None:
+        if self.path == "/well/":
+            self.send_response(204)
+            self.end_headers()
+        else:
+            self.send_error(504)
+
+    def log_message(self, *_told: object) -> None:
+        """Nobody reads it."""
+
+
+def _asked_anew(page: Page) -> int:
+    return int(page.evaluate("JSON.parse(sessionStorage.getItem('xomyen.in-vain'))?.[0] ?? 0"))
+
+
+def test_a_page_that_the_centre_cannot_open_is_asked_for_less_and_less_often(page: Page, line: Line) -> None:
+    held = page.get_by_text("Trang được tự mở lại lúc")
+    line.cut()
+    with _Proxy(("127.0.0.1", urlsplit(line.url).port or 0), _Late) as proxy:
+        threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
+        page.goto(f"{line.url}/people/")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Không kết nối được với trung tâm")
+        for times, seconds in ((1, 11), (2, 11), (3, 21)):
+            with page.expect_event("load"):
+                page.clock.fast_forward(seconds * 1000)
+            expect(page.get_by_role("heading", level=1)).to_have_text("Trung tâm chưa mở được trang này")
+            expect(held).to_be_visible()
+            assert _asked_anew(page) == times
+        _looked_at(page)
+        with page.expect_response("**/well/"):
+            page.clock.fast_forward(11_000)  # of the 40 s that it waits now
+        expect(held).to_be_visible()
+        assert _asked_anew(page) == 3
+        proxy.shutdown()
+    line.join()
+    page.get_by_role("button", name="Thử lại").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cán bộ, người dùng")
+    assert _asked_anew(page) == 0
+
+
+def test_to_say_that_it_answers_takes_the_centre_neither_session_nor_database(
+    db: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(0):
+        answer = Client().get("/well/")
+    assert (answer.status_code, answer.content, answer.cookies) == (204, b"", {})
+    assert "no-store" in answer["Cache-Control"]
 
 
 def test_nothing_that_anybody_was_shown_is_kept_for_that_page(page: Page, line: Line, person: User) -> None:

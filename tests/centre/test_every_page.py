@@ -45,7 +45,7 @@ _NO_PAGES = """
     account_reset_password_from_key_done account_set_password mfa_authenticate mfa_reauthenticate
     mfa_reauthenticate_webauthn mfa_deactivate_totp mfa_view_recovery_codes mfa_generate_recovery_codes
     mfa_download_recovery_codes mfa_remove_webauthn mfa_edit_webauthn mfa_login_webauthn socialaccount_signup
-    openid_connect_login openid_connect_callback set_language
+    openid_connect_login openid_connect_callback set_language well
     accounts:onward accounts:set_up accounts:set_up_officer accounts:places accounts:end accounts:pair_state
     accounts:revoke_screen accounts:manage accounts:welcome accounts:second_factor accounts:regulations
     organisation:undo organisation:children cameras:import-template cameras:pick cameras:probe cameras:state

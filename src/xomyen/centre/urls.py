@@ -5,10 +5,11 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from xomyen.centre.accounts.sessions import PasswordAgainView, SessionsView
-from xomyen.centre.home import home
+from xomyen.centre.home import home, well
 
 urlpatterns = [
     path("", home, name="home"),
+    path("well/", well, name="well"),
     path("account/reauthenticate/", PasswordAgainView.as_view(), name="account_reauthenticate"),
     path("account/sessions/", SessionsView.as_view(), name="usersessions_list"),
     path("account/", include("allauth.urls")),

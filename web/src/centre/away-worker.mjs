@@ -1,10 +1,13 @@
-/* global FILES, PAGE, VERSION, URL, Request, Response, caches, clearTimeout, fetch, self, setTimeout */
+/* global FILES, PAGE, VERSION, AbortSignal, URL, Request, Response, caches, clearTimeout, fetch, self, setTimeout */
 /* Shows a page of its own while the centre is out of reach, instead of the browser's. Of the centre it keeps that page and
    the files it is made of, nothing that anybody was shown. The build puts their names in front (vite.centre.config.mjs). */
 
 const CACHE = `xomyen-away-${VERSION}`;
+/** What the centre answers without any work. */
+const WELL = "/well/";
 /** As long as pages take at most on a line that can be worked with, many times over. */
 const PATIENCE_MS = 30_000;
+const WELL_WITHIN_MS = 8000;
 /** What a proxy answers whose centre is away. */
 const AWAY = [502, 503, 504];
 
@@ -42,7 +45,7 @@ async function forgetOld() {
 async function page(event) {
   let answer = null;
   try {
-    answer = await inTime(asked(event));
+    answer = await whileWell(asked(event));
     if (!AWAY.includes(answer.status)) return answer;
   } catch {
     // Out of reach.
@@ -54,17 +57,27 @@ async function asked(event) {
   return (await event.preloadResponse) ?? fetch(event.request);
 }
 
-/** Only the beginning has to come in time: what is long takes its time. */
-async function inTime(promise) {
+/** A page that takes its time is waited for as long as the centre answers at all; rejects once it does not. */
+async function whileWell(promise) {
+  let inTime;
+  while ((inTime = await within(PATIENCE_MS, promise)) === null) await Promise.race([promise, well()]);
+  return inTime;
+}
+
+/** Its outcome; null when there is none yet. */
+async function within(ms, promise) {
   let timer = 0;
-  const late = new Promise((_, refuse) => {
-    timer = setTimeout(refuse, PATIENCE_MS);
-  });
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, ms, null)));
   try {
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function well() {
+  const answer = await fetch(WELL, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(WELL_WITHIN_MS) });
+  if (AWAY.includes(answer.status)) throw new Error("away");
 }
 
 async function file(request) {

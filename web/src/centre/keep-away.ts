@@ -1,7 +1,7 @@
 /** Has the browser keep a page for when the centre is out of reach, in the language of the page before. */
 
 import { remember } from "../parts/memory";
-import { SPOKEN } from "./kept";
+import { IN_VAIN, SPOKEN } from "./kept";
 
 const WORKER = "/away-worker.js";
 /** The worker of a paired screen, which opens its wall instead (watch/kept-page.ts). */
@@ -16,6 +16,11 @@ async function keep(): Promise<void> {
 
 const { language, signedIn } = document.documentElement.dataset;
 if (language !== undefined) remember(SPOKEN, language);
+try {
+  sessionStorage.removeItem(IN_VAIN);
+} catch {
+  // A browser that keeps nothing has nothing to forget.
+}
 // Only who comes in and may come back is served by it. Browsers have no workers over plain HTTP.
 if (signedIn !== undefined && "serviceWorker" in navigator) {
   addEventListener("load", () => {
