@@ -152,23 +152,37 @@ def open_folder() -> Iterator[Path]:
 
 
 def test_vlc_shows_every_picture_asked_for_and_ends_with_the_last(clips: dict[str, Path], open_folder: Path) -> None:
-    # VLC 3.0 follows an edit list's start but shows what is decoded before it.
-    command = ["cvlc", "-q", "--no-audio", "--no-drop-late-frames", "--no-skip-frames", "--vout=dummy"]
-    scene = ["--video-filter=scene", "--scene-format=png", "--scene-ratio=1", f"--scene-path={open_folder}"]
     clip = open_folder / "clip.mp4"
     clip.write_bytes(clips["h264"].read_bytes())
     clip.chmod(0o644)
+    # VLC closes its display at the end, on a busy machine before the last picture came on it: then once more.
+    for attempt in range(10):
+        scenes = open_folder / str(attempt)
+        scenes.mkdir()
+        scenes.chmod(0o777)
+        # VLC 3.0 follows an edit list's start but shows what is decoded before it.
+        asked = [number for number in dict.fromkeys(shown_by_vlc(clip, scenes)) if number >= FIRST]
+        assert asked == WANTED[: len(asked)]
+        assert len(asked) >= len(WANTED) - 1
+        if asked == WANTED:
+            return
+    raise AssertionError("VLC never showed the last picture")
+
+
+def shown_by_vlc(clip: Path, scenes: Path) -> list[int]:
+    """The numbers of the pictures that VLC puts on a display that keeps each."""
+    command = ["cvlc", "-q", "--no-audio", "--no-drop-late-frames", "--no-skip-frames", "--vout=dummy"]
+    scene = ["--video-filter=scene", "--scene-format=png", "--scene-ratio=1", f"--scene-path={scenes}"]
     nobody = 65534 if os.geteuid() == 0 else None  # VLC refuses to run as root
-    environment = {**os.environ, "HOME": str(open_folder)}
+    environment = {**os.environ, "HOME": str(scenes)}
     subprocess.run(
         [*command, *scene, str(clip), "vlc://quit"], check=True, timeout=200, env=environment, user=nobody, group=nobody
     )
     seen = []
-    for picture in sorted(open_folder.glob("*.png")):
+    for picture in sorted(scenes.glob("*.png")):
         with av.open(str(picture)) as container:
             seen += [read_number(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
-    asked = [number for number in dict.fromkeys(seen) if number >= FIRST]
-    assert asked == WANTED
+    return seen
 
 
 @pytest.mark.parametrize("b_frames", [0, 3])
