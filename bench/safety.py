@@ -46,5 +46,5 @@ def power_cuts() -> list[Result]:
 def disk_faults() -> list[Result]:
     """Disks that fail in every way, and processes killed while they do."""
     must = "every moment in a file that verifies or in a gap; check clean"
-    what = f"disk that fails in any way, {FAULTS} times, and as often killed after it"
+    what = f"disk that fails in any way, {FAULTS} times each: stopped, killed, killed within a sync"
     return tests(what, must, "tests/faults/test_any_fault.py")
