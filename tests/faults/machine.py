@@ -9,6 +9,7 @@ from tests.footage import CAMERA, NODE, OTHER, Feeder, footage
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.coverage import Coverage
 from xomyen.recording.disk import Disk
+from xomyen.recording.earlier_process import EarlierProcess
 from xomyen.recording.index import Index
 from xomyen.recording.jobs import CheckpointJob, FragmentJob, Job
 from xomyen.recording.open_segment import OpenSegment, StreamChain
@@ -43,6 +44,7 @@ class Machine:
         self.index.open()
         with self.index.transaction():
             self.index.put_volume(VOLUME, self.path, 0)
+        EarlierProcess().load(self.index, self.clock.wall_ns())
         self.writer = VolumeWriter(
             disk,
             self.key,

@@ -18,10 +18,13 @@ class EarlierProcess:
         self._alive_ns: int | None = None
         self._acknowledged_ns: dict[tuple[str, str], int] = {}
 
-    def load(self, index: Index) -> None:
+    def load(self, index: Index, now_ns: int) -> None:
         """When it was last alive, and until when each stream's footage was acknowledged by every volume it was on."""
         alive = index.meta("alive_ns")
         self._alive_ns = int(alive) if alive else None
+        if alive is None:
+            with index.transaction():
+                index.set_meta("alive_ns", str(now_ns))  # from now on the index is no new one
         query = index.database.execute
         for stream, camera, name in query("SELECT id, camera, name FROM stream").fetchall():
             newest_ns = query("SELECT max(end_ns) FROM span WHERE stream = ?", (stream,)).fetchone()[0]

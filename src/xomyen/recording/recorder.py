@@ -172,7 +172,7 @@ class Recorder:
     def _prepare(self) -> None:
         """Opens the index, accepts the volumes and reconciles them with it."""
         self._index.open()
-        self._earlier.load(self._index)
+        self._earlier.load(self._index, self.clock.wall_ns())
         self._chains.update(load_chains(self._index))
         self._kept.load(self._index)
         self._clock_watch.load(self._index)
