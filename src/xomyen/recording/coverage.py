@@ -17,6 +17,11 @@ _ROUNDING_NS = 1_000_000
 _UNTOLD_NS = NS_PER_SECOND  # more between two runs is a gap, although nobody told of one
 
 
+def began_key(camera: str, stream: StreamName) -> str:
+    """Where `meta` has when the first footage of a stream began, of which nothing is acknowledged yet."""
+    return f"began:{camera}:{stream}"
+
+
 class Coverage:
     """One stream's gaps and state; lives on the event loop. `post` hands work to the index."""
 
@@ -42,18 +47,18 @@ class Coverage:
         self.config: CodecConfig | None = None
         self.state = self._event(CameraState.CONNECTING, None, "")
 
-    def restore(self, spans: list[Span], gaps: list[Gap], alive_ns: int | None) -> None:
+    def restore(self, spans: list[Span], gaps: list[Gap], alive_ns: int | None, began_ns: int | None = None) -> None:
         """Takes up where an earlier process ended: what is neither footage nor a gap, it lost.
 
         `spans` and `gaps`: the newest, by start; a gap that still lasted has no end. `alive_ns`: when that process
-        lived last.
+        lived last. `began_ns`: when the first footage of all began, where nothing of it was acknowledged.
         """
         self.covered_until_ns = max((span.end_ns for span in spans), default=None)
-        if not spans and not gaps:
+        if not spans and not gaps and began_ns is None:
             return
         starts = [span.start_ns for span in spans]
         last_ns = max(alive_ns or 0, self.covered_until_ns or 0, gaps[-1].start_ns if gaps else 0)
-        until_ns: int | None = None
+        until_ns = began_ns
         parts: list[Span | Gap] = [*spans, *gaps]
         for known in sorted(parts, key=lambda part: part.start_ns):
             if until_ns is not None and known.start_ns - until_ns > _ROUNDING_NS:
@@ -81,6 +86,9 @@ class Coverage:
         """Pictures are recorded again from this time on, or go on with another segment of the same run."""
         self._ended = None
         until_ns = self.covered_until_ns
+        if until_ns is None and self.gap is None:
+            key = began_key(self._camera, self._stream)
+            self._post(lambda index: index.set_meta(key, str(start_ns)))
         if new_run and self.gap is None and until_ns is not None and start_ns - until_ns > _UNTOLD_NS:
             self.gap = Gap(new_id(self._clock), until_ns, None, GapReason.CAMERA_SILENT, "no pictures came")
         if self.gap is not None:

@@ -1,6 +1,6 @@
 """What the process before this one left of each stream: taken up where it ended, whatever it died of."""
 
-from xomyen.recording.coverage import Coverage
+from xomyen.recording.coverage import Coverage, began_key
 from xomyen.recording.index import Index
 from xomyen.recording.index_reader import IndexReader
 from xomyen.terms.time import NS_PER_SECOND
@@ -43,7 +43,11 @@ class EarlierProcess:
         since_ns = self._since_ns(reader, camera, stream)
         spans = reader.spans(camera, stream, since_ns, _EVER)
         gaps = reader.gaps(camera, stream, since_ns, _EVER)
-        coverage.restore(spans, gaps, self._alive_ns)
+        coverage.restore(spans, gaps, self._alive_ns, self._began_ns(reader, camera, stream) if since_ns == 0 else None)
+
+    def _began_ns(self, reader: IndexReader, camera: str, stream: StreamName) -> int | None:
+        rows = reader.query("SELECT value FROM meta WHERE key = ?", began_key(camera, stream))
+        return int(rows[0][0]) if rows else None
 
     def _since_ns(self, reader: IndexReader, camera: str, stream: StreamName) -> int:
         """From when on footage and gaps together leave nothing out; what ends then is among them."""
