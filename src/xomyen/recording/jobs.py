@@ -145,17 +145,22 @@ def commit_snapshots(index: Committer, snapshots: list[Snapshot], now_ns: int) -
             put_snapshot(open_index, found, now_ns)
         open_index.set_meta("alive_ns", str(now_ns))
 
-    if not snapshots:
-        return [], []
+    if not snapshots or committed(index, put, path=snapshots[0].segment.path, rows=len(snapshots)):
+        return snapshots, []
+    if len(snapshots) == 1:
+        return [], snapshots
+    each = [commit_snapshots(index, [one], now_ns) for one in snapshots]
+    return [found for done, _ in each for found in done], [found for _, refused in each for found in refused]
+
+
+def committed(index: Committer, work: Callable[[Index], None], **what: str | int) -> bool:
+    """Whether the index took it; what it refuses, for whatever reason, must not cost the others their rows."""
     try:
-        index.commit(put)
-    except Exception as error:  # noqa: BLE001  # whatever the index refuses one stream must not cost the others
-        if len(snapshots) == 1:
-            _log.error("segment.row_refused", path=snapshots[0].segment.path, error=str(error))
-            return [], snapshots
-        each = [commit_snapshots(index, [one], now_ns) for one in snapshots]
-        return [found for done, _ in each for found in done], [found for _, refused in each for found in refused]
-    return snapshots, []
+        index.commit(work)
+    except Exception as error:  # noqa: BLE001
+        _log.error("index.refused", error=str(error), **what)
+        return False
+    return True
 
 
 def segment_event(row: Segment) -> SegmentEvent:

@@ -3,15 +3,11 @@
 import threading
 from typing import NamedTuple
 
-import structlog
-
 from xomyen.recording.index import Index
-from xomyen.recording.jobs import Committer, dropped, gap_event
+from xomyen.recording.jobs import Committer, committed, dropped, gap_event
 from xomyen.recording.open_segment import OpenSegment
 from xomyen.recording.rows import Gap
 from xomyen.terms.words import StreamName
-
-_log = structlog.get_logger(__name__)
 
 
 class _Told(NamedTuple):
@@ -58,12 +54,6 @@ class Unkept:
         """Puts what waits on record; what the index refuses is tried again with the next call."""
         with self._lock:
             told, self._waiting = self._waiting, []
-        refused = []
-        for one in told:
-            try:
-                index.commit(one.put)
-            except Exception as error:  # noqa: BLE001  # whatever it is, the other streams' gaps must not wait for it
-                _log.error("segment.gap_refused", camera=one.camera, stream=one.stream, error=str(error))
-                refused.append(one)
+        refused = [one for one in told if not committed(index, one.put, camera=one.camera, gap=one.gap.id)]
         with self._lock:
             self._waiting[:0] = refused  # what is told of the same gap since counts
