@@ -2,20 +2,24 @@
 
 import asyncio
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import av
+import pytest
 from tests.footage import CAMERA, NODE, Feeder
 
 from xomyen.proof.keys import SigningKey
 from xomyen.recording.check import CheckReport, check
 from xomyen.recording.index_reader import IndexReader
+from xomyen.recording.jobs import Committer
 from xomyen.recording.policy import RecorderSettings, VolumeSettings
 from xomyen.recording.recorder import Recorder
 from xomyen.recording.rows import Gap, Segment, Span
+from xomyen.recording.volume_writer import VolumeWriter
 from xomyen.terms.folder import NodeFolder
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
 from xomyen.terms.words import StreamName
@@ -37,6 +41,19 @@ def make_recorder(root: Path, *volumes: Path, settings: dict[str, Any] | None = 
         settings=RecorderSettings(**{**values, **(settings or {})}),
         **{"synchronised": lambda: True, **options},
     )
+
+
+def hold_syncs(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """No volume syncs, and nothing is acknowledged, until the event is set."""
+    may_sync = threading.Event()
+    sync = VolumeWriter.sync
+
+    def late(writer: VolumeWriter, descriptor: int, index: Committer) -> int:
+        assert may_sync.wait(60)
+        return sync(writer, descriptor, index)
+
+    monkeypatch.setattr(VolumeWriter, "sync", late)
+    return may_sync
 
 
 async def until(condition: Callable[[], object], seconds: float = 60) -> None:

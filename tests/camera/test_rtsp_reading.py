@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.recorders import until
 from tests.rtsp_camera import RtspCamera
 from tests.rtsp_playing import playing, with_pictures
 from tests.stream_sinks import RememberingSink
@@ -74,11 +75,13 @@ async def test_a_watched_stream_is_read_at_once_and_an_unwatched_one_on_the_tick
 
 async def test_when_a_disk_keeps_the_buffers_bytes_wait_in_the_socket_and_nothing_is_lost(monkeypatch):
     monkeypatch.setattr("xomyen.camera.ingest.SHARE", 2)
-    async with RtspCamera(frame_s=0.01, body=30_000) as camera, playing(camera.url) as (_, sink):
+    async with RtspCamera(frame_s=0.01, body=30_000) as camera, playing(camera.url) as (source, sink):
         sink.keep = True
         await sink.until(lambda sink: len(sink.kept) == 2)
-        count = len(sink.units)
-        await asyncio.sleep(0.8)
+        reader = source._play._reader
+        await until(lambda: reader.held_back)
+        count, starved = len(sink.units), reader.starved
+        await until(lambda: reader.starved > starved + 3)  # so often it would have read
         assert len(sink.kept) == 2
         assert len(sink.units) == count
         sink.keep = False

@@ -1,13 +1,15 @@
 """The centre in tests: Django on SQLite, or on PostgreSQL when XOMYEN_TESTS_ON=postgresql; an invented province."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import Browser
+from tests.browser import chromium_beside_django
 from tests.django_centre import FOLDER
 
 from xomyen.centre.accounts.models import Appointment, User
@@ -19,6 +21,13 @@ from xomyen.proof.keys import SigningKey
 from xomyen.terms.ids import new_id
 
 _SHORTLY_S = 10.0  # longer than most tests take
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the tests of a module; a folder whose modules share one has its own fixture."""
+    with chromium_beside_django() as started:
+        yield started
 
 
 @pytest.fixture(autouse=True)

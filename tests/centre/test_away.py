@@ -11,7 +11,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium_beside_django, open_context, serious
+from tests.browser import open_context, serious
 from tests.centre.conftest import Appoint, Province
 from tests.centre.watch.line import Line
 from tests.waiting import wait_until
@@ -32,12 +32,6 @@ _KEPT = """async () => {
   return kept;
 }"""
 _WORKER = "navigator.serviceWorker.ready.then((registration) => registration.active.scriptURL)"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_beside_django() as started:
-        yield started
 
 
 @pytest.fixture

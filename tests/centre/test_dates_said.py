@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium_beside_django, open_context, serious
+from tests.browser import open_context, serious
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import User
@@ -13,12 +13,6 @@ from xomyen.centre.accounts.services import one_time_link
 from xomyen.centre.permissions.roles import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_beside_django() as started:
-        yield started
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium_beside_django, open_context, serious
+from tests.browser import open_context, serious
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts import screens
@@ -145,12 +145,6 @@ def centre(transactional_db: None, live_server: LiveServer, province: Province, 
         "accounts:regulation": [{"key": regulation.pk}],
     }  # fmt: skip
     return Centre(live_server.url, person, things)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_beside_django() as started:
-        yield started
 
 
 @dataclass

@@ -12,6 +12,7 @@ from tests.recorders import (
     checked,
     frames_by_ffprobe,
     gaps,
+    hold_syncs,
     make_recorder,
     outbox_kinds,
     segments,
@@ -19,9 +20,7 @@ from tests.recorders import (
     until,
 )
 
-from xomyen.recording.jobs import Committer
 from xomyen.recording.rows import Segment
-from xomyen.recording.volume_writer import VolumeWriter
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
 from xomyen.terms.words import GapReason, SegmentState
 
@@ -154,14 +153,7 @@ async def test_a_file_that_fails_costs_its_segment_and_nobody_elses(tmp_path: Pa
 async def test_a_file_that_fails_before_anything_of_it_was_promised_is_a_gap_from_its_first_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may_sync = threading.Event()
-    sync = VolumeWriter.sync
-
-    def late(writer: VolumeWriter, descriptor: int, index: Committer) -> int:
-        assert may_sync.wait(60)
-        return sync(writer, descriptor, index)
-
-    monkeypatch.setattr(VolumeWriter, "sync", late)
+    may_sync = hold_syncs(monkeypatch)
     disk = FaultyDisk()
     clock = ManualClock(BEGIN)
     async with make_recorder(tmp_path, disk=disk, clock=clock) as recorder:

@@ -3,13 +3,13 @@
 import json
 import os
 import sqlite3
-import threading
 from pathlib import Path
 
 import pytest
 from tests.footage import CAMERA, OTHER, Feeder
 from tests.recorders import (
     MAIN,
+    hold_syncs,
     make_recorder,
     outbox_kinds,
     play,
@@ -18,10 +18,8 @@ from tests.recorders import (
 )
 
 from xomyen.bus.messages import FragmentNotice, SegmentEvent
-from xomyen.recording.jobs import Committer
 from xomyen.recording.policy import StreamPolicy
 from xomyen.recording.segment_file import read_segment
-from xomyen.recording.volume_writer import VolumeWriter
 from xomyen.terms.errors import NoFootage
 from xomyen.terms.time import NS_PER_SECOND, ManualClock
 from xomyen.terms.words import SegmentState, StreamName
@@ -104,14 +102,7 @@ async def test_where_the_chains_stand_is_told_again_and_again(tmp_path: Path) ->
 async def test_of_a_seal_that_a_disk_may_still_lose_nothing_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may_sync = threading.Event()
-    sync = VolumeWriter.sync
-
-    def late(writer: VolumeWriter, descriptor: int, index: Committer) -> int:
-        assert may_sync.wait(60)
-        return sync(writer, descriptor, index)
-
-    monkeypatch.setattr(VolumeWriter, "sync", late)
+    may_sync = hold_syncs(monkeypatch)
     clock = ManualClock()
     async with make_recorder(tmp_path, clock=clock) as recorder:
         feeder = Feeder(recorder.sink(CAMERA, MAIN))

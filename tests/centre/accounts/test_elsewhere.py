@@ -13,7 +13,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium_beside_django, open_context, serious
+from tests.browser import open_context, serious
 from tests.centre.accounts.test_entry import code
 from tests.centre.conftest import Appoint, Province
 from tests.openid_provider import CLIENT, SECRET, OpenIdProvider, openid_provider
@@ -31,12 +31,6 @@ pytestmark = pytest.mark.timeout(600)
 
 BACK = "/account/oidc/oidc/login/callback/"
 NOT_CONNECTED = "Chưa liên kết với tài khoản nào"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_beside_django() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

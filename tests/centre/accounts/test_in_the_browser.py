@@ -6,7 +6,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium_beside_django, open_context, serious
+from tests.browser import open_context, serious
 from tests.centre.accounts.conftest import PASSWORD
 from tests.centre.accounts.test_entry import code
 from tests.centre.conftest import Appoint, Province
@@ -25,12 +25,6 @@ from xomyen.centre.watch.tickets import Use, Wish, give
 
 pytestmark = pytest.mark.timeout(600)
 SIZES = ((1366, 768), (390, 844))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_beside_django() as started:
-        yield started
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from playwright.sync_api import Browser, CDPSession, Locator, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium_beside_django, open_context, serious
+from tests.browser import open_context, serious
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import User
@@ -17,12 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 ADD, SIGN_IN = "Thêm khóa truy cập", "Đăng nhập bằng khóa truy cập"
 LOGIN = "**/2fa/webauthn/login/"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_beside_django() as started:
-        yield started
 
 
 @pytest.fixture

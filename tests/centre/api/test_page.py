@@ -1,25 +1,19 @@
 """The page of access tokens in a real browser."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium_beside_django, open_context, serious
+from tests.browser import open_context, serious
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import User
 from xomyen.centre.permissions.roles import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium_beside_django() as started:
-        yield started
 
 
 def test_a_token_is_made_and_revoked_with_the_keyboard(

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
-from tests.browser import chromium_beside_django, open_context
+from tests.browser import open_context
 from tests.centre.conftest import Appoint, Province
 
 from xomyen.centre.accounts.models import User
@@ -16,12 +16,6 @@ from xomyen.centre.permissions.roles import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 SIZES = ((1366, 768), (390, 844))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_beside_django() as started:
-        yield started
 
 
 @pytest.fixture
